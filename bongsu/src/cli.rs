@@ -1,0 +1,156 @@
+//! The command line.
+
+use crate::config::Layer;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Begin:
+  bongsu serve --registration open        serve on 127.0.0.1:8008, everybody may sign up
+  bongsu user add mina                    make an account; prints its password once
+
+Keep it safe:
+  bongsu backup /mnt/backup               copy everything, while it runs or not
+  bongsu restore /mnt/backup --data new   make a new data folder of a backup
+  bongsu verify                           read everything and compare it with what was written
+  bongsu doctor                           look at the machine and say what to do
+
+Every option of `serve` may stand in a file (`--config`) or in the environment (`BONGSU_LISTEN` for
+`--listen`) under the same name; a flag outweighs the environment, and that outweighs the file.";
+
+/// A platform for a country's everyday life: sign in and talk, with any Matrix client
+#[derive(Debug, Parser)]
+#[command(name = "bongsu", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Cli {
+    /// Read options from this TOML file; the environment calls it BONGSU_CONFIG
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Serve until it is told to stop (SIGTERM, or Ctrl-C)
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<Layer>),
+    /// Look after people's accounts
+    #[command(subcommand)]
+    User(UserVerb),
+    /// Copy everything into DIR, while it runs or not
+    ///
+    /// A folder that holds an earlier backup of the same installation is brought up to date: only
+    /// files that are new since then are copied. The backup is whole once its manifest.json is there.
+    Backup(Backup),
+    /// Make a new data folder of the backup in DIR
+    ///
+    /// Everything is compared with the backup's manifest while it is copied. The data folder has to
+    /// be missing or empty.
+    Restore(Restore),
+    /// Read everything and compare it with what was written
+    ///
+    /// Checks every log entry against its chain, every view's structure and digest, every snapshot and
+    /// every media file, and (for logs that are not too long, or with --deep) applies the logs again
+    /// and compares what comes out. Names each problem with its file; exits with 1 if there is one.
+    /// The server must not run on the same data.
+    Verify(Verify),
+    /// Look at the machine and the data and say what to do
+    Doctor(Place),
+    /// Print the description of this program's own interfaces (OpenAPI 3.1, JSON)
+    Openapi,
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  bongsu serve --registration open
+  bongsu serve --server-name chat.example --listen 0.0.0.0:8008 --data /var/lib/bongsu
+  BONGSU_REGISTRATION_TOKEN=secret bongsu serve --registration token
+  bongsu serve --config /etc/bongsu.toml
+
+A file has the same names with underscores:
+  server_name = \"chat.example\"
+  listen = \"0.0.0.0:8008\"
+  registration = \"closed\"";
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserVerb {
+    /// Make an account and print its password, once
+    ///
+    /// Works while the server runs and while it does not.
+    #[command(after_help = "\
+Examples:
+  bongsu user add mina
+  bongsu user add mina --admin
+  printf %s \"$PASSWORD\" | bongsu user add mina --password-stdin")]
+    Add(AddUser),
+}
+
+/// `bongsu user add`.
+#[derive(Debug, Args)]
+pub struct AddUser {
+    /// The name: what stands between @ and : in the Matrix id
+    pub name: String,
+    /// The account may administer the installation
+    #[arg(long)]
+    pub admin: bool,
+    /// Read the password from the standard input instead of making one
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Where the data are.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `bongsu backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// Where the backup goes; made if it is missing
+    #[arg(value_name = "DIR")]
+    pub to: PathBuf,
+    /// Where the data are.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `bongsu restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// Where the backup is
+    #[arg(value_name = "DIR")]
+    pub from: PathBuf,
+    /// Where the data go.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `bongsu verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Apply the logs again whatever their length (`--deep`), or not at all (`--deep=false`); without
+    /// this, logs of fewer than 200,000 entries are
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub deep: Option<bool>,
+    /// Where the data are.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Which data folder.
+#[derive(Debug, Default, Args)]
+pub struct Place {
+    /// Folder with the data [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl From<Place> for Layer {
+    fn from(place: Place) -> Self {
+        Self {
+            data: place.data,
+            ..Self::default()
+        }
+    }
+}

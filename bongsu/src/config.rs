@@ -1,0 +1,286 @@
+//! What the operator decides: flags before the environment, the environment before a file, all under
+//! the same names.
+
+mod environment;
+mod file;
+
+use anyhow::{Result, ensure};
+use bongsu_base::ServerName;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
+use std::path::PathBuf;
+
+/// What one source says. The doc comments are what `--help` shows and what an error cites.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layer {
+    /// Folder that holds everything: logs, views, snapshots and media [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address and port to serve on, such as 127.0.0.1:8008 or [::]:8008 [default: 127.0.0.1:8008]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Name of this installation in people's ids (@mina:NAME); can't be changed later [default: localhost]
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<ServerName>,
+    /// Who may sign up: everybody (open), whoever knows the token, or nobody (closed) [default: closed]
+    #[arg(long, value_name = "WHO")]
+    pub registration: Option<WhoMayRegister>,
+    /// Token that signing up asks for with `registration = token`; as a flag it shows in process lists
+    #[arg(long, value_name = "TOKEN")]
+    pub registration_token: Option<String>,
+    /// URL under which people reach this server [default: http:// and the address that is served]
+    #[arg(long, value_name = "URL")]
+    pub public_base_url: Option<String>,
+    /// Largest file that may be uploaded, in bytes [default: 52428800]
+    #[arg(long, value_name = "BYTES")]
+    pub max_upload_bytes: Option<NonZero<u64>>,
+    /// How long an access token lasts for a client that can refresh it, in seconds [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    pub access_token_seconds: Option<NonZero<u32>>,
+    /// Connections that are open at the same time [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    pub max_connections: Option<NonZero<u32>>,
+    /// How often each domain proves that it works, in seconds [default: 3]
+    #[arg(long, value_name = "SECONDS")]
+    pub canary_seconds: Option<NonZero<u32>>,
+    /// A snapshot is taken, and the log shortened, after so many log entries [default: 200000]
+    #[arg(long, value_name = "ENTRIES")]
+    pub snapshot_every: Option<NonZero<u64>>,
+    /// How the log messages look: for a person, as JSON, or as suits where they go [default: auto]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Which log messages appear: error, warn, info, debug, trace, or by part as in info,bongsu=debug [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// Where traces are sent (OTLP over HTTP), such as http://127.0.0.1:4318 [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhoMayRegister {
+    /// Everybody
+    Open,
+    /// Whoever knows `registration_token`
+    Token,
+    /// Nobody; `bongsu user add` makes accounts
+    Closed,
+}
+
+/// How log messages look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person on a terminal, JSON otherwise
+    Auto,
+    /// Lines for a person
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// What holds, once all sources were heard.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder that holds everything.
+    pub data: PathBuf,
+    /// Address to serve on.
+    pub listen: SocketAddr,
+    /// Name of this installation; `None` where nobody said, so that the data folder's own counts.
+    pub server_name: Option<ServerName>,
+    /// Who may sign up.
+    pub registration: WhoMayRegister,
+    /// What signing up asks for.
+    pub registration_token: Option<String>,
+    /// URL under which people reach this server.
+    pub public_base_url: Option<String>,
+    /// Largest upload.
+    pub max_upload_bytes: u64,
+    /// How long an access token lasts for a client that can refresh it.
+    pub access_token_seconds: u32,
+    /// Connections at the same time.
+    pub max_connections: u32,
+    /// How often the canary sings.
+    pub canary_seconds: u32,
+    /// Entries between two snapshots.
+    pub snapshot_every: u64,
+    /// How log messages look.
+    pub log_format: LogFormat,
+    /// Which log messages appear.
+    pub log: String,
+    /// Where traces are sent.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Config {
+    /// What holds when these flags were given. `variable` reads the environment.
+    pub fn load(
+        flags: Layer,
+        config: Option<PathBuf>,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self> {
+        let named = config.or_else(|| variable("BONGSU_CONFIG").map(PathBuf::from));
+        let file = named
+            .map(|path| file::read(&path))
+            .transpose()?
+            .unwrap_or_default();
+        let environment = environment::read(variable)?;
+        Self::of(flags.or(environment).or(file))
+    }
+
+    fn of(layer: Layer) -> Result<Self> {
+        let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
+        let token = layer.registration_token.filter(|token| !token.is_empty());
+        ensure!(
+            registration != WhoMayRegister::Token || token.is_some(),
+            "registration is `token`, but there is no registration_token: give one, or choose `open` or `closed`"
+        );
+        for (key, url) in [
+            ("public_base_url", &layer.public_base_url),
+            ("otlp_endpoint", &layer.otlp_endpoint),
+        ] {
+            let sound = url.as_ref().is_none_or(|url| is_url(url));
+            ensure!(
+                sound,
+                "{key} is not a URL: expected http://host or https://host"
+            );
+        }
+        ensure!(
+            layer
+                .otlp_endpoint
+                .as_ref()
+                .is_none_or(|url| url.starts_with("http://")),
+            "otlp_endpoint has to begin with http://: let a collector near by forward what must be encrypted"
+        );
+        Ok(Self {
+            data: layer.data.unwrap_or_else(|| PathBuf::from("./data")),
+            listen: layer
+                .listen
+                .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8008))),
+            server_name: layer.server_name,
+            registration,
+            registration_token: token,
+            public_base_url: layer
+                .public_base_url
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            max_upload_bytes: layer.max_upload_bytes.map_or(50 << 20, NonZero::get),
+            access_token_seconds: layer.access_token_seconds.map_or(3600, NonZero::get),
+            max_connections: layer.max_connections.map_or(4096, NonZero::get),
+            canary_seconds: layer.canary_seconds.map_or(3, NonZero::get),
+            snapshot_every: layer.snapshot_every.map_or(200_000, NonZero::get),
+            log_format: layer.log_format.unwrap_or(LogFormat::Auto),
+            log: layer.log.unwrap_or_else(|| "info".to_owned()),
+            otlp_endpoint: layer.otlp_endpoint,
+        })
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    let parsed = text.parse::<http::Uri>();
+    parsed
+        .is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())
+}
+
+impl Layer {
+    /// What `self` says, and what `other` says where `self` says nothing.
+    fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            listen: self.listen.or(other.listen),
+            server_name: self.server_name.or(other.server_name),
+            registration: self.registration.or(other.registration),
+            registration_token: self.registration_token.or(other.registration_token),
+            public_base_url: self.public_base_url.or(other.public_base_url),
+            max_upload_bytes: self.max_upload_bytes.or(other.max_upload_bytes),
+            access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
+            max_connections: self.max_connections.or(other.max_connections),
+            canary_seconds: self.canary_seconds.or(other.canary_seconds),
+            snapshot_every: self.snapshot_every.or(other.snapshot_every),
+            log_format: self.log_format.or(other.log_format),
+            log: self.log.or(other.log),
+            otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
+        }
+    }
+}
+
+/// What the key `key` means, as `--help` has it.
+fn meaning(key: &str) -> Option<String> {
+    let options = Layer::augment_args(clap::Command::new("bongsu"));
+    let option = options
+        .get_arguments()
+        .find(|option| option.get_id() == key)?;
+    Some(option.get_help()?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::io::Write;
+
+    fn load(flags: Layer, file: Option<&str>, environment: &[(&str, &str)]) -> Result<Config> {
+        let environment: HashMap<_, _> = environment.iter().copied().collect();
+        let mut written = tempfile::NamedTempFile::new()?;
+        written.write_all(file.unwrap_or_default().as_bytes())?;
+        let path = file.map(|_| written.path().to_owned());
+        Config::load(flags, path, |name| {
+            environment.get(name).map(OsString::from)
+        })
+    }
+
+    #[test]
+    fn flags_outweigh_the_environment_and_that_the_file() {
+        let flags = Layer {
+            log: Some("from the flags".into()),
+            ..Layer::default()
+        };
+        let environment = [
+            ("BONGSU_LOG", "from the environment"),
+            ("BONGSU_SERVER_NAME", "env.example"),
+        ];
+        let file = "log = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
+        let config = load(flags, Some(file), &environment).unwrap();
+        assert_eq!(config.log, "from the flags");
+        assert_eq!(config.server_name.unwrap().as_str(), "env.example");
+        assert_eq!(config.canary_seconds, 7);
+        assert_eq!(config.listen.port(), 8008);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let check = |file: &str, expect: &str| {
+            let error = load(Layer::default(), Some(file), &[])
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        check("registration = 'token'", "no registration_token");
+        check(
+            "public_base_url = 'chat.example'",
+            "public_base_url is not a URL",
+        );
+        check(
+            "otlp_endpoint = 'https://collector.example'",
+            "has to begin with http://",
+        );
+    }
+
+    #[test]
+    fn every_key_has_a_meaning_to_cite() {
+        let options = Layer::augment_args(clap::Command::new("bongsu"));
+        let keys: Vec<_> = options
+            .get_arguments()
+            .map(|option| option.get_id().as_str().to_owned())
+            .collect();
+        assert!(keys.len() > 10);
+        for key in keys {
+            assert!(meaning(&key).is_some_and(|text| text.len() > 10), "{key}");
+        }
+    }
+}

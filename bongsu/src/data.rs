@@ -1,0 +1,113 @@
+//! The data folder: where everything lies in it, whose it is, and who has it open.
+
+mod installation;
+mod lock;
+mod session;
+
+pub use installation::Installation;
+pub use lock::Lock;
+pub use session::{Ended, Session};
+
+use anyhow::{Context, Result, bail};
+use std::fs::DirBuilder;
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// A data folder, which may not exist yet.
+#[derive(Debug, Clone)]
+pub struct DataDir {
+    root: PathBuf,
+}
+
+impl DataDir {
+    /// The data folder at `root`.
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The log of `lane`.
+    pub fn log(&self, lane: &str) -> PathBuf {
+        self.root.join("log").join(format!("{lane}.sqlite"))
+    }
+
+    /// The view of `lane`.
+    pub fn view(&self, lane: &str) -> PathBuf {
+        self.root.join("view").join(format!("{lane}.sqlite"))
+    }
+
+    /// All lanes' snapshots.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
+    }
+
+    /// The media store.
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
+
+    /// The socket through which a running server is told things.
+    pub fn control_socket(&self) -> PathBuf {
+        self.root.join("control.sock")
+    }
+
+    /// Where the server writes the address it serves.
+    pub fn listen_addr(&self) -> PathBuf {
+        self.root.join("listen.addr")
+    }
+
+    /// Stands here while a restore is under way.
+    pub fn restoring(&self) -> PathBuf {
+        self.root.join("restoring")
+    }
+
+    /// Makes the folder and those in it, for the owner alone.
+    pub fn create(&self) -> Result<()> {
+        for folder in [
+            &self.root,
+            &self.root.join("log"),
+            &self.root.join("view"),
+            &self.snapshots(),
+        ] {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a folder that is not there.
+    pub fn expect(&self) -> Result<()> {
+        if !self.root.is_dir() {
+            bail!(
+                "there is no data folder {}; name it with --data",
+                self.root.display()
+            );
+        }
+        if self.restoring().exists() {
+            bail!(
+                "a restore into {} did not come to its end; empty the folder and restore again",
+                self.root.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Writes `content` to `path` so that a reader sees the old content or the new, never a part.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = || format!("{} cannot be written", path.display());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    draft.write_all(content).with_context(failed)?;
+    draft.as_file().sync_all().with_context(failed)?;
+    draft.persist(path).with_context(failed)?;
+    let folder = std::fs::File::open(folder).with_context(failed)?;
+    folder.sync_all().with_context(failed)
+}

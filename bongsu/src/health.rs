@@ -1,0 +1,135 @@
+//! Whether the server works: a canary was appended and seen applied, in every domain, lately.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bongsu_lane::{Domain, Health, Lane, LaneState};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// One lane, whatever its domain.
+struct Watched {
+    name: &'static str,
+    look: Box<dyn Fn() -> (Health, u64) + Send + Sync>,
+}
+
+/// The lanes that must work.
+#[derive(Clone)]
+pub struct Watch {
+    lanes: Arc<Vec<Watched>>,
+    within: Duration,
+}
+
+/// Whether the server works.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// Whether every domain works.
+    pub ready: bool,
+    /// Each domain's state.
+    pub domains: Vec<DomainHealth>,
+}
+
+/// Whether one domain works.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DomainHealth {
+    /// The domain.
+    pub domain: String,
+    /// Whether it works: it runs, and its canary was applied lately.
+    pub ready: bool,
+    /// `running`, `closing` or `stopped`.
+    pub state: String,
+    /// Why it stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last log entry that was applied.
+    pub applied: u64,
+    /// How long ago the last canary was applied, in milliseconds; missing before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_age_ms: Option<u64>,
+    /// How long the last canary took from being asked to being applied, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_took_ms: Option<u64>,
+}
+
+/// The process answers.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Liveness {
+    /// Always true.
+    pub live: bool,
+}
+
+impl Watch {
+    /// Watches no lane yet; a canary has to be heard `within` this span.
+    pub fn new(within: Duration) -> Self {
+        Self {
+            lanes: Arc::default(),
+            within,
+        }
+    }
+
+    /// Watches `lane` too. To be called before the watch is shared.
+    #[must_use]
+    pub fn and<D: Domain>(mut self, lane: &Lane<D>) -> Self {
+        let lane = lane.clone();
+        let look = Box::new(move || (lane.health(), lane.progress().chain.seq.0));
+        let lanes = Arc::get_mut(&mut self.lanes).expect("the watch is not shared yet");
+        lanes.push(Watched {
+            name: D::NAME,
+            look,
+        });
+        self
+    }
+
+    /// How things stand.
+    pub fn look(&self) -> Readiness {
+        let domains: Vec<_> = self.lanes.iter().map(|lane| self.look_at(lane)).collect();
+        Readiness {
+            ready: domains.iter().all(|domain| domain.ready),
+            domains,
+        }
+    }
+
+    fn look_at(&self, lane: &Watched) -> DomainHealth {
+        let (health, applied) = (lane.look)();
+        let ready = health.is_ready(self.within);
+        let (state, reason) = match health.state {
+            LaneState::Running => ("running", None),
+            LaneState::Closing => ("closing", None),
+            LaneState::Stopped(reason) => ("stopped", Some(reason.to_string())),
+        };
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        DomainHealth {
+            domain: lane.name.to_owned(),
+            ready,
+            state: state.to_owned(),
+            reason,
+            applied,
+            canary_age_ms: health.canary_age.map(millis),
+            canary_took_ms: health.canary_took.map(millis),
+        }
+    }
+}
+
+/// The process answers; this proves nothing else.
+#[utoipa::path(get, path = "/health/live", tag = "health",
+    responses((status = 200, description = "The process answers", body = Liveness)))]
+pub async fn live() -> Json<Liveness> {
+    Json(Liveness { live: true })
+}
+
+/// Every domain appended a record and saw it applied, here, within the last seconds.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = 200, description = "Every domain works", body = Readiness),
+    (status = 503, description = "Some domain does not; the body says which and why", body = Readiness)))]
+pub async fn ready(State(watch): State<Watch>) -> Response {
+    let readiness = watch.look();
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(readiness)).into_response()
+}

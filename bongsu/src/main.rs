@@ -1,0 +1,101 @@
+//! The server of Bongsu and the tools of whoever runs it.
+//!
+//! It promises that every way to configure it means the same, that what it says to a person says what
+//! to do, and that it stops without losing an answer. It holds no rule of any domain: it opens logs and
+//! lanes, joins the domains' routers, and wires what crosses between them.
+
+mod backup;
+mod cli;
+mod config;
+mod control;
+mod data;
+mod doctor;
+mod health;
+mod metrics;
+mod openapi;
+mod page;
+mod say;
+mod serve;
+mod telemetry;
+mod user;
+mod verify;
+mod wiring;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use cli::{Cli, UserVerb, Verb};
+use config::{Config, Layer};
+use data::DataDir;
+use std::io::Write;
+use std::process::ExitCode;
+use telemetry::Telemetry;
+use tokio::runtime::{Builder, Runtime};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            // The last words; whoever closed the standard error does not want them.
+            let _ = writeln!(std::io::stderr(), "bongsu: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let Cli { config: file, verb } = cli;
+    let load = |flags: Layer| Config::load(flags, file.clone(), |name| std::env::var_os(name));
+    let runtime = runtime()?;
+    match verb {
+        Verb::Serve(flags) => {
+            let config = load(*flags)?;
+            runtime.block_on(async {
+                let telemetry = Telemetry::start(&config)?;
+                let served = serve::serve(&config, &telemetry).await;
+                telemetry.stop().await;
+                served
+            })?;
+        }
+        Verb::User(UserVerb::Add(mut asked)) => {
+            let config = load(std::mem::take(&mut asked.place).into())?;
+            Telemetry::warnings(&config)?;
+            runtime.block_on(user::add(&asked, &config))?;
+        }
+        Verb::Backup(asked) => {
+            let config = load(asked.place.into())?;
+            Telemetry::warnings(&config)?;
+            runtime.block_on(backup::backup(&DataDir::new(&config.data), &asked.to))?;
+        }
+        Verb::Restore(asked) => {
+            let config = load(asked.place.into())?;
+            Telemetry::warnings(&config)?;
+            runtime.block_on(backup::restore(&asked.from, &DataDir::new(&config.data)))?;
+        }
+        Verb::Verify(mut asked) => {
+            let config = load(std::mem::take(&mut asked.place).into())?;
+            Telemetry::warnings(&config)?;
+            let good = runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?;
+            return Ok(if good {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
+        Verb::Doctor(place) => {
+            let config = load(place.into())?;
+            Telemetry::warnings(&config)?;
+            runtime.block_on(doctor::doctor(&config))?;
+        }
+        Verb::Openapi => say::line(openapi::text()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// As many workers as there are cores, and a bound on the threads that wait for disks and hashes.
+fn runtime() -> Result<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(64)
+        .build()
+        .context("no runtime")
+}

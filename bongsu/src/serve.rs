@@ -1,0 +1,137 @@
+//! `bongsu serve`: everything opened, served until it is told to stop, and closed.
+
+mod connections;
+mod cors;
+mod ending;
+mod greeting;
+mod router;
+
+use crate::config::Config;
+use crate::control;
+use crate::data::{DataDir, Installation, Lock, write_whole};
+use crate::health::Watch;
+use crate::metrics::{HttpMetrics, Metrics};
+use crate::page::Page;
+use crate::telemetry::Telemetry;
+use crate::wiring::House;
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// A canary that is late by this many of its beats means that something does not work.
+const BEATS: u32 = 3;
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(config: &Config, telemetry: &Telemetry) -> Result<()> {
+    let data = DataDir::new(&config.data);
+    data.create()?;
+    data.expect()?;
+    let _lock = Lock::take(&data, "serve")?;
+    let installation = Installation::settle(&data, config.server_name.as_ref())?;
+    // Before the address is taken, a signal ends the process as it always does: nothing was promised.
+    let house = House::open(&data, config, &installation).await?;
+    let served = serve_house(&data, config, &house, telemetry.traces()).await;
+    tracing::info!("closing");
+    house.close().await?;
+    served?;
+    tracing::info!("closed; everything is on the disk");
+    Ok(())
+}
+
+async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: bool) -> Result<()> {
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on; choose another with --listen",
+            config.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let (stop, stopping) = watch::channel(false);
+    let patience = BEATS * Duration::from_secs(config.canary_seconds.into());
+    let watch = Watch::new(patience)
+        .and(&house.identity.lane)
+        .and(&house.talk.lane);
+    let base_url = config
+        .public_base_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let http = HttpMetrics::new(traces);
+    let metrics = Metrics::new(|registry| {
+        http.register(registry);
+        house
+            .identity
+            .lane
+            .metrics()
+            .register::<bongsu_identity::Identity>(registry);
+        house
+            .talk
+            .lane
+            .metrics()
+            .register::<bongsu_talk::Talk>(registry);
+    });
+    let page = Page {
+        server_name: house.server_name.as_str().into(),
+        base_url: base_url.as_str().into(),
+        registration: config.registration,
+        watch: watch.clone(),
+    };
+    let parts = router::Parts {
+        page,
+        watch,
+        metrics,
+        http: http.clone(),
+        stopping: stopping.clone(),
+    };
+    let router = router::of(house, config, &base_url, parts);
+    let control = control::server::listen(&data.control_socket())?;
+    let control = axum::serve(control, control::server::router(house.accounts.clone()));
+    let control = tokio::spawn(control.into_future());
+    let stop_on_signal = tokio::spawn(until_signal(stop)?);
+
+    write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
+    greeting::greet(&base_url, &house.server_name, config);
+    tracing::info!(%address, server_name = %house.server_name, "serving");
+    connections::serve(listener, router, config.max_connections, &http, stopping).await;
+
+    control.abort();
+    stop_on_signal.abort();
+    for left in [data.control_socket(), data.listen_addr()] {
+        if let Err(error) = std::fs::remove_file(&left) {
+            tracing::warn!(file = %left.display(), %error, "could not be removed");
+        }
+    }
+    Ok(())
+}
+
+/// Says stop at the first signal; a second one ends the process at once.
+fn until_signal(stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        for again in [false, true] {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            if again {
+                tracing::warn!(signal = name, "told a second time; ending at once");
+                std::process::exit(1);
+            }
+            tracing::info!(signal = name, "stopping; what was asked is answered first");
+            stop.send_replace(true);
+        }
+    })
+}
+
+/// An address that a client on this machine can connect to.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        ip if !ip.is_unspecified() => ip,
+        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, bound.port())
+}

@@ -1,0 +1,125 @@
+//! Opening the house: each domain's log and lane, and the media.
+
+mod lane;
+mod log;
+
+pub use lane::OpenLane;
+pub use log::options as log_options;
+
+use crate::config::{Config, WhoMayRegister};
+use crate::data::{DataDir, Installation};
+use anyhow::{Context, Result};
+use bongsu_base::{Millis, ServerName};
+use bongsu_flows::IdentityFlows;
+use bongsu_identity::{Accounts, Identity, Registration};
+use bongsu_media::{Limits, Media};
+use bongsu_talk::Talk;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The lanes by name, in the order in which a backup takes them: what refers to people comes before
+/// the people, so that nobody referred to is missing.
+pub const LANES: [&str; 2] = [
+    <Talk as bongsu_lane::Domain>::NAME,
+    <Identity as bongsu_lane::Domain>::NAME,
+];
+
+/// How lanes run.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// How often the canary sings.
+    pub canary: Duration,
+    /// Entries between two snapshots.
+    pub snapshot_every: u64,
+}
+
+impl From<&Config> for Pace {
+    fn from(config: &Config) -> Self {
+        Self {
+            canary: Duration::from_secs(config.canary_seconds.into()),
+            snapshot_every: config.snapshot_every,
+        }
+    }
+}
+
+/// Everything that a running server consists of, but for its HTTP.
+pub struct House {
+    /// The name in people's ids.
+    pub server_name: ServerName,
+    /// Sign-in.
+    pub identity: OpenLane<Identity>,
+    /// Rooms and messages.
+    pub talk: OpenLane<Talk>,
+    /// Accounts as gateways handle them.
+    pub accounts: Accounts,
+    /// Files.
+    pub media: Media,
+}
+
+impl House {
+    /// Opens everything in the locked folder `data`.
+    pub async fn open(
+        data: &DataDir,
+        config: &Config,
+        installation: &Installation,
+    ) -> Result<Self> {
+        let server_name = installation.server_name.clone();
+        let pace = Pace::from(config);
+        let media = Media::local(&data.media(), Limits::default())?;
+        let identity = OpenLane::<Identity>::open(data, &pace).await?;
+        let accounts = accounts(&identity, config, &server_name)?;
+        let talk = OpenLane::<Talk>::open(data, &pace).await?;
+        let flows = IdentityFlows {
+            talk: talk.lane.clone(),
+        };
+        tokio::spawn(identity.lane.clone().run_effects(flows));
+        Ok(Self {
+            server_name,
+            identity,
+            talk,
+            accounts,
+            media,
+        })
+    }
+
+    /// Answers what was asked, and closes everything.
+    pub async fn close(self) -> Result<()> {
+        let Self {
+            identity,
+            talk,
+            accounts,
+            ..
+        } = self;
+        drop(accounts);
+        // First the one whose effects the other carries out.
+        let closed = identity.close().await;
+        talk.close().await?;
+        closed
+    }
+}
+
+/// The accounts in the lane `identity`, as `config` has it.
+pub fn accounts(
+    identity: &OpenLane<Identity>,
+    config: &Config,
+    server_name: &ServerName,
+) -> Result<Accounts> {
+    let registration = match (config.registration, &config.registration_token) {
+        (WhoMayRegister::Open, _) => Registration::Open,
+        (WhoMayRegister::Token, Some(token)) => Registration::Token(token.clone()),
+        (WhoMayRegister::Token, None) | (WhoMayRegister::Closed, _) => Registration::Closed,
+    };
+    let mut how = bongsu_identity::Config::new(server_name.clone(), registration);
+    how.access_token_lifetime = Millis::seconds(config.access_token_seconds.into());
+    Accounts::new(identity.lane.clone(), how).context("the accounts cannot be opened")
+}
+
+/// The snapshots in `folder`, on the disk once they are written.
+pub fn snapshot_store(folder: &Path) -> Result<Arc<dyn ObjectStore>> {
+    let store = LocalFileSystem::new_with_prefix(folder)
+        .with_context(|| format!("the folder {} cannot be used", folder.display()))?;
+    Ok(Arc::new(store.with_fsync(true)))
+}

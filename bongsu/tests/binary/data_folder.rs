@@ -1,0 +1,62 @@
+//! A data folder belongs to one process and one installation.
+
+use crate::common::{Data, Server, complaint, good};
+use insta::assert_snapshot;
+
+#[test]
+fn a_second_process_is_refused_and_told_who_has_it() {
+    let data = Data::new();
+    let server = Server::start(&data.name(), &[]);
+    let second = complaint(
+        &["serve", "--data", &data.name(), "--listen", "127.0.0.1:0"],
+        &data.path(),
+    );
+    let digits = |c: char| c.is_ascii_digit();
+    let pid = second
+        .split("process ")
+        .nth(1)
+        .unwrap()
+        .split(|c| !digits(c))
+        .next()
+        .unwrap()
+        .to_owned();
+    assert_snapshot!(second.replace(&pid, "PID"), @"");
+    assert!(complaint(&["verify", "--data", &data.name()], &data.path()).contains(&pid));
+    server.stop();
+    good(&["verify", "--data", &data.name()]);
+}
+
+#[test]
+fn another_name_is_refused() {
+    let data = Data::new();
+    Server::start(&data.name(), &["--server-name", "one.test"]).stop();
+    let serve = [
+        "serve",
+        "--data",
+        &data.name(),
+        "--listen",
+        "127.0.0.1:0",
+        "--server-name",
+        "two.test",
+    ];
+    assert_snapshot!(complaint(&serve, &data.path()), @"");
+    Server::start(&data.name(), &[]).stop();
+}
+
+#[test]
+fn a_restore_that_did_not_end_is_not_served() {
+    let data = Data::new();
+    std::fs::create_dir_all(data.path()).unwrap();
+    std::fs::write(data.path().join("restoring"), "").unwrap();
+    let serve = ["serve", "--data", &data.name(), "--listen", "127.0.0.1:0"];
+    assert_snapshot!(complaint(&serve, &data.path()), @"");
+}
+
+#[test]
+fn what_is_no_data_folder_is_said_to_be_none() {
+    let data = Data::new();
+    assert_snapshot!(complaint(&["verify", "--data", &data.name()], &data.path()), @"");
+    let to = data.beside("backup");
+    assert_snapshot!(complaint(&["backup", &to, "--data", &data.name()], &data.path()), @"");
+    assert!(good(&["doctor", "--data", &data.name()]).contains("does not exist"));
+}

@@ -1,0 +1,8 @@
+//! The Rust client library for Matrix, as its users meet it, against the real binary.
+
+mod crowd;
+mod devices;
+mod history;
+mod people;
+mod profile;
+mod talk;

@@ -1,0 +1,451 @@
+//! Applying entries to a view: the deterministic heart of a lane, without threads and without waiting.
+
+use crate::cx::{Cx, Scratch};
+use crate::domain::{Domain, Outcome, Refusal};
+use crate::effects::EffectId;
+use crate::open::OpenError;
+use crate::record::{Actor, EntryBody, Payload, Record, System};
+use crate::view::{self, Digester, Lease, Progress};
+use crate::wake::Topic;
+use bongsu_base::{LogTime, Millis, Position, ProcessId, RecordId, Seq};
+use bongsu_log::Entry;
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// How long an outcome is kept at the least, in log time; a repeat after that is a new request.
+pub const OUTCOME_RETENTION: Millis = Millis::hours(48);
+
+/// Why a replica cannot go on. Nothing of the batch was kept, and nothing is skipped.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// An entry does not follow from the ones before it: the log lost, added or altered something.
+    #[error("log entry {seq} does not follow from what this view has applied; the log was altered")]
+    Chain {
+        /// The entry.
+        seq: Seq,
+    },
+    /// An entry's bytes are of no form that this code knows.
+    #[error("log entry {seq} cannot be decoded by this release ({what}); run a newer one")]
+    Undecodable {
+        /// The entry.
+        seq: Seq,
+        /// What of it.
+        what: String,
+    },
+    /// A behaviour was activated that this code does not have.
+    #[error(
+        "behaviour {version} is active since log entry {seq}, but this release knows only up to {known}"
+    )]
+    NewerVersion {
+        /// The entry that activated it.
+        seq: Seq,
+        /// What it activated.
+        version: u32,
+        /// What this code has.
+        known: u32,
+    },
+    /// This replica's storage failed.
+    #[error("this replica's storage failed: {0}")]
+    Local(#[from] rusqlite::Error),
+}
+
+/// What one batch of entries gave, once it is committed.
+#[derive(Debug)]
+pub struct Applied<D: Domain> {
+    /// Every record of the batch with its outcome, in order.
+    pub outcomes: Vec<(RecordId, Applying<D>)>,
+    /// Whoever waits for these has something to look at.
+    pub topics: Vec<Topic>,
+    /// The processes that said they are alive.
+    pub ticks: Vec<ProcessId>,
+    /// Whether there are effects that were not there before.
+    pub new_effects: bool,
+    /// How far the view has come.
+    pub progress: Progress,
+}
+
+/// One record's outcome and where it was decided.
+#[derive(Debug, Clone)]
+pub struct Verdict<A, R> {
+    /// The entry that decided it.
+    pub seq: Seq,
+    /// Whether this is the answer to an earlier record of the same id.
+    pub repeated: bool,
+    /// The outcome; `None` for a record of the lane itself.
+    pub outcome: Option<Outcome<A, R>>,
+}
+
+/// A record's verdict in the domain `D`.
+pub type Applying<D> = Verdict<<D as Domain>::Accepted, <D as Domain>::Rejected>;
+
+/// A view and what it takes to move it along.
+pub struct Applier<D: Domain> {
+    db: Connection,
+    digester: Digester,
+    progress: Progress,
+    undo: Undo,
+    domain: PhantomData<D>,
+}
+
+/// How a refused record is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// Not at all: rules look before they write, so that a refused record has written nothing. Should
+    /// one have written, the batch is begun again with savepoints.
+    Nothing,
+    /// By a savepoint around each record, for which SQLite copies every page that the record touches.
+    Savepoint,
+}
+
+/// Why a batch was not applied.
+enum Halt {
+    /// A refused record had written something, and there was no savepoint.
+    NeedsSavepoints,
+    /// The replica cannot go on.
+    Error(ApplyError),
+}
+
+impl<E: Into<ApplyError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl<D: Domain> Applier<D> {
+    /// Opens the view at `path`, or makes an empty one, to apply entries to it without a log: for a
+    /// domain's tests and for benchmarks. `:memory:` is a view in memory.
+    ///
+    /// # Errors
+    /// See [`OpenError::View`] and [`OpenError::Apply`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let db = view::open_writer(path, D::NAME, D::MIGRATIONS, false).map_err(|error| {
+            OpenError::View {
+                path: path.to_owned(),
+                what: error.to_string(),
+            }
+        })?;
+        Ok(Self::new(db)?)
+    }
+
+    /// Goes on where the view behind `db` stands.
+    pub(crate) fn new(db: Connection) -> Result<Self, ApplyError> {
+        let progress = view::progress(&db)?;
+        let known = D::VERSION;
+        if progress.active_version > known {
+            let (seq, version) = (progress.chain.seq, progress.active_version);
+            return Err(ApplyError::NewerVersion {
+                seq,
+                version,
+                known,
+            });
+        }
+        let digester = Digester::attach(&db, progress.digest)?;
+        Ok(Self {
+            db,
+            digester,
+            progress,
+            undo: Undo::Nothing,
+            domain: PhantomData,
+        })
+    }
+
+    /// How far the view has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// The writing connection, to read what was just written.
+    #[must_use]
+    pub fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    /// Applies `entries`, which follow directly on what was applied, in one transaction.
+    ///
+    /// # Errors
+    /// See [`ApplyError`]; the view is then as before.
+    pub fn apply(&mut self, entries: &[Entry]) -> Result<Applied<D>, ApplyError> {
+        let attempt = match self.attempt(entries, Undo::Nothing) {
+            Err(Halt::NeedsSavepoints) => self.attempt(entries, Undo::Savepoint),
+            attempt => attempt,
+        };
+        attempt.map_err(|halt| match halt {
+            Halt::Error(error) => error,
+            Halt::NeedsSavepoints => unreachable!("with savepoints none are missing"),
+        })
+    }
+
+    fn attempt(&mut self, entries: &[Entry], undo: Undo) -> Result<Applied<D>, Halt> {
+        self.undo = undo;
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        let before = self.progress;
+        let done = self.apply_in_transaction(entries).and_then(|applied| {
+            self.db.prepare_cached("COMMIT")?.execute(())?;
+            Ok(applied)
+        });
+        if done.is_err() {
+            self.progress = before;
+            self.digester.set(before.digest);
+            // If this fails, so does the next transaction, and the lane stops there.
+            let _ = self.db.execute_batch("ROLLBACK");
+        }
+        done
+    }
+
+    fn apply_in_transaction(&mut self, entries: &[Entry]) -> Result<Applied<D>, Halt> {
+        let mut applied = Applied {
+            outcomes: Vec::new(),
+            topics: Vec::new(),
+            ticks: Vec::new(),
+            new_effects: false,
+            progress: self.progress,
+        };
+        for entry in entries {
+            let chain = self.progress.chain.extend(entry.time, &entry.body);
+            if (chain.seq, chain.link) != (entry.seq, entry.link) {
+                return Err(ApplyError::Chain { seq: entry.seq }.into());
+            }
+            self.apply_entry(entry, &mut applied)?;
+            self.progress.chain = chain;
+            self.progress.time = entry.time;
+        }
+        self.progress.digest = self.digester.get();
+        view::set_progress(&self.db, &self.progress)?;
+        applied.progress = self.progress;
+        applied.topics.sort_unstable();
+        applied.topics.dedup();
+        Ok(applied)
+    }
+
+    fn apply_entry(&mut self, entry: &Entry, applied: &mut Applied<D>) -> Result<(), Halt> {
+        let undecodable = |what: &str| ApplyError::Undecodable {
+            seq: entry.seq,
+            what: what.to_owned(),
+        };
+        let body =
+            EntryBody::decode(&entry.body).map_err(|error| undecodable(&error.to_string()))?;
+        let count = body.records.len();
+        let mut scratch = Scratch::default();
+        for record in body.records {
+            let id = record.id;
+            let outcome = match self.earlier(id)? {
+                Some(outcome) => outcome,
+                None => self.apply_record(entry, record, &mut scratch, applied)?,
+            };
+            applied.outcomes.push((id, outcome));
+        }
+        applied.topics.append(&mut scratch.topics);
+        applied.new_effects |= scratch.new_effects;
+        Ok(self.forget_outcomes(entry.time, count)?)
+    }
+
+    /// The outcome of an earlier record with this id.
+    fn earlier(&self, id: RecordId) -> Result<Option<Applying<D>>, ApplyError> {
+        let found: Option<(i64, Vec<u8>)> = self
+            .db
+            .prepare_cached("SELECT position, body FROM lane_outcome WHERE record = ?1")?
+            .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((position, body)) = found else {
+            return Ok(None);
+        };
+        let seq = Position::from_i64(position).unwrap_or_default().seq();
+        let outcome = postcard::from_bytes(&body).map_err(|error| ApplyError::Undecodable {
+            seq,
+            what: format!("the outcome of record {id}: {error}"),
+        })?;
+        Ok(Some(Verdict {
+            seq,
+            repeated: true,
+            outcome,
+        }))
+    }
+
+    fn apply_record(
+        &mut self,
+        entry: &Entry,
+        record: Record,
+        scratch: &mut Scratch,
+        applied: &mut Applied<D>,
+    ) -> Result<Applying<D>, Halt> {
+        let outcome = match record.payload {
+            Payload::Command(bytes) => {
+                let command =
+                    postcard::from_bytes(&bytes).map_err(|error| ApplyError::Undecodable {
+                        seq: entry.seq,
+                        what: format!("record {}: {error}", record.id),
+                    })?;
+                Some(self.apply_command(entry, &record.actor, &record.seed, command, scratch)?)
+            }
+            Payload::System(system) => {
+                self.apply_system(entry, &system, applied)?;
+                None
+            }
+        };
+        let body = postcard::to_stdvec(&outcome).expect("outcomes are plain data");
+        let position = Position::new(entry.seq, scratch.next_index);
+        scratch.next_index += 1;
+        // OR FAIL: with ABORT, SQLite would keep a journal for this one statement, since the digest's
+        // triggers write too. What a failure leaves behind is undone with the record.
+        self.db
+            .prepare_cached(
+                "INSERT OR FAIL INTO lane_outcome (position, record, time, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute((position.as_i64(), record.id.as_bytes(), entry.time.0, body))?;
+        Ok(Verdict {
+            seq: entry.seq,
+            repeated: false,
+            outcome,
+        })
+    }
+
+    /// Applies a domain's command; a refusal leaves no trace.
+    fn apply_command(
+        &mut self,
+        entry: &Entry,
+        actor: &Actor,
+        seed: &bongsu_base::Seed,
+        command: D::Command,
+        scratch: &mut Scratch,
+    ) -> Result<Outcome<D::Accepted, D::Rejected>, Halt> {
+        let digest = self.digester.get();
+        let changes = self.db.total_changes();
+        let (topics, effects, index) = (
+            scratch.topics.len(),
+            scratch.new_effects,
+            scratch.next_index,
+        );
+        if self.undo == Undo::Savepoint {
+            self.db.prepare_cached("SAVEPOINT record")?.execute(())?;
+        }
+        let mut cx = Cx {
+            db: &self.db,
+            actor,
+            seed,
+            seq: entry.seq,
+            time: entry.time,
+            version: self.progress.active_version,
+            scratch: &mut *scratch,
+            domain: PhantomData,
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| D::apply(&mut cx, command)));
+        let outcome = match result {
+            Ok(Ok(accepted)) => {
+                if self.undo == Undo::Savepoint {
+                    self.db.prepare_cached("RELEASE record")?.execute(())?;
+                }
+                return Ok(Outcome::Accepted(accepted));
+            }
+            Ok(Err(Refusal::Rejected(rejected))) => Outcome::Rejected(rejected),
+            Ok(Err(Refusal::Local(error))) if is_local(&error) => return Err(error.into()),
+            Ok(Err(Refusal::Local(error))) => {
+                tracing::error!(lane = D::NAME, seq = entry.seq.0, %error, "a rule broke on a record");
+                Outcome::Defect
+            }
+            Err(_) => {
+                tracing::error!(
+                    lane = D::NAME,
+                    seq = entry.seq.0,
+                    "a rule panicked on a record"
+                );
+                Outcome::Defect
+            }
+        };
+        match self.undo {
+            Undo::Savepoint => {
+                self.db.prepare_cached("ROLLBACK TO record")?.execute(())?;
+                self.db.prepare_cached("RELEASE record")?.execute(())?;
+            }
+            Undo::Nothing if self.db.total_changes() != changes => return Err(Halt::NeedsSavepoints),
+            Undo::Nothing => {}
+        }
+        self.digester.set(digest);
+        scratch.topics.truncate(topics);
+        scratch.new_effects = effects;
+        scratch.next_index = index;
+        Ok(outcome)
+    }
+
+    fn apply_system(
+        &mut self,
+        entry: &Entry,
+        system: &System,
+        applied: &mut Applied<D>,
+    ) -> Result<(), ApplyError> {
+        match system {
+            System::Tick { process, lease_ms } => {
+                applied.ticks.push(*process);
+                self.renew_lease(*process, entry.time, Millis(*lease_ms))?;
+            }
+            System::Complete { effect } => EffectId::new(*effect).complete(&self.db)?,
+            System::ActivateVersion { version } => {
+                let (seq, version, known) = (entry.seq, *version, D::VERSION);
+                if version > known {
+                    return Err(ApplyError::NewerVersion {
+                        seq,
+                        version,
+                        known,
+                    });
+                }
+                self.progress.active_version = self.progress.active_version.max(version);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lease goes to whoever has it, or to the first who says it is alive after it ran out.
+    fn renew_lease(&self, process: ProcessId, now: LogTime, span: Millis) -> rusqlite::Result<()> {
+        let free = view::lease(&self.db)?
+            .is_none_or(|Lease { holder, until }| holder == process || until <= now);
+        if free {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO lane_lease (id, holder, until) VALUES (1, ?1, ?2)
+                     ON CONFLICT DO UPDATE SET holder = excluded.holder, until = excluded.until",
+                )?
+                .execute((process.as_bytes(), (now + span).0))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets outcomes that are old enough: at most twice as many as the entry added, so that what is
+    /// forgotten depends on the log alone and no entry pays for many.
+    fn forget_outcomes(&self, now: LogTime, added: usize) -> Result<(), ApplyError> {
+        let old = now.0 - OUTCOME_RETENTION.0;
+        self.db
+            .prepare_cached(
+                "DELETE FROM lane_outcome WHERE position IN
+                   (SELECT position FROM lane_outcome ORDER BY position LIMIT ?1) AND time < ?2",
+            )?
+            .execute((2 * added as i64, old))?;
+        Ok(())
+    }
+}
+
+/// Whether an error says something of this machine, rather than of what was asked.
+fn is_local(error: &rusqlite::Error) -> bool {
+    use ErrorCode as Code;
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            Code::DiskFull
+                | Code::SystemIoFailure
+                | Code::DatabaseCorrupt
+                | Code::NotADatabase
+                | Code::CannotOpen
+                | Code::OutOfMemory
+                | Code::ReadOnly
+                | Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::PermissionDenied
+                | Code::FileLockingProtocolFailed
+                | Code::OperationInterrupted
+                | Code::OperationAborted
+                | Code::InternalMalfunction
+                | Code::NoLargeFileSupport
+        )
+    )
+}

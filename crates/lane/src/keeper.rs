@@ -1,0 +1,90 @@
+//! Keeping the log short: a snapshot now and then, and truncation behind it.
+
+use crate::domain::Domain;
+use crate::lane::{Lane, Shared, stopped};
+use crate::snapshot::{Manifest, SnapshotError};
+use bongsu_base::Seq;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How many snapshots are kept; the log reaches back to the oldest of them.
+const SNAPSHOTS: usize = 2;
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Takes a snapshot whenever enough was appended since the last one.
+pub(crate) async fn keep_loop<D: Domain>(shared: Arc<Shared<D>>) {
+    let mut state = shared.state.subscribe();
+    let mut last = newest::<D>(&shared).await;
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopped(&mut state) => return,
+            () = sleep(LOOK_EVERY) => {}
+        }
+        if let Ok(bounds) = shared.log.bounds().await {
+            shared.metrics.log_bytes.set(bounds.bytes as i64);
+        }
+        let applied = shared.applied.borrow().chain.seq;
+        if applied.0.saturating_sub(last.0) < shared.options.snapshot_every {
+            continue;
+        }
+        match snapshot(&shared).await {
+            Ok(Some(manifest)) => last = manifest.seq,
+            // There is nowhere to put one.
+            Ok(None) => {}
+            Err(error) => tracing::error!(lane = D::NAME, %error, "no snapshot could be taken"),
+        }
+    }
+}
+
+async fn newest<D: Domain>(shared: &Shared<D>) -> Seq {
+    match &shared.options.snapshots {
+        Some(snapshots) => match snapshots.list().await {
+            Ok(list) => list.first().map_or(Seq::ZERO, |manifest| manifest.seq),
+            Err(error) => {
+                tracing::warn!(lane = D::NAME, %error, "the snapshots cannot be listed");
+                Seq::ZERO
+            }
+        },
+        None => Seq::ZERO,
+    }
+}
+
+async fn snapshot<D: Domain>(shared: &Shared<D>) -> Result<Option<Manifest>, SnapshotError> {
+    let Some(snapshots) = &shared.options.snapshots else {
+        return Ok(None);
+    };
+    let _alone = shared.snapshotting.lock().await;
+    let manifest = snapshots
+        .take(&shared.options.view, shared.options.offload)
+        .await?;
+    tracing::info!(
+        lane = D::NAME,
+        seq = manifest.seq.0,
+        bytes = manifest.bytes,
+        "took a snapshot"
+    );
+    shared.metrics.snapshot_seq.set(manifest.seq.0 as i64);
+    let kept = snapshots.prune(SNAPSHOTS).await?;
+    if kept.len() == SNAPSHOTS
+        && let Some(oldest) = kept.last()
+    {
+        let truncated = shared.log.truncate(oldest.seq.next()).await;
+        if let Err(error) = truncated {
+            tracing::error!(lane = D::NAME, %error, "the log could not be truncated");
+        }
+    }
+    Ok(Some(manifest))
+}
+
+impl<D: Domain> Lane<D> {
+    /// Takes a snapshot now, forgets the oldest beyond those that are kept, and truncates the log behind
+    /// them. `None` when this lane has nowhere to put one.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub async fn snapshot(&self) -> Result<Option<Manifest>, SnapshotError> {
+        snapshot(&self.shared).await
+    }
+}

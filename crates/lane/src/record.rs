@@ -1,0 +1,130 @@
+//! Records and entries as they stand in the log.
+//!
+//! The encoding is postcard 1 (<https://postcard.jamesmunns.com/wire-format>). It is never changed:
+//! variants are only appended, and the golden logs of every domain decode for ever.
+
+use bongsu_base::{DeviceId, LogTime, ProcessId, RecordId, Seed, UserId};
+use bongsu_log::{Chain, Entry};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Who asked for a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Actor {
+    /// Nobody known: someone who is not signed in.
+    Nobody,
+    /// A signed-in person, on one of their devices.
+    User {
+        /// The person.
+        user: UserId,
+        /// The device that the request came from.
+        device: DeviceId,
+    },
+    /// Whoever runs this installation.
+    Operator,
+    /// The platform itself: a flow or the lane.
+    Platform,
+}
+
+/// One command as written in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its id, made by whoever asked.
+    pub id: RecordId,
+    /// Who asked.
+    pub actor: Actor,
+    /// Where whatever must look random comes from.
+    pub seed: Seed,
+    /// What is asked.
+    pub payload: Payload,
+}
+
+/// What a record asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payload {
+    /// A domain's command, encoded.
+    Command(Vec<u8>),
+    /// Something of the lane itself.
+    System(System),
+}
+
+/// What a lane asks of itself through its own log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum System {
+    /// The canary: proves that this process can append and see it applied. It also renews or takes the
+    /// lane's lease, whose holder runs the effects.
+    Tick {
+        /// The process that says it is alive.
+        process: ProcessId,
+        /// How long the lease lasts from the entry's time, in milliseconds.
+        lease_ms: i64,
+    },
+    /// An effect has been done; it is pending no longer.
+    Complete {
+        /// Where the effect was written: its [`bongsu_base::Position`] as a number.
+        effect: i64,
+    },
+    /// From this record on, every replica behaves as `version`.
+    ActivateVersion {
+        /// The version; a lower one than is active changes nothing.
+        version: u32,
+    },
+}
+
+/// An entry's body: the records that were appended together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryBody {
+    /// In the order in which they are applied.
+    pub records: Vec<Record>,
+}
+
+impl EntryBody {
+    /// The bytes that go into the log.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("records hold nothing that postcard cannot encode")
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not an entry's body in the form of this or an earlier release.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (body, rest) = postcard::take_from_bytes(bytes)?;
+        if rest.is_empty() {
+            Ok(body)
+        } else {
+            Err(postcard::Error::DeserializeBadEncoding)
+        }
+    }
+
+    /// The entry that a log would make of this after `chain`: for tests and benchmarks that apply
+    /// without a log.
+    #[must_use]
+    pub fn entry_after(&self, chain: Chain, time: LogTime) -> Entry {
+        let body = Bytes::from(self.encode());
+        let Chain { seq, link } = chain.extend(time, &body);
+        Entry {
+            seq,
+            time,
+            body,
+            link,
+        }
+    }
+}
+
+impl Record {
+    /// About how many bytes the record takes in the log.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let actor = match &self.actor {
+            Actor::User { user, device } => user.as_str().len() + device.as_str().len(),
+            Actor::Nobody | Actor::Operator | Actor::Platform => 0,
+        };
+        let payload = match &self.payload {
+            Payload::Command(bytes) => bytes.len(),
+            Payload::System(_) => 0,
+        };
+        // The id, the seed, and a length or a tag before each part.
+        actor + payload + 64
+    }
+}

@@ -1,0 +1,199 @@
+//! The SQLite file that a lane maintains: the domain's tables, the lane's own, and how far it has come.
+
+mod check;
+mod digest;
+mod readers;
+
+pub use check::{CheckError, Checked, check_file};
+pub use digest::Digest;
+pub(crate) use digest::Digester;
+pub(crate) use readers::Readers;
+pub use readers::{ReadError, ReadView};
+
+use bongsu_base::{LogTime, ProcessId, Seq};
+use bongsu_log::{Chain, Link};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::Path;
+
+/// The lane's own tables, before those of the domain. They are part of the digest, but for `lane_meta`.
+const LANE_SCHEMA: &str = "
+CREATE TABLE lane_meta (
+    id             INTEGER PRIMARY KEY CHECK (id = 1),
+    domain         TEXT    NOT NULL,
+    applied        INTEGER NOT NULL,
+    applied_time   INTEGER NOT NULL,
+    link           BLOB    NOT NULL,
+    digest         BLOB    NOT NULL,
+    active_version INTEGER NOT NULL
+);
+CREATE TABLE lane_outcome (
+    position INTEGER PRIMARY KEY,
+    record   BLOB    NOT NULL UNIQUE,
+    time     INTEGER NOT NULL,
+    body     BLOB    NOT NULL
+);
+CREATE TABLE lane_effect (
+    id   INTEGER PRIMARY KEY,
+    body BLOB    NOT NULL
+);
+CREATE TABLE lane_lease (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    holder BLOB    NOT NULL,
+    until  INTEGER NOT NULL
+);
+";
+
+/// How far a view has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The chain up to the last entry applied.
+    pub chain: Chain,
+    /// That entry's time.
+    pub time: LogTime,
+    /// The digest of the state after it.
+    pub digest: Digest,
+    /// The behaviour that was active after it.
+    pub active_version: u32,
+}
+
+/// Who runs the effects, as the log has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub holder: ProcessId,
+    pub until: LogTime,
+}
+
+/// Why a view could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ViewError {
+    #[error(
+        "schema version {found} is newer than this program knows ({known}); run a newer release"
+    )]
+    NewerSchema { found: usize, known: usize },
+    #[error("it belongs to the domain `{found}`")]
+    OtherDomain { found: String },
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Opens the writing connection of a view, creating the file and bringing its schema up to date.
+pub(crate) fn open_writer(
+    path: &Path,
+    domain: &str,
+    migrations: &[&str],
+    durable: bool,
+) -> Result<Connection, ViewError> {
+    let mut db = Connection::open(path)?;
+    db.set_prepared_statement_cache_capacity(512);
+    db.pragma_update(None, "page_size", 4096)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
+    db.pragma_update(None, "foreign_keys", "OFF")?;
+    // A row that REPLACE pushes out must fire its delete trigger, or the digest would keep it.
+    db.pragma_update(None, "recursive_triggers", "ON")?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "cache_size", -64 * 1024)?;
+    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    migrate(&mut db, domain, migrations)?;
+    Ok(db)
+}
+
+/// Brings the schema up to date, and the digest with it: a migration may write rows.
+fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(), ViewError> {
+    let found: usize =
+        db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? as usize;
+    let known = migrations.len();
+    if found > known {
+        return Err(ViewError::NewerSchema { found, known });
+    }
+    let transaction = db.transaction()?;
+    let fresh = !table_exists(&transaction, "lane_meta")?;
+    if fresh {
+        transaction.execute_batch(LANE_SCHEMA)?;
+        transaction.execute(
+            "INSERT INTO lane_meta VALUES (1, ?1, 0, 0, ?2, ?3, 1)",
+            (domain, Link::ORIGIN.as_bytes(), Digest::EMPTY.to_bytes()),
+        )?;
+    }
+    let owner: String =
+        transaction.query_row("SELECT domain FROM lane_meta", (), |row| row.get(0))?;
+    if owner != domain {
+        return Err(ViewError::OtherDomain { found: owner });
+    }
+    if !fresh && found == known {
+        return Ok(());
+    }
+    for migration in &migrations[found..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known as i64)?;
+    let mut progress = progress(&transaction)?;
+    progress.digest = digest::scan(&transaction, |_| ())?;
+    set_progress(&transaction, &progress)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn table_exists(db: &Connection, name: &str) -> rusqlite::Result<bool> {
+    db.query_row(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+        [name],
+        |_| Ok(()),
+    )
+    .optional()
+    .map(|found| found.is_some())
+}
+
+/// Opens a connection that can only read.
+pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.set_prepared_statement_cache_capacity(256);
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "cache_size", -8 * 1024)?;
+    Ok(db)
+}
+
+/// Reads how far the view has come.
+pub(crate) fn progress(db: &Connection) -> rusqlite::Result<Progress> {
+    db.prepare_cached("SELECT applied, applied_time, link, digest, active_version FROM lane_meta")?
+        .query_row((), |row| {
+            let chain = Chain {
+                seq: Seq(row.get::<_, i64>(0)? as u64),
+                link: Link::from_bytes(row.get(2)?),
+            };
+            Ok(Progress {
+                chain,
+                time: LogTime(row.get(1)?),
+                digest: Digest::from_bytes(row.get(3)?),
+                active_version: row.get(4)?,
+            })
+        })
+}
+
+/// Writes how far the view has come; in the transaction that brought it there.
+pub(crate) fn set_progress(db: &Connection, progress: &Progress) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE lane_meta SET applied = ?1, applied_time = ?2, link = ?3, digest = ?4, active_version = ?5",
+    )?
+    .execute((
+        progress.chain.seq.0 as i64,
+        progress.time.0,
+        progress.chain.link.as_bytes(),
+        progress.digest.to_bytes(),
+        progress.active_version,
+    ))?;
+    Ok(())
+}
+
+/// Reads who holds the lane's lease.
+pub(crate) fn lease(db: &Connection) -> rusqlite::Result<Option<Lease>> {
+    db.prepare_cached("SELECT holder, until FROM lane_lease")?
+        .query_row((), |row| {
+            Ok(Lease {
+                holder: ProcessId::from_bytes(row.get(0)?),
+                until: LogTime(row.get(1)?),
+            })
+        })
+        .optional()
+}

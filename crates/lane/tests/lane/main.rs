@@ -1,0 +1,11 @@
+//! What a lane promises, shown with a small domain over a log in memory.
+
+mod defects;
+mod effects;
+mod load;
+mod opening;
+mod outcomes;
+mod reading;
+mod stopping;
+mod tally;
+mod versions;

@@ -1,0 +1,136 @@
+//! From an HTTP request to `ruma`'s request, and from its response back.
+
+use super::error::MatrixError;
+use crate::auth::{Authenticate, Caller};
+use axum::RequestExt;
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ruma::api::auth_scheme::{AccessToken, AccessTokenOptional, AuthScheme, NoAccessToken, NoAuthentication};
+use ruma::api::{IncomingRequest, IncomingRequestExt, Metadata, OutgoingResponse, OutgoingResponseExt};
+use std::sync::Arc;
+
+/// The longest JSON body taken, in bytes. An event may have 65,536; a request may carry several.
+const MAX_BODY: usize = 1 << 20;
+
+/// What an endpoint's state has to offer to its extractor.
+pub trait Gate: Clone + Send + Sync + 'static {
+    /// Who tells to whom a token belongs.
+    fn authenticator(&self) -> &Arc<dyn Authenticate>;
+}
+
+/// How an endpoint's callers are known, by the authentication that the specification asks of it.
+pub trait Scheme: AuthScheme {
+    /// What the endpoint learns: a caller, perhaps one, or nothing.
+    type Caller: Send;
+
+    /// Checks the request's token.
+    fn admit(
+        parts: &Parts,
+        authenticator: &dyn Authenticate,
+    ) -> impl Future<Output = Result<Self::Caller, MatrixError>> + Send;
+}
+
+impl Scheme for AccessToken {
+    type Caller = Caller;
+
+    async fn admit(parts: &Parts, authenticator: &dyn Authenticate) -> Result<Caller, MatrixError> {
+        let token = token(parts).ok_or_else(MatrixError::missing_token)?;
+        Ok(authenticator.authenticate(&token).await?)
+    }
+}
+
+impl Scheme for AccessTokenOptional {
+    type Caller = Option<Caller>;
+
+    async fn admit(parts: &Parts, authenticator: &dyn Authenticate) -> Result<Option<Caller>, MatrixError> {
+        match token(parts) {
+            Some(token) => Ok(Some(authenticator.authenticate(&token).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Declares schemes that ask for nothing.
+macro_rules! open_scheme {
+    ($($scheme:ty),*) => {$(
+        impl Scheme for $scheme {
+            type Caller = ();
+
+            async fn admit(_: &Parts, _: &dyn Authenticate) -> Result<(), MatrixError> {
+                Ok(())
+            }
+        }
+    )*};
+}
+open_scheme!(NoAuthentication, NoAccessToken);
+
+/// The token in the `Authorization` header, or in the deprecated query parameter.
+fn token(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some((scheme, token)) = header.and_then(|value| value.split_once(' '))
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
+        return Some(token.trim().to_owned());
+    }
+    let query = parts.uri.query()?;
+    query.split('&').find_map(|pair| pair.strip_prefix("access_token=")).map(str::to_owned)
+}
+
+/// One Matrix request that passed the gate.
+pub struct Matrix<R>
+where
+    R: Metadata,
+    R::Authentication: Scheme,
+{
+    /// What is asked.
+    pub request: R,
+    /// Who asks.
+    pub caller: <R::Authentication as Scheme>::Caller,
+    /// The JSON body as it was sent, for what `ruma` has no field for.
+    pub raw: bytes::Bytes,
+}
+
+impl<R, S> FromRequest<S> for Matrix<R>
+where
+    R: IncomingRequest + Send,
+    R::Authentication: Scheme,
+    S: Gate,
+{
+    type Rejection = MatrixError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
+        let (mut parts, body) = request.with_limited_body().into_parts();
+        let caller = R::Authentication::admit(&parts, &**state.authenticator()).await?;
+        let params = RawPathParams::from_request_parts(&mut parts, state)
+            .await
+            .map_err(|error| MatrixError::invalid_param(format!("the path is not valid: {error}")))?;
+        let raw = match Limited::new(body, MAX_BODY).collect().await {
+            Ok(collected) => collected.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(MatrixError::too_large(format!("the body is longer than {MAX_BODY} bytes")));
+            }
+            Err(error) => return Err(MatrixError::bad_json(format!("the body did not arrive: {error}"))),
+        };
+        let args: Vec<&str> = params.iter().map(|(_, value)| value).collect();
+        let request = R::try_from_http_request(http::Request::from_parts(parts, &raw), &args)?;
+        Ok(Self { request, caller, raw })
+    }
+}
+
+/// An endpoint's answer.
+pub struct Reply<R>(pub R);
+
+/// What a Matrix endpoint gives.
+pub type Answer<R> = Result<Reply<R>, MatrixError>;
+
+impl<R: OutgoingResponse> IntoResponse for Reply<R> {
+    fn into_response(self) -> Response {
+        match self.0.try_into_http_response::<BytesMut>() {
+            Ok(response) => response.map(|body| axum::body::Body::from(body.freeze())),
+            Err(error) => MatrixError::internal(error).into_response(),
+        }
+    }
+}

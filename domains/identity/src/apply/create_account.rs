@@ -1,0 +1,60 @@
+//! Making an account. A name once given is never given again, so that what was said under it stays the
+//! first one's.
+
+use super::{Cx, Verdict, reject, session};
+use crate::command::{Accepted, CreateAccount, Rejected};
+use crate::state::account;
+use bongsu_lane::Actor;
+
+pub(super) fn apply(cx: &mut Cx<'_>, command: &CreateAccount) -> Verdict {
+    let trusted = matches!(cx.actor(), Actor::Operator | Actor::Platform);
+    if command.admin && !trusted {
+        return Err(reject(Rejected::NotAllowed));
+    }
+    if account::get(cx.db(), &command.user)?.is_some() {
+        return Err(reject(Rejected::UserInUse));
+    }
+    let password = command.password.as_ref();
+    account::insert(cx.db(), &command.user, password, command.admin, cx.time())?;
+    if let Some(session) = &command.session {
+        session::begin(cx, &command.user, session)?;
+    }
+    Ok(Accepted::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::command::{Accepted, Command, Rejected};
+    use crate::testing::{Bench, as_user, create, session, token, user};
+    use bongsu_lane::Actor;
+
+    #[test]
+    fn an_account_begins_with_its_first_session() {
+        let bench = Bench::new();
+        let mut command = create("mina");
+        command.session = Some(session("PHONE", 1));
+        let done = bench.ask(Actor::Nobody, Command::CreateAccount(command));
+        assert_eq!(done, Ok(Accepted::Done));
+        assert_eq!(bench.holder(token(1)), Some((user("mina"), "PHONE".into())));
+    }
+
+    #[test]
+    fn a_name_is_given_once_even_after_its_account_ended() {
+        let bench = Bench::with(&["mina"]);
+        let again = || bench.ask(Actor::Nobody, Command::CreateAccount(create("mina")));
+        assert_eq!(again(), Err(Rejected::UserInUse));
+        bench.deactivate("mina");
+        assert_eq!(again(), Err(Rejected::UserInUse));
+    }
+
+    #[test]
+    fn the_operator_alone_makes_administrators() {
+        let bench = Bench::with(&["mina"]);
+        let mut command = create("juno");
+        command.admin = true;
+        let command = Command::CreateAccount(command);
+        let refused = bench.ask(as_user("mina", "PHONE"), command.clone());
+        assert_eq!(refused, Err(Rejected::NotAllowed));
+        assert_eq!(bench.ask(Actor::Operator, command), Ok(Accepted::Done));
+    }
+}

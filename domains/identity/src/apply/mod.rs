@@ -1,0 +1,43 @@
+//! Applying commands: one file a verb with its rules and their tests.
+
+mod create_account;
+mod deactivate;
+mod delete_devices;
+pub mod lockout;
+mod owner;
+mod proof;
+mod refresh;
+mod rename_device;
+mod session;
+mod set_password;
+mod set_profile;
+mod sign_in;
+mod sign_out;
+mod sign_out_everywhere;
+
+use crate::Identity;
+use crate::command::{Accepted, Command, Rejected};
+use bongsu_lane::Refusal;
+
+type Cx<'a> = bongsu_lane::Cx<'a, Identity>;
+type Verdict = Result<Accepted, Refusal<Rejected>>;
+
+/// Applies one command.
+pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
+    match command {
+        Command::CreateAccount(command) => create_account::apply(cx, &command),
+        Command::SignIn(command) => sign_in::apply(cx, &command),
+        Command::Refresh(command) => refresh::apply(cx, &command),
+        Command::SignOut(command) => sign_out::apply(cx, &command),
+        Command::SignOutEverywhere(command) => sign_out_everywhere::apply(cx, &command),
+        Command::SetPassword(command) => set_password::apply(cx, &command),
+        Command::Deactivate(command) => deactivate::apply(cx, &command),
+        Command::SetProfile(command) => set_profile::apply(cx, &command),
+        Command::RenameDevice(command) => rename_device::apply(cx, &command),
+        Command::DeleteDevices(command) => delete_devices::apply(cx, &command),
+    }
+}
+
+fn reject(why: Rejected) -> Refusal<Rejected> {
+    Refusal::Rejected(why)
+}

@@ -1,0 +1,129 @@
+//! Replacing a session's tokens (Matrix v1.19, client-server API, refreshing access tokens).
+//!
+//! The old access token ends at once. The refresh token that was presented stays usable until the one
+//! that was made from it is used, for a client that lost the answer; each further use replaces the pair
+//! that nobody has used. Whatever was replaced or has a used successor is spent, and a spent one that
+//! comes again means that two hold copies: the session ends (RFC 9700, section 4.14.2).
+
+use super::{Cx, Verdict, reject};
+use crate::command::{Accepted, Refresh, Rejected};
+use crate::state::token::Standing;
+use crate::state::{device, token};
+
+pub(super) fn apply(cx: &mut Cx<'_>, command: &Refresh) -> Verdict {
+    let (now, at) = (cx.time(), cx.position());
+    let db = cx.db();
+    let Some((user, id, standing)) = token::refresh(db, &command.presented)? else {
+        return Err(reject(Rejected::UnknownRefreshToken));
+    };
+    match standing {
+        Standing::Spent => {
+            device::delete(db, &user, &id)?;
+            return Ok(Accepted::Reused);
+        }
+        Standing::Current => {
+            token::move_refresh(db, &user, &id, (Standing::Previous, Standing::Spent), at)?;
+            token::move_refresh(db, &user, &id, (Standing::Current, Standing::Previous), at)?;
+        }
+        Standing::Previous => {
+            token::move_refresh(db, &user, &id, (Standing::Current, Standing::Spent), at)?;
+        }
+    }
+    token::forget_spent(db, &user, &id)?;
+    token::add_refresh(db, &user, &id, &command.refresh, at)?;
+    let expires = Some(now + command.access_lifetime);
+    token::set_access(db, &user, &id, &command.access, expires)?;
+    device::seen(db, &user, &id, None, &command.address, now)?;
+    Ok(Accepted::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::command::{Accepted, Command, Refresh, Rejected};
+    use crate::testing::{ADDRESS, Bench, token};
+    use bongsu_base::Millis;
+    use bongsu_lane::Actor;
+
+    const DONE: Result<Accepted, Rejected> = Ok(Accepted::Done);
+    const UNKNOWN: Result<Accepted, Rejected> = Err(Rejected::UnknownRefreshToken);
+
+    /// Presents refresh token `presented`; the new pair is access `made` and refresh `made + 100`.
+    fn refresh(bench: &Bench, presented: u8, made: u8) -> Result<Accepted, Rejected> {
+        let command = Refresh {
+            presented: token(presented),
+            access: token(made),
+            access_lifetime: Millis::hours(1),
+            refresh: token(made + 100),
+            address: ADDRESS.into(),
+        };
+        bench.ask(Actor::Nobody, Command::Refresh(command))
+    }
+
+    /// Mina's session with access token 1 and refresh token 101.
+    fn bench() -> Bench {
+        let bench = Bench::with(&["mina"]);
+        bench.sign_in("mina", "PHONE", 1, Some(101));
+        bench
+    }
+
+    fn live(bench: &Bench, tokens: &[u8]) -> Vec<u8> {
+        let live = |n: &&u8| bench.holder(token(**n)).is_some();
+        tokens.iter().filter(live).copied().collect()
+    }
+
+    #[test]
+    fn the_old_access_token_ends_at_once() {
+        let bench = bench();
+        assert_eq!(refresh(&bench, 101, 2), DONE);
+        assert_eq!(live(&bench, &[1, 2]), [2]);
+        assert_eq!(refresh(&bench, 77, 3), UNKNOWN);
+        assert_eq!(live(&bench, &[1, 2, 3]), [2]);
+    }
+
+    #[test]
+    fn a_lost_answer_is_repaired_by_the_same_refresh_token() {
+        let bench = bench();
+        assert_eq!(refresh(&bench, 101, 2), DONE);
+        assert_eq!(refresh(&bench, 101, 3), DONE);
+        assert_eq!(
+            live(&bench, &[1, 2, 3]),
+            [3],
+            "the pair nobody used is replaced"
+        );
+        assert_eq!(refresh(&bench, 103, 4), DONE);
+        assert_eq!(live(&bench, &[1, 2, 3, 4]), [4]);
+    }
+
+    #[test]
+    fn a_spent_refresh_token_ends_the_session() {
+        let bench = bench();
+        assert_eq!(refresh(&bench, 101, 2), DONE);
+        assert_eq!(refresh(&bench, 102, 3), DONE);
+        assert_eq!(refresh(&bench, 101, 4), Ok(Accepted::Reused));
+        assert!(live(&bench, &[1, 2, 3, 4]).is_empty());
+        assert_eq!(refresh(&bench, 103, 5), UNKNOWN);
+        assert_eq!(bench.count("device") + bench.count("refresh_token"), 0);
+    }
+
+    #[test]
+    fn a_replaced_refresh_token_ends_the_session() {
+        let bench = bench();
+        assert_eq!(refresh(&bench, 101, 2), DONE);
+        assert_eq!(refresh(&bench, 101, 3), DONE);
+        assert_eq!(refresh(&bench, 102, 4), Ok(Accepted::Reused));
+        assert!(live(&bench, &[1, 2, 3, 4]).is_empty());
+    }
+
+    #[test]
+    fn a_long_session_keeps_few_rows() {
+        let bench = bench();
+        for n in 1..60 {
+            assert_eq!(refresh(&bench, n + 100, n + 1), DONE);
+        }
+        assert_eq!(bench.count("access_token"), 1);
+        assert_eq!(
+            bench.count("refresh_token"),
+            2 + i64::from(crate::state::token::SPENT_KEPT)
+        );
+    }
+}

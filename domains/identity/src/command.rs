@@ -1,0 +1,240 @@
+//! Everything that may be asked of identity.
+//!
+//! These types stand in the log, encoded with postcard. A released one is never changed: a variant is
+//! only ever appended, and a struct that needs another field becomes another struct in a new variant.
+
+use crate::secret::{PasswordHash, TokenHash};
+use bongsu_base::{DeviceId, Millis, UserId};
+use serde::{Deserialize, Serialize};
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Make an account.
+    CreateAccount(CreateAccount),
+    /// Begin a session with a password.
+    SignIn(SignIn),
+    /// Replace a session's tokens.
+    Refresh(Refresh),
+    /// End one session.
+    SignOut(SignOut),
+    /// End all sessions of an account.
+    SignOutEverywhere(SignOutEverywhere),
+    /// Change a password.
+    SetPassword(SetPassword),
+    /// End an account for good.
+    Deactivate(Deactivate),
+    /// Set or remove one field of a profile.
+    SetProfile(SetProfile),
+    /// Rename a device.
+    RenameDevice(RenameDevice),
+    /// End the sessions on some devices.
+    DeleteDevices(DeleteDevices),
+}
+
+/// A session to begin. The tokens themselves stay with the gateway, which gives them to the client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSession {
+    /// The device. One that exists is used again, and its earlier tokens end.
+    pub device: DeviceId,
+    /// The name of a device that does not exist yet.
+    pub display_name: Option<String>,
+    /// The access token.
+    pub access: TokenHash,
+    /// How long the access token lasts; for ever where this is `None`.
+    pub access_lifetime: Option<Millis>,
+    /// The refresh token, where the client asked for one.
+    pub refresh: Option<TokenHash>,
+    /// The network that the client comes from.
+    pub address: String,
+}
+
+/// What a gateway found when it verified a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Which of the account's passwords it was verified against; 0 where there is no account.
+    pub generation: u32,
+    /// Whether it was the right one.
+    pub matched: bool,
+    /// The network that the client comes from.
+    pub address: String,
+}
+
+/// Make an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateAccount {
+    /// Its id.
+    pub user: UserId,
+    /// Its password; without one nobody can sign in with a password.
+    pub password: Option<PasswordHash>,
+    /// Its first session.
+    pub session: Option<NewSession>,
+    /// Whether it may administer the installation. For the operator to give.
+    pub admin: bool,
+}
+
+/// Begin a session with a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Whose.
+    pub user: UserId,
+    /// What the gateway found. The address is that of the session.
+    pub proof: Proof,
+    /// The session.
+    pub session: NewSession,
+}
+
+/// Replace a session's tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// The refresh token presented.
+    pub presented: TokenHash,
+    /// The access token from now on.
+    pub access: TokenHash,
+    /// How long it lasts.
+    pub access_lifetime: Millis,
+    /// The refresh token from now on.
+    pub refresh: TokenHash,
+    /// The network that the client comes from.
+    pub address: String,
+}
+
+/// End one session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignOut {
+    /// Whose.
+    pub user: UserId,
+    /// On which device.
+    pub device: DeviceId,
+}
+
+/// End all sessions of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignOutEverywhere {
+    /// Whose.
+    pub user: UserId,
+}
+
+/// Change a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetPassword {
+    /// Whose.
+    pub user: UserId,
+    /// That the person knows the old one. The operator needs none.
+    pub proof: Option<Proof>,
+    /// The new one.
+    pub password: PasswordHash,
+    /// Whether the sessions on all devices but the one that asks end.
+    pub logout_devices: bool,
+}
+
+/// End an account for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deactivate {
+    /// Whose.
+    pub user: UserId,
+    /// That the person knows the password. The operator needs none.
+    pub proof: Option<Proof>,
+    /// Whether what the person wrote should be hidden as far as possible.
+    pub erase: bool,
+}
+
+/// Set or remove one field of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetProfile {
+    /// Whose.
+    pub user: UserId,
+    /// The field's name.
+    pub field: String,
+    /// The value as JSON text; `None` removes the field.
+    pub value: Option<String>,
+}
+
+/// Rename a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenameDevice {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub device: DeviceId,
+    /// Its name from now on.
+    pub display_name: Option<String>,
+}
+
+/// End the sessions on some devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteDevices {
+    /// Whose.
+    pub user: UserId,
+    /// Which; unknown ones are passed over.
+    pub devices: Vec<DeviceId>,
+    /// That the person knows the password. The operator needs none.
+    pub proof: Option<Proof>,
+}
+
+/// What an accepted command answers. A denial is one: it leaves its trace in the counters, which a
+/// rejection would undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accepted {
+    /// It was done.
+    Done,
+    /// The password did not open the account; nothing but the counters changed.
+    Denied(Denial),
+    /// A refresh token that was spent long ago was presented: somebody has a copy. The session ended.
+    Reused,
+}
+
+/// Why a password did not open an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Denial {
+    /// It is not the account's, or there is no such account.
+    WrongPassword,
+    /// Too many wrong ones were tried. The right one is refused too.
+    Locked {
+        /// How long this lasts.
+        retry_after: Millis,
+    },
+    /// It was verified against a password that is no longer the account's.
+    Stale,
+}
+
+/// Why a command was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Rejected {
+    /// The name is taken, now or by an account that was deactivated.
+    #[error("this user name is taken")]
+    UserInUse,
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoSuchAccount,
+    /// The account was deactivated.
+    #[error("this account has been deactivated")]
+    Deactivated,
+    /// The session ended before the command was applied.
+    #[error("this session has ended; sign in again")]
+    SessionEnded,
+    /// The access token expired before the command was applied.
+    #[error("the access token has expired; refresh it")]
+    SessionExpired,
+    /// Not for whoever asked.
+    #[error("this is not yours to change")]
+    NotAllowed,
+    /// The refresh token is unknown or was revoked.
+    #[error("the refresh token is unknown or was revoked; sign in again")]
+    UnknownRefreshToken,
+    /// The account has no such device.
+    #[error("there is no such device")]
+    NoSuchDevice,
+    /// A profile field's name is longer than 255 bytes, or empty.
+    #[error("a profile field's name has 1 to 255 bytes")]
+    FieldName,
+    /// A display name or avatar is too long.
+    #[error("a display name or an avatar's address has at most 1,024 bytes")]
+    FieldTooLong,
+    /// The profile would be longer than 64 KiB.
+    #[error("a profile has at most 65,536 bytes in all")]
+    ProfileTooLarge,
+    /// The device's name is too long.
+    #[error("a device's name has at most 255 bytes")]
+    DeviceName,
+}

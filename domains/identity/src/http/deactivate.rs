@@ -1,0 +1,34 @@
+//! `POST /account/deactivate`: ending the account for good.
+
+use super::Api;
+use super::address::Address;
+use super::interactive::{PasswordStage, signed_in};
+use crate::command::{Command, Deactivate};
+use axum::extract::State;
+use bongsu_lane::Priority;
+use bongsu_web_kit::matrix::{Answer, Matrix, Reply};
+use ruma::api::client::account::ThirdPartyIdRemovalStatus;
+use ruma::api::client::account::deactivate::v3::{Request, Response};
+
+pub async fn handle(
+    State(api): State<Api>,
+    Address(address): Address,
+    Matrix {
+        request, caller, ..
+    }: Matrix<Request>,
+) -> Answer<Response> {
+    let caller = signed_in(caller)?;
+    let (stage, proof) = PasswordStage::verify(&api, &caller, request.auth, &address).await?;
+    let command = Command::Deactivate(Deactivate {
+        user: caller.user.clone(),
+        proof: Some(proof),
+        erase: request.erase,
+    });
+    stage.settle(
+        api.accounts
+            .ask(caller.actor(), Priority::Vital, command)
+            .await?,
+    )?;
+    // Nobody's address is bound to an identity server through here.
+    Ok(Reply(Response::new(ThirdPartyIdRemovalStatus::NoSupport)))
+}

@@ -1,0 +1,48 @@
+//! `POST /delete_devices`: ending the sessions on several devices.
+
+use super::address::Address;
+use super::interactive::PasswordStage;
+use super::{Api, ids};
+use crate::command::{Command, DeleteDevices};
+use axum::extract::State;
+use bongsu_base::DeviceId;
+use bongsu_lane::Priority;
+use bongsu_web_kit::Caller;
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::api::client::device::delete_devices::v3::{Request, Response};
+use ruma::api::client::uiaa::AuthData;
+
+pub async fn handle(
+    State(api): State<Api>,
+    Address(address): Address,
+    Matrix {
+        request, caller, ..
+    }: Matrix<Request>,
+) -> Answer<Response> {
+    let devices = request.devices.iter().map(|id| ids::device(id));
+    let devices = devices.collect::<Result<_, _>>()?;
+    delete(&api, &caller, devices, request.auth, &address).await?;
+    Ok(Reply(Response::new()))
+}
+
+/// Deletes `devices` of the caller's once the password was given.
+pub async fn delete(
+    api: &Api,
+    caller: &Caller,
+    devices: Vec<DeviceId>,
+    auth: Option<AuthData>,
+    address: &str,
+) -> Result<(), MatrixError> {
+    let (stage, proof) = PasswordStage::verify(api, caller, auth, address).await?;
+    let command = DeleteDevices {
+        user: caller.user.clone(),
+        devices,
+        proof: Some(proof),
+    };
+    let command = Command::DeleteDevices(command);
+    stage.settle(
+        api.accounts
+            .ask(caller.actor(), Priority::Vital, command)
+            .await?,
+    )
+}

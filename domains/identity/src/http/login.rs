@@ -1,0 +1,90 @@
+//! `POST /login`: beginning a session with a password.
+
+use super::address::Address;
+use super::open::Open;
+use super::{Api, ids};
+use crate::accounts::Wanted;
+use crate::command::{Accepted, Command, Denial, SignIn};
+use axum::extract::State;
+use bongsu_lane::{Actor, Priority};
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use http::StatusCode;
+use ruma::api::client::session::login::v3::{LoginInfo, Password, Request, Response};
+use ruma::api::client::uiaa::UserIdentifier;
+use ruma::api::error::ErrorKind;
+use std::time::Duration;
+
+pub async fn handle(
+    State(api): State<Api>,
+    Address(address): Address,
+    Matrix {
+        request: Open(request),
+        ..
+    }: Matrix<Open<Request>>,
+) -> Answer<Response> {
+    let LoginInfo::Password(password) = request.login_info else {
+        let message = "unknown login type; this server knows m.login.password";
+        return Err(MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::Unknown,
+            message,
+        ));
+    };
+    let name = name(&password)?;
+    // A name that no account here can have tells nothing that its form did not tell before.
+    let user = api.accounts.meant(name).ok_or(Denial::WrongPassword)?;
+    let wanted = Wanted {
+        device: request.device_id.as_deref().map(ids::device).transpose()?,
+        display_name: request.initial_device_display_name,
+        refresh: request.refresh_token,
+    };
+    let proof = api
+        .accounts
+        .prove(&user, password.password, &address)
+        .await?;
+    let (tokens, session) = api.accounts.begin(wanted, &address);
+    let device = session.device.clone();
+    let command = Command::SignIn(SignIn {
+        user: user.clone(),
+        proof,
+        session,
+    });
+    match api
+        .accounts
+        .ask(Actor::Nobody, Priority::Vital, command)
+        .await?
+    {
+        Accepted::Done => {}
+        Accepted::Denied(denial) => return Err(denial.into()),
+        Accepted::Reused => return Err(MatrixError::internal("a sign-in is no refresh")),
+    }
+    let access = tokens.access.reveal().to_owned();
+    let mut response = Response::new(ids::user_out(&user)?, access, ids::device_out(&device));
+    response.refresh_token = tokens.refresh.map(|token| token.reveal().to_owned());
+    response.expires_in = tokens
+        .lifetime
+        .and_then(|span| u64::try_from(span.0).ok())
+        .map(Duration::from_millis);
+    Ok(Reply(response))
+}
+
+/// The name that the person gave, in the form of today or of the first versions.
+fn name(password: &Password) -> Result<&str, MatrixError> {
+    #[expect(deprecated, reason = "clients of the first versions still send it")]
+    let first_form = password.user.as_deref();
+    match (&password.identifier, first_form) {
+        (Some(UserIdentifier::Matrix(id)), _) => Ok(&id.user),
+        (Some(_), _) => Err(MatrixError::forbidden(
+            "people sign in here with their user name",
+        )),
+        (None, Some(user)) => Ok(user),
+        (None, None) => {
+            let message = "`identifier` is missing: who is signing in?";
+            Err(MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                ErrorKind::MissingParam,
+                message,
+            ))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `PUT /profile/{user_id}/{field}`: setting one field of a profile.
+
+use super::{Api, ids};
+use crate::command::{Command, Rejected, SetProfile};
+use axum::extract::State;
+use bongsu_lane::Priority;
+use bongsu_web_kit::Caller;
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use http::StatusCode;
+use ruma::OwnedUserId;
+use ruma::api::client::profile::set_profile_field::v3::{Request, Response};
+use ruma::api::error::{DeserializationError, ErrorKind};
+use ruma::api::{IncomingRequest, Metadata};
+use ruma::profile::ProfileFieldValue;
+use serde::Deserialize;
+use serde::de::value::{Error as PathError, SeqDeserializer};
+use serde_json::{Map, Value};
+
+/// The request with its value as it came: `ruma`'s own has no place for the `null` and the empty text
+/// by which clients take their name or picture away.
+pub struct SetField {
+    user: OwnedUserId,
+    field: String,
+    body: Map<String, Value>,
+}
+
+impl Metadata for SetField {
+    const METHOD: http::Method = Request::METHOD;
+    const RATE_LIMITED: bool = Request::RATE_LIMITED;
+    type Authentication = <Request as Metadata>::Authentication;
+    type PathBuilder = <Request as Metadata>::PathBuilder;
+    const PATH_BUILDER: Self::PathBuilder = Request::PATH_BUILDER;
+}
+
+impl IncomingRequest for SetField {
+    type EndpointError = <Request as IncomingRequest>::EndpointError;
+    type OutgoingResponse = Response;
+
+    fn try_from_http_request_inner(
+        request: http::Request<&[u8]>,
+        path_args: &[&str],
+    ) -> Result<Self, DeserializationError> {
+        let args = SeqDeserializer::<_, PathError>::new(path_args.iter().copied());
+        let (user, field) = Deserialize::deserialize(args)?;
+        Ok(Self {
+            user,
+            field,
+            body: serde_json::from_slice(request.body())?,
+        })
+    }
+}
+
+pub async fn handle(
+    State(api): State<Api>,
+    Matrix {
+        request: SetField {
+            user,
+            field,
+            mut body,
+        },
+        caller,
+        ..
+    }: Matrix<SetField>,
+) -> Answer<Response> {
+    let Some(value) = body.remove(&field) else {
+        let message = format!(
+            "the body has no `{}`",
+            field.chars().take(64).collect::<String>()
+        );
+        return Err(MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::MissingParam,
+            message,
+        ));
+    };
+    let first_form = matches!(field.as_str(), "displayname" | "avatar_url");
+    let value = if first_form && (value.is_null() || value == "") {
+        None
+    } else {
+        let checked = ProfileFieldValue::new(&field, value)
+            .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        Some(checked.value().to_string())
+    };
+    change(&api, &caller, &user, field, value).await?;
+    Ok(Reply(Response::new()))
+}
+
+/// Sets or removes a field of the caller's own profile.
+pub async fn change(
+    api: &Api,
+    caller: &Caller,
+    user: &ruma::UserId,
+    field: String,
+    value: Option<String>,
+) -> Result<(), MatrixError> {
+    let user = ids::user(user)?;
+    if user != caller.user {
+        return Err(Rejected::NotAllowed.into());
+    }
+    let command = Command::SetProfile(SetProfile { user, field, value });
+    api.accounts
+        .ask(caller.actor(), Priority::Normal, command)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Identity: people, their devices and their sessions.
+//!
+//! It promises that a token authenticates from the entry that made it until the entry that revoked it
+//! and never outside, that no token and no password stands in the log, the view or a message (hashes
+//! do), and that guessing passwords is slowed down the same way in every replica. It never knows what a
+//! room is; other domains ask about people through the traits of `bongsu-web-kit`.
+
+mod accounts;
+mod apply;
+mod clock;
+mod command;
+mod config;
+mod effect;
+pub mod http;
+mod password;
+mod query;
+mod secret;
+mod state;
+
+#[cfg(test)]
+mod testing;
+
+pub use accounts::{AccountError, Accounts};
+pub use clock::Clock;
+pub use command::{
+    Accepted, Command, CreateAccount, Deactivate, DeleteDevices, Denial, NewSession, Proof,
+    Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere,
+};
+pub use config::{Config, HashingCost, Registration};
+pub use effect::Effect;
+pub use secret::{PasswordHash, Token, TokenHash};
+
+use bongsu_lane::{Cx, Domain, Refusal};
+
+/// The identity domain.
+pub struct Identity;
+
+impl Domain for Identity {
+    const NAME: &'static str = "identity";
+    const VERSION: u32 = 1;
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/0001.sql")];
+
+    type Command = Command;
+    type Accepted = Accepted;
+    type Rejected = Rejected;
+    type Effect = Effect;
+
+    fn apply(cx: &mut Cx<'_, Self>, command: Command) -> Result<Accepted, Refusal<Rejected>> {
+        apply::apply(cx, command)
+    }
+}

@@ -1,0 +1,66 @@
+//! Reads: what a gateway looks up in the view.
+
+use crate::apply::lockout;
+use crate::secret::{PasswordHash, TokenHash};
+use crate::state::{account, device, profile, token};
+use bongsu_base::{DeviceId, LogTime, Millis, UserId};
+use bongsu_lane::ReadView;
+use rusqlite::Result;
+
+pub use crate::state::device::Device;
+pub use crate::state::token::Holder;
+
+/// What a gateway must know before it verifies a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInState {
+    /// The password to verify against; `None` where there is no account or it has none.
+    pub password: Option<PasswordHash>,
+    /// Which of the account's passwords that is; 0 where there is no account.
+    pub generation: u32,
+    /// How long the account or the network is locked.
+    pub locked: Option<Millis>,
+}
+
+/// To whom an access token was given.
+pub fn holder(view: &ReadView<'_>, hash: &TokenHash) -> Result<Option<Holder>> {
+    token::holder(view.db(), hash)
+}
+
+/// What stands in the way of signing in to `user` from `address`.
+pub fn sign_in_state(
+    view: &ReadView<'_>,
+    user: &UserId,
+    address: &str,
+    now: LogTime,
+) -> Result<SignInState> {
+    let found = account::get(view.db(), user)?;
+    Ok(SignInState {
+        generation: found.as_ref().map_or(0, |account| account.generation),
+        password: found.and_then(|account| account.password),
+        locked: lockout::wait(view.db(), user, address, now)?,
+    })
+}
+
+/// Whether the name was never given to an account.
+pub fn is_free(view: &ReadView<'_>, user: &UserId) -> Result<bool> {
+    Ok(account::get(view.db(), user)?.is_none())
+}
+
+/// An account's devices, by id.
+pub fn devices(view: &ReadView<'_>, user: &UserId) -> Result<Vec<Device>> {
+    device::list(view.db(), user)
+}
+
+/// One device of an account.
+pub fn device(view: &ReadView<'_>, user: &UserId, device: &DeviceId) -> Result<Option<Device>> {
+    device::get(view.db(), user, device)
+}
+
+/// All fields of a profile with their JSON texts; `None` when there is no such account or it was
+/// deactivated.
+pub fn profile(view: &ReadView<'_>, user: &UserId) -> Result<Option<Vec<(String, String)>>> {
+    match account::get(view.db(), user)? {
+        Some(account) if !account.deactivated => profile::list(view.db(), user).map(Some),
+        _ => Ok(None),
+    }
+}

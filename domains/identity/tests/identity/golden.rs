@@ -1,0 +1,238 @@
+//! The golden log: entries of every command ever released, as they stand in logs. They must decode for
+//! ever and give the same outcomes and the same state.
+//!
+//! `tests/golden/v1.log` is only ever appended to; a line is what it holds, its time and its bytes.
+
+use bongsu_base::{DeviceId, LogTime, Millis, RecordId, Seed, UserId};
+use bongsu_identity::{
+    Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession, PasswordHash, Proof,
+    Refresh, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere, Token,
+    TokenHash,
+};
+use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
+use bongsu_log::Entry;
+use data_encoding::HEXLOWER;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+const LOG: &str = include_str!("../golden/v1.log");
+
+/// A command's name, for whoever reads the golden log.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::CreateAccount(_) => "CreateAccount",
+        Command::SignIn(_) => "SignIn",
+        Command::Refresh(_) => "Refresh",
+        Command::SignOut(_) => "SignOut",
+        Command::SignOutEverywhere(_) => "SignOutEverywhere",
+        Command::SetPassword(_) => "SetPassword",
+        Command::Deactivate(_) => "Deactivate",
+        Command::SetProfile(_) => "SetProfile",
+        Command::RenameDevice(_) => "RenameDevice",
+        Command::DeleteDevices(_) => "DeleteDevices",
+    }
+}
+
+fn mina() -> UserId {
+    "@mina:bongsu.test".parse().expect("a user id")
+}
+
+fn on(id: &str) -> DeviceId {
+    id.parse().expect("a device id")
+}
+
+fn token(n: u8) -> TokenHash {
+    Token::from_random([n; 32]).hash()
+}
+
+fn session(device: &str, n: u8) -> NewSession {
+    NewSession {
+        device: on(device),
+        display_name: Some("Pocket".into()),
+        access: token(n),
+        access_lifetime: Some(Millis::hours(1)),
+        refresh: Some(token(n + 100)),
+        address: "192.0.2.1".into(),
+    }
+}
+
+fn proof(generation: u32, matched: bool) -> Proof {
+    Proof {
+        generation,
+        matched,
+        address: "192.0.2.1".into(),
+    }
+}
+
+/// One of every command, in an order in which they mean something.
+fn samples() -> Vec<(Actor, Command)> {
+    let user = mina;
+    let phone = || Actor::User {
+        user: mina(),
+        device: on("PHONE"),
+    };
+    let phc = |text: &str| PasswordHash::from_phc(text.into());
+    let create = CreateAccount {
+        user: user(),
+        password: Some(phc("$argon2id$first")),
+        session: Some(session("DESK", 1)),
+        admin: false,
+    };
+    let sign_in = |matched| SignIn {
+        user: user(),
+        proof: proof(1, matched),
+        session: session("PHONE", 2),
+    };
+    let refresh = |presented, made| Refresh {
+        presented: token(presented),
+        access: token(made),
+        access_lifetime: Millis::hours(1),
+        refresh: token(made + 100),
+        address: "2001:db8::/64".into(),
+    };
+    let profile = |field: &str, value: Option<&str>| SetProfile {
+        user: user(),
+        field: field.into(),
+        value: value.map(Into::into),
+    };
+    let renamed = Some("Desk".into());
+    vec![
+        (Actor::Nobody, Command::CreateAccount(create.clone())),
+        (Actor::Nobody, Command::CreateAccount(create)),
+        (Actor::Nobody, Command::SignIn(sign_in(false))),
+        (Actor::Nobody, Command::SignIn(sign_in(true))),
+        (Actor::Nobody, Command::Refresh(refresh(102, 3))),
+        (Actor::Nobody, Command::Refresh(refresh(102, 4))),
+        (Actor::Nobody, Command::Refresh(refresh(99, 5))),
+        (
+            phone(),
+            Command::SetProfile(profile("displayname", Some("\"Mina\""))),
+        ),
+        (
+            phone(),
+            Command::SetProfile(profile("m.tz", Some("\"Asia/Seoul\""))),
+        ),
+        (phone(), Command::SetProfile(profile("displayname", None))),
+        (
+            phone(),
+            Command::RenameDevice(RenameDevice {
+                user: user(),
+                device: on("DESK"),
+                display_name: renamed,
+            }),
+        ),
+        (
+            phone(),
+            Command::DeleteDevices(DeleteDevices {
+                user: user(),
+                devices: vec![on("DESK")],
+                proof: Some(proof(1, true)),
+            }),
+        ),
+        (
+            phone(),
+            Command::SetPassword(SetPassword {
+                user: user(),
+                proof: Some(proof(1, true)),
+                password: phc("$argon2id$second"),
+                logout_devices: true,
+            }),
+        ),
+        (
+            phone(),
+            Command::SignOut(SignOut {
+                user: user(),
+                device: on("PHONE"),
+            }),
+        ),
+        (
+            Actor::Operator,
+            Command::SignOutEverywhere(SignOutEverywhere { user: user() }),
+        ),
+        (
+            Actor::Operator,
+            Command::Deactivate(Deactivate {
+                user: user(),
+                proof: None,
+                erase: true,
+            }),
+        ),
+    ]
+}
+
+/// The line that a sample has in the golden log.
+fn line(number: usize, (actor, command): &(Actor, Command)) -> String {
+    let record = Record {
+        id: RecordId::named(&["golden"], &number.to_string()),
+        actor: actor.clone(),
+        seed: Seed::from_bytes([7; 32]),
+        payload: Payload::Command(postcard::to_stdvec(command).expect("plain data")),
+    };
+    let bytes = EntryBody {
+        records: vec![record],
+    }
+    .encode();
+    let time = 1_800_000_000_000 + 1000 * number as i64;
+    format!("{} {time} {}", name(command), HEXLOWER.encode(&bytes))
+}
+
+fn parse(line: &str) -> (&str, LogTime, Vec<u8>) {
+    let parts: Vec<&str> = line.split(' ').collect();
+    let [name, time, bytes] = parts[..] else {
+        panic!("not a line of a golden log: {line}")
+    };
+    let bytes = HEXLOWER.decode(bytes.as_bytes()).expect("hexadecimal");
+    (name, LogTime(time.parse().expect("milliseconds")), bytes)
+}
+
+#[test]
+fn every_command_is_in_the_golden_log_as_it_is_encoded_today() {
+    let lines: Vec<&str> = LOG.lines().collect();
+    for (number, sample) in samples().iter().enumerate() {
+        let line = line(number, sample);
+        assert!(
+            lines.contains(&line.as_str()),
+            "tests/golden/v1.log lacks this entry. If the command is new, append the line; if it was \
+             released, its encoding has changed, which must not be:\n{line}"
+        );
+    }
+}
+
+#[test]
+fn every_variant_has_a_sample() {
+    // A variant's number alone is the beginning of a command, where there is such a variant.
+    let exists = |number: &u8| {
+        let decoded = postcard::from_bytes::<Command>(&[*number]);
+        decoded == Err(postcard::Error::DeserializeUnexpectedEnd)
+    };
+    let variants: Vec<u8> = (0..).take_while(exists).collect();
+    let encode = |command| postcard::to_stdvec(command).expect("plain data")[0];
+    let sampled: BTreeSet<u8> = samples()
+        .iter()
+        .map(|(_, command)| encode(command))
+        .collect();
+    assert_eq!(sampled.into_iter().collect::<Vec<_>>(), variants);
+}
+
+#[test]
+fn the_golden_log_gives_the_same_outcomes_and_the_same_state() {
+    let mut applier = Applier::<Identity>::open(Path::new(":memory:")).expect("a view in memory");
+    let mut report = String::new();
+    for (name, time, body) in LOG.lines().map(parse) {
+        let next = applier.progress().chain.extend(time, &body);
+        let entry = Entry {
+            seq: next.seq,
+            time,
+            body: body.into(),
+            link: next.link,
+        };
+        let applied = applier.apply(&[entry]).expect("a golden entry applies");
+        for (_, verdict) in applied.outcomes {
+            let outcome = verdict.outcome.expect("a command has an outcome");
+            writeln!(report, "{name}: {outcome:?}").expect("writes to memory");
+        }
+        writeln!(report, "  {}", applied.progress.digest).expect("writes to memory");
+    }
+    insta::assert_snapshot!("v1", report);
+}

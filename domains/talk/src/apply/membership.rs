@@ -1,0 +1,245 @@
+//! Coming and going: invitations, joins, leaves, kicks and bans (Matrix v1.19, room version 11,
+//! authorization rules for `m.room.member`, without federation).
+
+use super::emit::{Draft, emit, text, user_topic};
+use super::{Ruled, actor, need_joined, need_power, object, room};
+use crate::command::{Action, Membership, Profile};
+use crate::outcome::{Accepted, Rejected};
+use crate::state::events::Event;
+use crate::state::members::{self, member};
+use crate::state::power::user_level;
+use crate::state::rooms::Room;
+use crate::{Applied, Cx};
+use bongsu_base::{RoomId, UserId};
+use bongsu_lane::Refusal;
+use rusqlite::Connection;
+use serde_json::{Map, Value};
+
+fn rejected<T>(why: Rejected) -> Ruled<T> {
+    Err(Refusal::Rejected(why))
+}
+
+fn wrong<T>(why: impl Into<String>) -> Ruled<T> {
+    rejected(Rejected::WrongMembership(why.into()))
+}
+
+/// Whether `actor` may do `action` to `user`'s membership in `room`. Says whether anything would
+/// change.
+///
+/// # Errors
+/// When not, or the view fails.
+pub fn may_change(db: &Connection, room: &Room, actor: &str, user: &str, action: Action) -> Ruled<bool> {
+    let current = members::membership(db, room.n, user)?;
+    match action {
+        Action::Join => may_join(room, &current),
+        Action::Leave => may_leave(&current),
+        Action::Invite => may_invite(db, room, actor, user, &current),
+        Action::Kick => may_put_out(db, room, actor, user, &current, room.levels.kick),
+        Action::Ban => {
+            need_joined(db, room, actor)?;
+            need_power(db, room, actor, room.levels.ban)?;
+            need_above(db, room, actor, user)?;
+            Ok(current != "ban")
+        }
+        Action::Unban => {
+            need_joined(db, room, actor)?;
+            need_power(db, room, actor, room.levels.ban)?;
+            need_power(db, room, actor, room.levels.kick)?;
+            need_above(db, room, actor, user)?;
+            if current == "ban" { Ok(true) } else { wrong(format!("{user} is not banned")) }
+        }
+    }
+}
+
+fn may_join(room: &Room, current: &str) -> Ruled<bool> {
+    match current {
+        "ban" => rejected(Rejected::Banned { who: "you are".to_owned() }),
+        "join" => Ok(false),
+        "invite" => Ok(true),
+        _ if room.join_rule == "public" => Ok(true),
+        _ => rejected(Rejected::NotInvited),
+    }
+}
+
+fn may_leave(current: &str) -> Ruled<bool> {
+    match current {
+        "join" | "invite" | "knock" => Ok(true),
+        "ban" => rejected(Rejected::Banned { who: "you are".to_owned() }),
+        _ => wrong("you are not in this room"),
+    }
+}
+
+fn may_invite(db: &Connection, room: &Room, actor: &str, user: &str, current: &str) -> Ruled<bool> {
+    need_joined(db, room, actor)?;
+    match current {
+        "ban" => return rejected(Rejected::Banned { who: format!("{user} is") }),
+        "join" => return wrong(format!("{user} is in this room already")),
+        _ => {}
+    }
+    need_power(db, room, actor, room.levels.invite)?;
+    Ok(true)
+}
+
+fn may_put_out(
+    db: &Connection,
+    room: &Room,
+    actor: &str,
+    user: &str,
+    current: &str,
+    needed: i64,
+) -> Ruled<bool> {
+    need_joined(db, room, actor)?;
+    if current == "ban" {
+        need_power(db, room, actor, room.levels.ban)?;
+    }
+    need_power(db, room, actor, needed)?;
+    need_above(db, room, actor, user)?;
+    match current {
+        "join" | "invite" | "knock" => Ok(true),
+        _ => wrong(format!("{user} is not in this room")),
+    }
+}
+
+/// Nobody puts out somebody of their own power or above.
+fn need_above(db: &Connection, room: &Room, actor: &str, user: &str) -> Ruled<()> {
+    let level = |who| user_level(db, room.n, &room.levels, who);
+    if level(actor)? > level(user)? {
+        return Ok(());
+    }
+    rejected(Rejected::PowerNotAbove(format!("{user} has as much power as you, or more")))
+}
+
+pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
+    let who = actor(cx)?;
+    let mut room = room(cx.db(), &command.room)?;
+    let own = matches!(command.action, Action::Join | Action::Leave);
+    if own && who != command.user {
+        return wrong("you can join and leave for yourself alone");
+    }
+    let changes = may_change(cx.db(), &room, who.as_str(), command.user.as_str(), command.action)?;
+    if changes {
+        change(cx, &mut room, &who, command)?;
+    }
+    Ok(Accepted::Room(command.room.clone()))
+}
+
+/// Writes the membership event that the rules have allowed.
+pub fn change(cx: &mut Cx<'_>, room: &mut Room, sender: &UserId, command: &Membership) -> Ruled<()> {
+    let membership = match command.action {
+        Action::Invite => "invite",
+        Action::Join => "join",
+        Action::Leave | Action::Kick | Action::Unban => "leave",
+        Action::Ban => "ban",
+    };
+    let mut content = shown(&command.profile, membership);
+    if let Some(reason) = &command.reason {
+        content.insert("reason".to_owned(), reason.clone().into());
+    }
+    if command.action == Action::Invite && command.is_direct {
+        content.insert("is_direct".to_owned(), true.into());
+    }
+    put(cx, room, sender.as_str(), command.user.as_str(), content)
+}
+
+/// A membership's content with how the person shows themselves.
+fn shown(profile: &Profile, membership: &str) -> Map<String, Value> {
+    let mut content = Map::new();
+    content.insert("membership".to_owned(), membership.into());
+    if let Some(name) = &profile.displayname {
+        content.insert("displayname".to_owned(), name.clone().into());
+    }
+    if let Some(picture) = &profile.avatar_url {
+        content.insert("avatar_url".to_owned(), picture.clone().into());
+    }
+    content
+}
+
+fn put(cx: &mut Cx<'_>, room: &mut Room, sender: &str, user: &str, content: Map<String, Value>) -> Ruled<()> {
+    let content = Value::Object(content).to_string();
+    let draft = Draft {
+        sender,
+        kind: "m.room.member",
+        state_key: Some(user),
+        content: &content,
+        redacts: None,
+        txn: None,
+    };
+    emit(cx, room, &draft).map(drop)
+}
+
+/// Forgets a room that one has left, for one's own clients.
+pub fn forget(cx: &mut Cx<'_>, room_id: &RoomId) -> Applied {
+    let user = actor(cx)?;
+    let room = room(cx.db(), room_id)?;
+    let member = member(cx.db(), room.n, user.as_str())?;
+    match member {
+        Some(member) if matches!(member.membership.as_str(), "leave" | "ban") => {
+            cx.db()
+                .prepare_cached("UPDATE member SET forgotten = 1 WHERE room = ?1 AND user = ?2")?
+                .execute((room.n, user.as_str()))?;
+            Ok(Accepted::Done)
+        }
+        Some(_) => wrong("you are in this room; leave it before you forget it"),
+        None => rejected(Rejected::NoSuchRoom),
+    }
+}
+
+/// The rooms in which `user` has any of these memberships.
+fn rooms_of(db: &Connection, user: &str, memberships: &[&str]) -> Ruled<Vec<i64>> {
+    let mut statement =
+        db.prepare_cached("SELECT room, membership FROM member WHERE user = ?1 ORDER BY room")?;
+    let rows = statement.query_map([user], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let mut rooms = Vec::new();
+    for row in rows {
+        let (room, membership) = row?;
+        if memberships.contains(&membership.as_str()) {
+            rooms.push(room);
+        }
+    }
+    Ok(rooms)
+}
+
+/// Shows somebody's new profile wherever they are.
+pub fn show_profile(cx: &mut Cx<'_>, user: &UserId, profile: &Profile) -> Applied {
+    for n in rooms_of(cx.db(), user.as_str(), &["join"])? {
+        let mut room = Room::by_number(cx.db(), n)?;
+        show_anew(cx, &mut room, user, profile)?;
+    }
+    cx.wake(user_topic(user.as_str()));
+    Ok(Accepted::Done)
+}
+
+/// Shows the actor differently in one room they are in.
+pub fn show_in(cx: &mut Cx<'_>, room_id: &RoomId, profile: &Profile) -> Applied {
+    let user = actor(cx)?;
+    let mut room = room(cx.db(), room_id)?;
+    need_joined(cx.db(), &room, user.as_str())?;
+    show_anew(cx, &mut room, &user, profile)?;
+    Ok(Accepted::Done)
+}
+
+/// Writes a joined person's membership again, if they now show themselves differently.
+fn show_anew(cx: &mut Cx<'_>, room: &mut Room, user: &UserId, profile: &Profile) -> Ruled<()> {
+    let Some(member) = member(cx.db(), room.n, user.as_str())? else { return Ok(()) };
+    let event = Event::at(cx.db(), member.position.as_i64())?;
+    let mut content = object(&event.content)?;
+    let same = text(&content, "displayname") == profile.displayname.as_deref()
+        && text(&content, "avatar_url") == profile.avatar_url.as_deref();
+    if same {
+        return Ok(());
+    }
+    content.remove("displayname");
+    content.remove("avatar_url");
+    content.append(&mut shown(profile, "join"));
+    put(cx, room, user.as_str(), user.as_str(), content)
+}
+
+/// Takes somebody whose account was closed out of all their rooms.
+pub fn leave_all(cx: &mut Cx<'_>, user: &UserId) -> Applied {
+    for n in rooms_of(cx.db(), user.as_str(), &["join", "invite", "knock"])? {
+        let mut room = Room::by_number(cx.db(), n)?;
+        let content = shown(&Profile::default(), "leave");
+        put(cx, &mut room, user.as_str(), user.as_str(), content)?;
+    }
+    Ok(Accepted::Done)
+}

@@ -1,0 +1,90 @@
+//! The rules, one file a verb, and what they share.
+
+mod account;
+mod aliases;
+mod create_room;
+mod emit;
+mod membership;
+mod receipt;
+mod redact;
+mod send;
+mod set_state;
+
+pub use create_room::VERSIONS;
+pub use emit::{room_topic, user_topic};
+pub use membership::may_change;
+pub use redact::may_redact;
+pub use send::may_send;
+pub use set_state::may_set_state;
+
+use crate::command::Command;
+use crate::outcome::Rejected;
+use crate::state::members;
+use crate::state::power::user_level;
+use crate::state::rooms::Room;
+use crate::{Applied, Cx};
+use bongsu_base::{RoomId, UserId};
+use bongsu_lane::{Actor, Refusal};
+use rusqlite::Connection;
+use serde_json::{Map, Value};
+
+/// A rule's own result: what it found, or why not.
+pub type Ruled<T> = Result<T, Refusal<Rejected>>;
+
+/// Applies one command.
+///
+/// # Errors
+/// When the rules say no, or the view fails.
+pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
+    match command {
+        Command::CreateRoom(command) => create_room::apply(cx, command),
+        Command::Send(command) => send::apply(cx, command),
+        Command::SetState(command) => set_state::apply(cx, command),
+        Command::Redact(command) => redact::apply(cx, command),
+        Command::Membership(command) => membership::apply(cx, &command),
+        Command::Forget(room) => membership::forget(cx, &room),
+        Command::Receipt(command) => receipt::apply(cx, &command),
+        Command::SetAlias(command) => aliases::set(cx, &command),
+        Command::DeleteAlias(alias) => aliases::delete(cx, &alias),
+        Command::SetListed { room, listed } => aliases::set_listed(cx, &room, listed),
+        Command::SetAccountData(command) => account::set_data(cx, &command),
+        Command::SaveFilter { id, json } => account::save_filter(cx, &id, &json),
+        Command::AddMedia(command) => account::add_media(cx, &command),
+        Command::ShowProfile { user, profile } => membership::show_profile(cx, &user, &profile),
+        Command::LeaveAll { user } => membership::leave_all(cx, &user),
+        Command::ShowIn { room, profile } => membership::show_in(cx, &room, &profile),
+    }
+}
+
+/// The person who asks. Commands of talk that people give are given by signed-in people alone.
+fn actor(cx: &Cx<'_>) -> Ruled<UserId> {
+    match cx.actor() {
+        Actor::User { user, .. } => Ok(user.clone()),
+        _ => Err(Refusal::Rejected(Rejected::NotJoined)),
+    }
+}
+
+/// The room, which the rules need to exist.
+fn room(db: &Connection, id: &RoomId) -> Ruled<Room> {
+    Room::by_id(db, id)?.ok_or(Refusal::Rejected(Rejected::NoSuchRoom))
+}
+
+/// Sees that `user` is in `room`.
+fn need_joined(db: &Connection, room: &Room, user: &str) -> Ruled<()> {
+    if members::membership(db, room.n, user)? == "join" { Ok(()) } else { Err(Refusal::Rejected(Rejected::NotJoined)) }
+}
+
+/// Sees that `user` has at least `needed` in `room`, and says what they have.
+fn need_power(db: &Connection, room: &Room, user: &str, needed: i64) -> Ruled<i64> {
+    let has = user_level(db, room.n, &room.levels, user)?;
+    if has >= needed { Ok(has) } else { Err(Refusal::Rejected(Rejected::PowerTooLow { needed, has })) }
+}
+
+/// Reads a content, which every gateway has seen to be a JSON object.
+fn object(content: &str) -> Ruled<Map<String, Value>> {
+    serde_json::from_str(content).map_err(|error| bad_content(error.to_string()))
+}
+
+fn bad_content(why: impl Into<String>) -> Refusal<Rejected> {
+    Refusal::Rejected(Rejected::BadContent(why.into()))
+}

@@ -1,0 +1,122 @@
+//! Setting a piece of a room's state.
+
+use super::emit::{Draft, emit};
+use super::{Ruled, actor, bad_content, need_joined, need_power, object, room};
+use crate::command::SetState;
+use crate::outcome::{Accepted, Rejected};
+use crate::state::events::Event;
+use crate::state::power::PowerLevels;
+use crate::state::rooms::Room;
+use crate::{Applied, Cx};
+use bongsu_lane::Refusal;
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+
+/// Whether `user` may set the state `kind` and `key` of `room` to `content`.
+///
+/// # Errors
+/// When not, or the view fails.
+pub fn may_set_state(
+    db: &Connection,
+    room: &Room,
+    user: &str,
+    kind: &str,
+    key: &str,
+    content: &str,
+) -> Ruled<()> {
+    need_joined(db, room, user)?;
+    if matches!(kind, "m.room.create" | "m.room.member" | "m.room.redaction") {
+        return Err(Refusal::Rejected(Rejected::Reserved(kind.to_owned())));
+    }
+    let has = need_power(db, room, user, room.levels.event(kind, true))?;
+    if key.starts_with('@') && key != user {
+        let why = "a state key that is a user id can be set by that user alone";
+        return Err(Refusal::Rejected(Rejected::PowerNotAbove(why.to_owned())));
+    }
+    match (kind, key) {
+        ("m.room.power_levels", "") => may_set_power(db, room, user, has, content),
+        ("m.room.canonical_alias", "") => aliases_exist(db, room, content),
+        _ => Ok(()),
+    }
+}
+
+/// Nobody gives or takes more power than they have (Matrix v1.19, room version 11, authorization rule
+/// 9 for `m.room.power_levels`).
+fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &str) -> Ruled<()> {
+    let new = PowerLevels::parse(&object(content)?).map_err(bad_content)?;
+    let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else { return Ok(()) };
+    let old = PowerLevels::parse(&object(&old)?).map_err(bad_content)?;
+    let too_high = |name: &str| {
+        let why = format!("you have {has} and cannot set `{name}` from or to more than that");
+        Err(Refusal::Rejected(Rejected::PowerNotAbove(why)))
+    };
+    let (a, b) = (&old.levels, &new.levels);
+    let single = [
+        ("users_default", a.users_default, b.users_default),
+        ("events_default", a.events_default, b.events_default),
+        ("state_default", a.state_default, b.state_default),
+        ("invite", a.invite, b.invite),
+        ("kick", a.kick, b.kick),
+        ("ban", a.ban, b.ban),
+        ("redact", a.redact, b.redact),
+    ];
+    for (name, before, after) in single {
+        if before != after && (before > has || after > has) {
+            return too_high(name);
+        }
+    }
+    for kind in a.events.keys().chain(b.events.keys()).collect::<BTreeSet<_>>() {
+        let (before, after) = (a.events.get(kind), b.events.get(kind));
+        if before != after && (before.is_some_and(|&level| level > has) || after.is_some_and(|&level| level > has)) {
+            return too_high(kind);
+        }
+    }
+    for other in old.users.keys().chain(new.users.keys()).collect::<BTreeSet<_>>() {
+        let (before, after) = (old.users.get(other), new.users.get(other));
+        if before == after {
+            continue;
+        }
+        // Somebody of the same power can be demoted by themselves alone.
+        let out_of_reach = before.is_some_and(|&level| level > has || (level == has && other != user));
+        if out_of_reach || after.is_some_and(|&level| level > has) {
+            return too_high(other);
+        }
+    }
+    Ok(())
+}
+
+/// The aliases that a room calls its own have to point at it.
+fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
+    let content = object(content)?;
+    let main = content.get("alias").and_then(|value| value.as_str()).filter(|alias| !alias.is_empty());
+    let others = content.get("alt_aliases").and_then(|value| value.as_array());
+    let others = others.into_iter().flatten().filter_map(|value| value.as_str());
+    for alias in main.into_iter().chain(others) {
+        if Room::by_alias(db, alias)?.is_none_or(|found| found.n != room.n) {
+            return Err(Refusal::Rejected(Rejected::NoSuchAlias));
+        }
+    }
+    Ok(())
+}
+
+pub fn apply(cx: &mut Cx<'_>, command: SetState) -> Applied {
+    let user = actor(cx)?;
+    let mut room = room(cx.db(), &command.room)?;
+    let SetState { kind, state_key, content, .. } = &command;
+    may_set_state(cx.db(), &room, user.as_str(), kind, state_key, content)?;
+    if let Some((position, found)) = room.state(cx.db(), kind, state_key)?
+        && found == *content
+    {
+        // Nothing would change; the event that stands is the answer.
+        return Ok(Accepted::Event(Event::at(cx.db(), position)?.id()));
+    }
+    let draft = Draft {
+        sender: user.as_str(),
+        kind,
+        state_key: Some(state_key),
+        content,
+        redacts: None,
+        txn: None,
+    };
+    emit(cx, &mut room, &draft).map(Accepted::Event)
+}

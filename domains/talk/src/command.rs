@@ -1,0 +1,225 @@
+//! Everything that may be asked of talk. The encoding is postcard: variants and fields are only ever
+//! appended as new variants; a released one never changes.
+//!
+//! Contents of events are JSON objects as text, compact and with sorted keys (see `http::json`). Who
+//! asks stands in the record, not in the command.
+
+use bongsu_base::{EventId, RoomId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Makes a room with the actor in it.
+    CreateRoom(CreateRoom),
+    /// Sends a message event.
+    Send(Send),
+    /// Sets a piece of a room's state, but for memberships.
+    SetState(SetState),
+    /// Takes an event's content away.
+    Redact(Redact),
+    /// Changes somebody's membership in a room.
+    Membership(Membership),
+    /// Forgets a room that the actor has left.
+    Forget(RoomId),
+    /// Moves the actor's receipts and markers.
+    Receipt(Receipt),
+    /// Points an alias at a room.
+    SetAlias(SetAlias),
+    /// Takes an alias away.
+    DeleteAlias(String),
+    /// Lists a room in the directory, or takes it out.
+    SetListed {
+        /// The room.
+        room: RoomId,
+        /// Whether it is listed.
+        listed: bool,
+    },
+    /// Keeps something for the actor's clients.
+    SetAccountData(SetAccountData),
+    /// Keeps a filter of the actor's clients; equal filters have one id.
+    SaveFilter {
+        /// The filter's id.
+        id: String,
+        /// The filter.
+        json: String,
+    },
+    /// Makes an uploaded blob known as media.
+    AddMedia(AddMedia),
+    /// Shows somebody's new profile in all their rooms.
+    ShowProfile {
+        /// The person.
+        user: UserId,
+        /// How they show themselves now.
+        profile: Profile,
+    },
+    /// Takes somebody whose account was closed out of all rooms.
+    LeaveAll {
+        /// The person.
+        user: UserId,
+    },
+    /// Shows the actor differently in one room.
+    ShowIn {
+        /// The room.
+        room: RoomId,
+        /// How they show themselves there.
+        profile: Profile,
+    },
+}
+
+/// How a person shows themselves, as it goes into their membership.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The name to be shown.
+    pub displayname: Option<String>,
+    /// The picture, an `mxc://` URI.
+    pub avatar_url: Option<String>,
+}
+
+/// See [`Command::CreateRoom`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateRoom {
+    /// The room's id, made by the gateway.
+    pub room: RoomId,
+    /// Room version (Matrix v1.19, room versions).
+    pub version: String,
+    /// Content of `m.room.create` but for what the version adds.
+    pub create: String,
+    /// How the creator shows themselves.
+    pub profile: Profile,
+    /// Content of `m.room.power_levels`.
+    pub power_levels: String,
+    /// The state that follows, in order: type, state key, content.
+    pub state: Vec<(String, String, String)>,
+    /// An alias to point at the room.
+    pub alias: Option<String>,
+    /// Whom to invite.
+    pub invite: Vec<(UserId, Profile)>,
+    /// Whether the invitations are for a direct conversation.
+    pub is_direct: bool,
+    /// Whether the room is listed in the directory.
+    pub listed: bool,
+}
+
+/// See [`Command::Send`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Send {
+    /// The room.
+    pub room: RoomId,
+    /// The event's type.
+    pub kind: String,
+    /// Its content.
+    pub content: String,
+    /// The client's transaction id, given back to the device that sent it.
+    pub txn: Option<String>,
+}
+
+/// See [`Command::SetState`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetState {
+    /// The room.
+    pub room: RoomId,
+    /// The event's type.
+    pub kind: String,
+    /// Its state key.
+    pub state_key: String,
+    /// Its content.
+    pub content: String,
+}
+
+/// See [`Command::Redact`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redact {
+    /// The room.
+    pub room: RoomId,
+    /// The event whose content goes.
+    pub event: EventId,
+    /// Content of the redaction event: a reason, mostly.
+    pub content: String,
+    /// The client's transaction id.
+    pub txn: Option<String>,
+}
+
+/// What becomes of a membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Ask somebody in.
+    Invite,
+    /// Come in.
+    Join,
+    /// Go, or decline an invitation.
+    Leave,
+    /// Put somebody out.
+    Kick,
+    /// Put somebody out and keep them out.
+    Ban,
+    /// Let somebody who was banned be asked in again.
+    Unban,
+}
+
+/// See [`Command::Membership`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The room.
+    pub room: RoomId,
+    /// Whose membership; the actor's own for join and leave.
+    pub user: UserId,
+    /// What becomes of it.
+    pub action: Action,
+    /// Why, for people to read.
+    pub reason: Option<String>,
+    /// How the person shows themselves.
+    pub profile: Profile,
+    /// Whether an invitation is for a direct conversation.
+    pub is_direct: bool,
+}
+
+/// See [`Command::Receipt`]. Markers that are absent stay where they are; none moves backwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The room.
+    pub room: RoomId,
+    /// How far the actor has read, for all to see.
+    pub read: Option<EventId>,
+    /// How far the actor has read, for their own devices alone.
+    pub read_private: Option<EventId>,
+    /// Where the actor's clients show the line.
+    pub fully_read: Option<EventId>,
+    /// The thread: empty for none, `main`, or its root event.
+    pub thread: String,
+}
+
+/// See [`Command::SetAlias`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAlias {
+    /// `#local:server`.
+    pub alias: String,
+    /// The room.
+    pub room: RoomId,
+}
+
+/// See [`Command::SetAccountData`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAccountData {
+    /// The room it belongs to, or the account as a whole.
+    pub room: Option<RoomId>,
+    /// Its type.
+    pub kind: String,
+    /// Its content.
+    pub content: String,
+}
+
+/// See [`Command::AddMedia`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddMedia {
+    /// The media id, made by the gateway.
+    pub id: String,
+    /// The blob's hash, in hexadecimal.
+    pub blob: String,
+    /// Its length.
+    pub bytes: u64,
+    /// What the uploader said it is.
+    pub content_type: Option<String>,
+    /// What the uploader called it.
+    pub filename: Option<String>,
+}

@@ -1,0 +1,194 @@
+//! `POST /createRoom`: a room from a preset and wishes (Matrix v1.19, room creation).
+
+use super::Api;
+use super::convert::{ours, theirs};
+use super::discovery::DEFAULT_VERSION;
+use super::json::content;
+use crate::Accepted;
+use crate::command::{Command, CreateRoom, Profile};
+use axum::extract::State;
+use bongsu_base::{RoomId, UserId};
+use bongsu_lane::Priority;
+use bongsu_web_kit::Caller;
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use http::StatusCode;
+use ruma::api::client::room::Visibility;
+use ruma::api::client::room::create_room::v3::{Request, Response, RoomPreset};
+use ruma::api::error::ErrorKind;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// How many may be invited at once.
+const MAX_INVITES: usize = 100;
+
+pub async fn create(State(api): State<Api>, Matrix { request, caller, .. }: Matrix<Request>) -> Answer<Response> {
+    if !request.invite_3pid.is_empty() {
+        return Err(MatrixError::forbidden("people can be invited by their user ids alone here"));
+    }
+    if request.invite.len() > MAX_INVITES {
+        return Err(MatrixError::invalid_param(format!("at most {MAX_INVITES} people can be invited at once")));
+    }
+    let version = request.room_version.as_ref().map_or(DEFAULT_VERSION, |version| version.as_str()).to_owned();
+    if !crate::apply::VERSIONS.contains(&version.as_str()) {
+        let message = format!("room version {version} cannot be made here; see /capabilities");
+        return Err(MatrixError::new(StatusCode::BAD_REQUEST, ErrorKind::UnsupportedRoomVersion, message));
+    }
+    let alias = match &request.room_alias_name {
+        Some(local) => Some(api.alias(local)?),
+        None => None,
+    };
+    let mut invite = Vec::new();
+    for user in &request.invite {
+        let user: UserId = ours(user)?;
+        let profile = api.profile_of(&user).await?;
+        invite.push((user, profile));
+    }
+    let room: RoomId = ours(format!("!{}:{}", api.random_name(), api.config.server_name))?;
+    let command = Command::CreateRoom(CreateRoom {
+        room,
+        version,
+        create: creation(&request)?,
+        profile: api.profile_of(&caller.user).await?,
+        power_levels: power_levels(&request, &caller)?,
+        state: first_state(&request, alias.as_deref())?,
+        alias,
+        invite,
+        is_direct: request.is_direct,
+        listed: request.visibility == Visibility::Public,
+    });
+    match api.submit(&caller, Priority::Normal, None, command).await? {
+        Accepted::Room(room) => Ok(Reply(Response::new(theirs(room.as_str())?))),
+        other => Err(MatrixError::internal(format!("creating gave {other:?}"))),
+    }
+}
+
+impl Api {
+    /// `#local:server` for a local part.
+    fn alias(&self, local: &str) -> Result<String, MatrixError> {
+        if local.is_empty() || local.contains([':', '\0']) || local.chars().any(char::is_whitespace) {
+            return Err(MatrixError::invalid_param("an alias has no colon, no white space and is not empty"));
+        }
+        let alias = format!("#{local}:{}", self.config.server_name);
+        if alias.len() > 255 {
+            return Err(MatrixError::invalid_param("an alias has at most 255 bytes"));
+        }
+        Ok(alias)
+    }
+
+    /// How `user` shows themselves.
+    ///
+    /// # Errors
+    /// When there is no such person here.
+    pub(super) async fn profile_of(&self, user: &UserId) -> Result<Profile, MatrixError> {
+        let profile = self.people.profile(user).await?;
+        let profile = profile.ok_or_else(|| MatrixError::not_found(format!("there is no {user} here")))?;
+        Ok(Profile { displayname: profile.displayname, avatar_url: profile.avatar_url })
+    }
+
+    /// A name for something new: 18 letters and digits that nobody can guess.
+    pub(super) fn random_name(&self) -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let bytes: [u8; 18] = self.lane.random();
+        bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+    }
+}
+
+fn parsed(raw: &str) -> Result<Map<String, Value>, MatrixError> {
+    serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))
+}
+
+/// Content of `m.room.create`, as the client wishes it; the version and creator are added when it is
+/// applied.
+fn creation(request: &Request) -> Result<String, MatrixError> {
+    let mut wishes = match &request.creation_content {
+        Some(raw) => parsed(&content(raw.json().get())?)?,
+        None => Map::new(),
+    };
+    for reserved in ["creator", "room_version"] {
+        wishes.remove(reserved);
+    }
+    Ok(Value::Object(wishes).to_string())
+}
+
+fn preset(request: &Request) -> RoomPreset {
+    match (&request.preset, &request.visibility) {
+        (Some(preset), _) => preset.clone(),
+        (None, Visibility::Public) => RoomPreset::PublicChat,
+        (None, _) => RoomPreset::PrivateChat,
+    }
+}
+
+fn power_levels(request: &Request, caller: &Caller) -> Result<String, MatrixError> {
+    let mut users = Map::new();
+    users.insert(caller.user.to_string(), 100.into());
+    if preset(request) == RoomPreset::TrustedPrivateChat {
+        users.extend(request.invite.iter().map(|user| (user.to_string(), 100.into())));
+    }
+    let mut levels = json!({
+        "users": users,
+        "users_default": 0,
+        "events": {
+            "m.room.name": 50,
+            "m.room.avatar": 50,
+            "m.room.canonical_alias": 50,
+            "m.room.power_levels": 100,
+            "m.room.history_visibility": 100,
+            "m.room.encryption": 100,
+            "m.room.server_acl": 100,
+            "m.room.tombstone": 100,
+        },
+        "events_default": 0,
+        "state_default": 50,
+        "invite": if preset(request) == RoomPreset::PublicChat { 50 } else { 0 },
+        "kick": 50,
+        "ban": 50,
+        "redact": 50,
+        "historical": 100,
+    });
+    if let (Some(wishes), Some(levels)) = (&request.power_level_content_override, levels.as_object_mut()) {
+        levels.extend(parsed(&content(wishes.json().get())?)?);
+    }
+    Ok(levels.to_string())
+}
+
+/// One piece of state that the client wishes.
+#[derive(Deserialize)]
+struct InitialState {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    state_key: String,
+    content: Box<serde_json::value::RawValue>,
+}
+
+/// What follows the power levels, in order; a later one of the same key replaces an earlier one.
+fn first_state(request: &Request, alias: Option<&str>) -> Result<Vec<(String, String, String)>, MatrixError> {
+    let (rule, guests) = match preset(request) {
+        RoomPreset::PublicChat => ("public", "forbidden"),
+        _ => ("invite", "can_join"),
+    };
+    let mut state: Vec<(String, String, String)> = Vec::new();
+    let mut put = |kind: &str, key: &str, content: String| {
+        state.retain(|(other, other_key, _)| (other.as_str(), other_key.as_str()) != (kind, key));
+        state.push((kind.to_owned(), key.to_owned(), content));
+    };
+    if let Some(alias) = alias {
+        put("m.room.canonical_alias", "", json!({ "alias": alias }).to_string());
+    }
+    put("m.room.join_rules", "", json!({ "join_rule": rule }).to_string());
+    put("m.room.history_visibility", "", json!({ "history_visibility": "shared" }).to_string());
+    put("m.room.guest_access", "", json!({ "guest_access": guests }).to_string());
+    for wish in &request.initial_state {
+        let wish: InitialState =
+            serde_json::from_str(wish.json().get()).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        put(&wish.kind, &wish.state_key, content(wish.content.get())?);
+    }
+    if let Some(name) = &request.name {
+        put("m.room.name", "", json!({ "name": name }).to_string());
+    }
+    if let Some(topic) = &request.topic {
+        let rich = json!({ "m.text": [{ "body": topic }] });
+        put("m.room.topic", "", json!({ "topic": topic, "m.topic": rich }).to_string());
+    }
+    Ok(state)
+}

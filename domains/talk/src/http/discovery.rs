@@ -1,0 +1,46 @@
+//! What a client asks first.
+
+use super::Api;
+use crate::apply::VERSIONS;
+use axum::extract::State;
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::api::client::discovery::get_capabilities::v3::{Capabilities, RoomVersionStability, RoomVersionsCapability};
+use ruma::api::client::discovery::{discover_homeserver, get_capabilities, get_supported_versions};
+use ruma::{RoomVersionId, assign};
+
+/// Versions of the specification whose client-server API is honoured, as far as it is served at all.
+const SPECIFICATIONS: [&str; 14] = [
+    "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12",
+    "v1.13",
+];
+
+/// The version of rooms that are made without a wish.
+pub const DEFAULT_VERSION: &str = "11";
+
+pub async fn versions(
+    _: Matrix<get_supported_versions::Request>,
+) -> Answer<get_supported_versions::Response> {
+    let versions = SPECIFICATIONS.map(str::to_owned).to_vec();
+    Ok(Reply(get_supported_versions::Response::new(versions)))
+}
+
+pub async fn well_known(
+    State(api): State<Api>,
+    _: Matrix<discover_homeserver::Request>,
+) -> Answer<discover_homeserver::Response> {
+    let info = discover_homeserver::HomeserverInfo::new(api.config.base_url.clone());
+    Ok(Reply(discover_homeserver::Response::new(info)))
+}
+
+pub async fn capabilities(
+    _: Matrix<get_capabilities::v3::Request>,
+) -> Answer<get_capabilities::v3::Response> {
+    let version = |text: &str| RoomVersionId::try_from(text).map_err(MatrixError::internal);
+    let available = VERSIONS
+        .iter()
+        .map(|text| Ok((version(text)?, RoomVersionStability::Stable)))
+        .collect::<Result<_, MatrixError>>()?;
+    let versions = RoomVersionsCapability::new(version(DEFAULT_VERSION)?, available);
+    let capabilities = assign!(Capabilities::new(), { room_versions: versions });
+    Ok(Reply(get_capabilities::v3::Response::new(capabilities)))
+}

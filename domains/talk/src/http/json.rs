@@ -1,0 +1,172 @@
+//! Contents on their way in, events on their way out.
+
+use crate::query::Shown;
+use crate::state::events::Event;
+use bongsu_web_kit::Caller;
+use bongsu_web_kit::matrix::MatrixError;
+use ruma::serde::Raw;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+
+/// The largest integer of canonical JSON, 2^53 - 1 (Matrix v1.19, appendices, canonical JSON).
+const MAX_INTEGER: i64 = (1 << 53) - 1;
+
+/// A content in the form in which commands carry it: an object, compact, with sorted keys and with
+/// integers alone.
+pub fn content(raw: &str) -> Result<String, MatrixError> {
+    let value: Value = serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    if !value.is_object() {
+        return Err(MatrixError::bad_json("an event's content is a JSON object"));
+    }
+    check_numbers(&value)?;
+    Ok(value.to_string())
+}
+
+fn check_numbers(value: &Value) -> Result<(), MatrixError> {
+    match value {
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) if (-MAX_INTEGER..=MAX_INTEGER).contains(&integer) => Ok(()),
+            _ => Err(MatrixError::bad_json(format!("{number} is no integer between -(2^53)+1 and (2^53)-1"))),
+        },
+        Value::Array(values) => values.iter().try_for_each(check_numbers),
+        Value::Object(values) => values.values().try_for_each(check_numbers),
+        _ => Ok(()),
+    }
+}
+
+/// An event as clients see it.
+#[derive(Serialize)]
+struct EventBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    sender: &'a str,
+    content: &'a RawValue,
+    event_id: &'a str,
+    origin_server_ts: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacts: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Unsigned::is_empty")]
+    unsigned: Unsigned<'a>,
+}
+
+#[derive(Default, Serialize)]
+struct Unsigned<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces_state: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev_sender: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev_content: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted_because: Option<Box<RawValue>>,
+}
+
+impl Unsigned<'_> {
+    fn is_empty(&self) -> bool {
+        self.transaction_id.is_none() && self.prev_content.is_none() && self.redacted_because.is_none()
+    }
+}
+
+fn raw(content: &str) -> Result<&RawValue, MatrixError> {
+    serde_json::from_str(content).map_err(MatrixError::internal)
+}
+
+fn body<'a>(
+    event: &'a Event,
+    id: &'a str,
+    room_id: Option<&'a str>,
+    unsigned: Unsigned<'a>,
+) -> Result<Box<RawValue>, MatrixError> {
+    to_raw_value(&EventBody {
+        kind: &event.kind,
+        sender: &event.sender,
+        content: raw(&event.content)?,
+        event_id: id,
+        origin_server_ts: event.time.0,
+        state_key: event.state_key.as_deref(),
+        redacts: event.redacts.as_deref(),
+        room_id,
+        unsigned,
+    })
+    .map_err(MatrixError::internal)
+}
+
+/// An event for `caller`, with its room's id where it does not stand under its room.
+pub fn event<T>(shown: &Shown, room_id: Option<&str>, caller: &Caller) -> Result<Raw<T>, MatrixError> {
+    let mut unsigned = Unsigned::default();
+    if let Some((device, txn)) = &shown.event.transaction
+        && device == caller.device.as_str()
+        && shown.event.sender == caller.user.as_str()
+    {
+        unsigned.transaction_id = Some(txn);
+    }
+    if let Some((id, sender, content)) = &shown.before {
+        unsigned.replaces_state = Some(id);
+        unsigned.prev_sender = Some(sender);
+        unsigned.prev_content = Some(raw(content)?);
+    }
+    if let Some(redaction) = &shown.redaction {
+        let id = redaction.id();
+        unsigned.redacted_because = Some(body(redaction, id.as_str(), room_id, Unsigned::default())?);
+    }
+    let id = shown.event.id();
+    Ok(Raw::from_json(body(&shown.event, id.as_str(), room_id, unsigned)?))
+}
+
+/// What somebody outside a room may see of a state event (Matrix v1.19, stripped state).
+pub fn stripped<T>(event: &Event) -> Result<Raw<T>, MatrixError> {
+    #[derive(Serialize)]
+    struct Stripped<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+        sender: &'a str,
+        content: &'a RawValue,
+        state_key: &'a str,
+    }
+    let stripped = Stripped {
+        kind: &event.kind,
+        sender: &event.sender,
+        content: raw(&event.content)?,
+        state_key: event.state_key.as_deref().unwrap_or_default(),
+    };
+    to_raw_value(&stripped).map(Raw::from_json).map_err(MatrixError::internal)
+}
+
+/// Something of `kind` with a content: account data, receipts, typing.
+pub fn typed<T>(kind: &str, content: &RawValue) -> Result<Raw<T>, MatrixError> {
+    #[derive(Serialize)]
+    struct Typed<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+        content: &'a RawValue,
+    }
+    to_raw_value(&Typed { kind, content }).map(Raw::from_json).map_err(MatrixError::internal)
+}
+
+/// Account data as it is kept.
+pub fn account_data<T>((kind, content): &(String, String)) -> Result<Raw<T>, MatrixError> {
+    typed(kind, raw(content)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_objects_with_integers() {
+        let check = |raw: &str, expect: Option<&str>| assert_eq!(content(raw).ok().as_deref(), expect, "{raw}");
+        check(r#"{ "b": 1, "a": "x" }"#, Some(r#"{"a":"x","b":1}"#));
+        check("[]", None);
+        check(r#"{"a": 1.5}"#, None);
+        check(r#"{"a": [9007199254740992]}"#, None);
+        check(r#"{"a": [9007199254740991]}"#, Some(r#"{"a":[9007199254740991]}"#));
+        check(r#"{"a": "#, None);
+    }
+}

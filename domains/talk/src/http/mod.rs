@@ -1,0 +1,144 @@
+//! Matrix's client-server API, as far as it is about rooms and messages: one file an endpoint, or a few
+//! that are one verb in several forms. Wire types live here and nowhere else.
+
+mod account_data;
+mod aliases;
+mod convert;
+mod create_room;
+mod discovery;
+mod event;
+mod filters;
+mod json;
+mod media;
+mod members;
+mod membership;
+mod messages;
+mod receipts;
+mod redact;
+mod refuse;
+mod send;
+mod state;
+mod sync;
+mod sync_body;
+mod token;
+mod typing;
+mod typing_now;
+
+pub use typing_now::TypingNow;
+
+use crate::Talk;
+use bongsu_base::ServerName;
+use bongsu_lane::Lane;
+use bongsu_media::Media;
+use bongsu_web_kit::matrix::{Endpoints, Gate, Operation};
+use bongsu_web_kit::{Authenticate, People};
+use http::Method;
+use ruma::api::client as api;
+use std::sync::Arc;
+
+/// What talk's endpoints work with.
+#[derive(Clone)]
+pub struct Api {
+    /// The lane.
+    pub lane: Lane<Talk>,
+    /// Who tells to whom a token belongs.
+    pub authenticator: Arc<dyn Authenticate>,
+    /// Who knows people's profiles.
+    pub people: Arc<dyn People>,
+    /// Where uploads are.
+    pub media: Media,
+    /// Who is typing where.
+    pub typing: TypingNow,
+    /// What the operator decided.
+    pub config: Arc<Config>,
+}
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The name in user ids and aliases.
+    pub server_name: ServerName,
+    /// Where clients reach this installation; ends without a slash.
+    pub base_url: String,
+    /// The longest upload, in bytes.
+    pub max_upload_bytes: u64,
+}
+
+impl Gate for Api {
+    fn authenticator(&self) -> &Arc<dyn Authenticate> {
+        &self.authenticator
+    }
+}
+
+/// The router of talk's endpoints, and what it serves.
+#[must_use]
+pub fn endpoints(state: Api) -> (axum::Router, Vec<Operation>) {
+    let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
+    all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
+        .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
+        .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
+        .serve::<api::sync::sync_events::v3::Request, _, _>(sync::sync)
+        .into_router(state)
+}
+
+fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    let keyless = [
+        "/_matrix/client/v3/rooms/{room_id}/state/{event_type}",
+        "/_matrix/client/r0/rooms/{room_id}/state/{event_type}",
+        "/_matrix/client/v3/rooms/{room_id}/state/{event_type}/",
+        "/_matrix/client/r0/rooms/{room_id}/state/{event_type}/",
+    ];
+    let endpoints = keyless.into_iter().fold(endpoints, |endpoints, path| {
+        endpoints.serve_at(&Method::GET, path, state::get_one).serve_at(&Method::PUT, path, state::set)
+    });
+    endpoints
+        .serve::<api::room::create_room::v3::Request, _, _>(create_room::create)
+        .serve::<api::room::get_room_event::v3::Request, _, _>(event::get)
+        .serve::<api::membership::joined_rooms::v3::Request, _, _>(members::joined_rooms)
+        .serve::<api::membership::join_room_by_id::v3::Request, _, _>(membership::join)
+        .serve::<api::membership::join_room_by_id_or_alias::v3::Request, _, _>(membership::join_by_alias)
+        .serve::<api::membership::invite_user::v3::Request, _, _>(membership::invite)
+        .serve::<api::membership::leave_room::v3::Request, _, _>(membership::leave)
+        .serve::<api::membership::kick_user::v3::Request, _, _>(membership::kick)
+        .serve::<api::membership::ban_user::v3::Request, _, _>(membership::ban)
+        .serve::<api::membership::unban_user::v3::Request, _, _>(membership::unban)
+        .serve::<api::membership::forget_room::v3::Request, _, _>(membership::forget)
+        .serve::<api::membership::get_member_events::v3::Request, _, _>(members::members)
+        .serve::<api::membership::joined_members::v3::Request, _, _>(members::joined_members)
+        .serve::<api::state::get_state_events::v3::Request, _, _>(state::get_all)
+        .serve::<api::state::get_state_event_for_key::v3::Request, _, _>(state::get_one)
+        .serve::<api::state::send_state_event::v3::Request, _, _>(state::set)
+        .serve::<api::message::send_message_event::v3::Request, _, _>(send::send)
+        .serve::<api::message::get_message_events::v3::Request, _, _>(messages::messages)
+        .serve::<api::redact::redact_event::v3::Request, _, _>(redact::redact)
+        .serve::<api::receipt::create_receipt::v3::Request, _, _>(receipts::receipt)
+        .serve::<api::read_marker::set_read_marker::v3::Request, _, _>(receipts::markers)
+        .serve::<api::typing::create_typing_event::v3::Request, _, _>(typing::typing)
+        .serve::<api::alias::create_alias::v3::Request, _, _>(aliases::create)
+        .serve::<api::alias::delete_alias::v3::Request, _, _>(aliases::delete)
+        .serve::<api::alias::get_alias::v3::Request, _, _>(aliases::get)
+        .serve::<api::room::aliases::v3::Request, _, _>(aliases::of_room)
+}
+
+fn account_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    endpoints
+        .serve::<api::config::get_global_account_data::v3::Request, _, _>(account_data::get_global)
+        .serve::<api::config::set_global_account_data::v3::Request, _, _>(account_data::set_global)
+        .serve::<api::config::get_room_account_data::v3::Request, _, _>(account_data::get_of_room)
+        .serve::<api::config::set_room_account_data::v3::Request, _, _>(account_data::set_of_room)
+        .serve::<api::filter::create_filter::v3::Request, _, _>(filters::create)
+        .serve::<api::filter::get_filter::v3::Request, _, _>(filters::get)
+}
+
+fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    use api::authenticated_media as read;
+    let endpoints = ["/_matrix/media/v3/upload", "/_matrix/media/r0/upload"]
+        .into_iter()
+        .fold(endpoints, |endpoints, path| endpoints.serve_at(&Method::POST, path, media::upload));
+    endpoints
+        .serve::<read::get_content::v1::Request, _, _>(media::download)
+        .serve::<read::get_content_as_filename::v1::Request, _, _>(media::download_as)
+        .serve::<read::get_media_config::v1::Request, _, _>(media::config)
+        .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
+        .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
+}

@@ -1,0 +1,36 @@
+//! `PUT /rooms/{roomId}/send/{eventType}/{txnId}`: sending a message event.
+
+use super::Api;
+use super::convert::{ours, theirs};
+use super::json::content;
+use super::refuse::ruled;
+use crate::apply;
+use crate::command::{Command, Send};
+use crate::state::rooms::Room;
+use crate::{Accepted, Rejected};
+use axum::extract::State;
+use bongsu_base::RoomId;
+use bongsu_lane::{Priority, Refusal};
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::api::client::message::send_message_event::v3::{Request, Response};
+
+pub async fn send(State(api): State<Api>, Matrix { request, caller, .. }: Matrix<Request>) -> Answer<Response> {
+    let room: RoomId = ours(&request.room_id)?;
+    let kind = request.event_type.to_string();
+    let content = content(request.body.json().get())?;
+    // What the room's rules refuse is refused before it is written; applying it asks them again.
+    let look = api.lane.read(|view| {
+        Ok(match Room::by_id(view.db(), &room)? {
+            Some(room) => apply::may_send(view.db(), &room, caller.user.as_str(), &kind),
+            None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
+        })
+    });
+    ruled(look.await)?;
+    let txn = request.txn_id.as_str();
+    let scope = ["send", room.as_str(), &kind];
+    let command = Command::Send(Send { room: room.clone(), kind: kind.clone(), content, txn: Some(txn.to_owned()) });
+    match api.submit(&caller, Priority::Normal, Some((&scope, txn)), command).await? {
+        Accepted::Event(id) => Ok(Reply(Response::new(theirs(id.as_str())?))),
+        other => Err(MatrixError::internal(format!("sending gave {other:?}"))),
+    }
+}

@@ -1,0 +1,108 @@
+//! What a sync found, in `ruma`'s form.
+
+use super::Api;
+use super::convert::{count, theirs};
+use super::json::{account_data, event, stripped, typed};
+use super::token::Token;
+use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFilter, SyncFound};
+use bongsu_web_kit::Caller;
+use bongsu_web_kit::matrix::MatrixError;
+use ruma::api::client::sync::sync_events::UnreadNotificationsCount;
+use ruma::api::client::sync::sync_events::v3::{self, Response, State, StateEvents, Timeline};
+use ruma::assign;
+use ruma::events::AnySyncEphemeralRoomEvent;
+use ruma::serde::Raw;
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value, json};
+
+pub fn body(
+    api: &Api,
+    caller: &Caller,
+    next: Token,
+    filter: &SyncFilter,
+    found: SyncFound,
+) -> Result<Response, MatrixError> {
+    let mut response = Response::new(next.to_string());
+    for news in &found.joined {
+        let room = joined(api, caller, filter, news)?;
+        response.rooms.join.insert(theirs(news.room.id.as_str())?, room);
+    }
+    for news in &found.invited {
+        response.rooms.invite.insert(theirs(news.room.id.as_str())?, invited(news)?);
+    }
+    for news in &found.left {
+        response.rooms.leave.insert(theirs(news.room.id.as_str())?, left(caller, news)?);
+    }
+    response.account_data.events = found.account_data.iter().map(account_data).collect::<Result<_, _>>()?;
+    Ok(response)
+}
+
+fn joined(
+    api: &Api,
+    caller: &Caller,
+    filter: &SyncFilter,
+    news: &JoinedRoom,
+) -> Result<v3::JoinedRoom, MatrixError> {
+    let mut room = v3::JoinedRoom::new();
+    room.timeline = assign!(Timeline::new(), {
+        limited: news.limited,
+        prev_batch: Some(Token::at(news.prev_batch).to_string()),
+        events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
+    });
+    let state = news.state.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?;
+    room.state = State::Before(StateEvents::with_events(state));
+    room.account_data.events = news.account_data.iter().map(account_data).collect::<Result<_, _>>()?;
+    room.unread_notifications = assign!(UnreadNotificationsCount::new(), {
+        notification_count: Some(count(news.unread.notifications)),
+        highlight_count: Some(count(news.unread.highlights)),
+    });
+    if let Some(summary) = &news.summary {
+        room.summary.heroes = summary.heroes.iter().map(|user| theirs(user)).collect::<Result<_, _>>()?;
+        room.summary.joined_member_count = Some(count(summary.joined));
+        room.summary.invited_member_count = Some(count(summary.invited));
+    }
+    if !news.receipts.is_empty() {
+        room.ephemeral.events.push(receipts(&news.receipts)?);
+    }
+    if filter.ephemeral.admits_type("m.typing") {
+        let users: Vec<String> = api.typing.users(&news.room.id).iter().map(ToString::to_string).collect();
+        let content = to_raw_value(&json!({ "user_ids": users })).map_err(MatrixError::internal)?;
+        room.ephemeral.events.push(typed("m.typing", &content)?);
+    }
+    Ok(room)
+}
+
+/// Receipts as one event: by event, by type, by person.
+fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, MatrixError> {
+    let mut content = Map::new();
+    for mark in marks {
+        let mut receipt = json!({ "ts": mark.time });
+        if !mark.thread.is_empty() {
+            receipt["thread_id"] = Value::String(mark.thread.clone());
+        }
+        let by_kind = content.entry(mark.event.clone()).or_insert_with(|| json!({}));
+        if by_kind.get(&mark.kind).is_none() {
+            by_kind[&mark.kind] = json!({});
+        }
+        by_kind[&mark.kind][&mark.user] = receipt;
+    }
+    let content = to_raw_value(&content).map_err(MatrixError::internal)?;
+    typed("m.receipt", &content)
+}
+
+fn invited(news: &InvitedRoom) -> Result<v3::InvitedRoom, MatrixError> {
+    let events = news.state.iter().map(stripped).collect::<Result<_, _>>()?;
+    Ok(v3::InvitedRoom::from(assign!(v3::InviteState::new(), { events: events })))
+}
+
+fn left(caller: &Caller, news: &LeftRoom) -> Result<v3::LeftRoom, MatrixError> {
+    let mut room = v3::LeftRoom::new();
+    room.timeline = assign!(Timeline::new(), {
+        limited: news.limited,
+        prev_batch: Some(Token::at(news.prev_batch).to_string()),
+        events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
+    });
+    let state = news.state.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?;
+    room.state = State::Before(StateEvents::with_events(state));
+    Ok(room)
+}

@@ -1,0 +1,128 @@
+//! Who is typing where, now. It enters no log: nobody misses it after a fire.
+
+use crate::apply::room_topic;
+use bongsu_base::{RoomId, UserId};
+use bongsu_lane::Wake;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest that somebody types without saying so again.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Who is typing in all rooms. Cloning it gives another handle.
+#[derive(Debug, Clone)]
+pub struct TypingNow {
+    rooms: Arc<Mutex<Rooms>>,
+    wake: Wake,
+}
+
+#[derive(Debug, Default)]
+struct Rooms {
+    rooms: BTreeMap<RoomId, Room>,
+    last_change: u64,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    until: BTreeMap<UserId, Instant>,
+    changed: u64,
+}
+
+impl TypingNow {
+    /// Nobody is typing. Those who wait for a room are woken through `wake`.
+    #[must_use]
+    pub fn new(wake: Wake) -> Self {
+        Self { rooms: Arc::default(), wake }
+    }
+
+    /// Notes that `user` types in `room` for `span`, or has stopped. `now` is the view's position as a
+    /// number, by which changes are numbered, so that a restart does not begin anew.
+    pub fn set(&self, room: &RoomId, user: &UserId, span: Option<Duration>, now: u64) {
+        let mut rooms = self.rooms.lock();
+        let number = now.max(rooms.last_change + 1);
+        let entry = rooms.rooms.entry(room.clone()).or_default();
+        let changed = match span {
+            Some(span) => {
+                let until = Instant::now() + span.min(LONGEST);
+                entry.until.insert(user.clone(), until).is_none()
+            }
+            None => entry.until.remove(user).is_some(),
+        };
+        if changed {
+            entry.changed = number;
+            rooms.last_change = number;
+        }
+        drop(rooms);
+        if changed {
+            self.wake.publish(&[room_topic(room.as_str())]);
+        }
+        if let Some(span) = span {
+            let (this, room, user) = (self.clone(), room.clone(), user.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(span.min(LONGEST)).await;
+                this.expire(&room, &user);
+            });
+        }
+    }
+
+    fn expire(&self, room: &RoomId, user: &UserId) {
+        let over = {
+            let rooms = self.rooms.lock();
+            let until = rooms.rooms.get(room).and_then(|room| room.until.get(user));
+            until.is_some_and(|until| *until <= Instant::now())
+        };
+        if over {
+            self.set(room, user, None, 0);
+        }
+    }
+
+    /// The number of the last change.
+    #[must_use]
+    pub fn last_change(&self) -> u64 {
+        self.rooms.lock().last_change
+    }
+
+    /// The rooms in which something changed after `since`; for somebody's first sync, those in which
+    /// somebody types.
+    #[must_use]
+    pub fn changed_since(&self, since: Option<u64>) -> Vec<RoomId> {
+        let rooms = self.rooms.lock();
+        let changed = |room: &Room| since.map_or(!room.until.is_empty(), |since| room.changed > since);
+        rooms.rooms.iter().filter(|(_, room)| changed(room)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Who types in `room`.
+    #[must_use]
+    pub fn users(&self, room: &RoomId) -> Vec<UserId> {
+        let rooms = self.rooms.lock();
+        rooms.rooms.get(room).map(|room| room.until.keys().cloned().collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn typing_ends_by_itself_and_wakes_those_who_wait() {
+        let wake = Wake::default();
+        let typing = TypingNow::new(wake.clone());
+        let room: RoomId = "!a:b".parse().expect("an id");
+        let user: UserId = "@m:b".parse().expect("an id");
+        let waiter = wake.listen(&[room_topic(room.as_str())]);
+        typing.set(&room, &user, Some(Duration::from_secs(5)), 40);
+        waiter.woken().await;
+        assert_eq!(typing.users(&room), [user.clone()]);
+        assert_eq!(typing.changed_since(Some(39)), [room.clone()]);
+        let seen = typing.last_change();
+        typing.set(&room, &user, Some(Duration::from_secs(5)), 41);
+        assert_eq!(typing.last_change(), seen, "typing on is no news");
+        waiter.woken().await;
+        assert!(typing.users(&room).is_empty());
+        assert_eq!(typing.changed_since(Some(seen)), [room.clone()]);
+        assert!(typing.changed_since(None).is_empty());
+    }
+}

@@ -1,0 +1,42 @@
+//! Talk: rooms and messages.
+//!
+//! It promises that an event, once acknowledged, is in its room exactly once, in an order on which
+//! everybody agrees; that who may do what in a room follows the room's own state (Matrix v1.19, room
+//! versions 10 and 11, without federation); and that a repeat of a transaction gives the same event.
+//! It never knows passwords or tokens: who is calling it learns through `web-kit`.
+
+pub mod apply;
+pub mod command;
+pub mod http;
+mod outcome;
+pub mod query;
+pub mod state;
+
+pub use command::Command;
+pub use outcome::{Accepted, Rejected};
+
+use bongsu_lane::{Domain, NoEffect, Refusal};
+
+/// The domain of rooms and messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Talk;
+
+/// What a rule of talk sees.
+pub type Cx<'a> = bongsu_lane::Cx<'a, Talk>;
+
+/// What applying a command gives.
+pub type Applied = Result<Accepted, Refusal<Rejected>>;
+
+impl Domain for Talk {
+    const NAME: &'static str = "talk";
+    const VERSION: u32 = 1;
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/0001.sql")];
+    type Command = Command;
+    type Accepted = Accepted;
+    type Rejected = Rejected;
+    type Effect = NoEffect;
+
+    fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
+        apply::apply(cx, command)
+    }
+}

@@ -1,0 +1,67 @@
+//! What commands answer.
+
+use bongsu_base::{EventId, RoomId};
+use serde::{Deserialize, Serialize};
+
+/// What an accepted command answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accepted {
+    /// It is done.
+    Done,
+    /// It made this event; or, where nothing had to change, this event stands.
+    Event(EventId),
+    /// It made or entered this room.
+    Room(RoomId),
+}
+
+/// Why a command was not accepted. The texts are for whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Rejected {
+    /// There is no such room, as far as the actor may know.
+    #[error("there is no such room here")]
+    NoSuchRoom,
+    /// There is no such event in the room.
+    #[error("there is no such event in this room")]
+    NoSuchEvent,
+    /// The alias points nowhere.
+    #[error("there is no such alias here")]
+    NoSuchAlias,
+    /// The actor is not in the room.
+    #[error("you are not in this room; join it first")]
+    NotJoined,
+    /// The room is for those who were invited.
+    #[error("this room is by invitation; ask somebody in it to invite you")]
+    NotInvited,
+    /// The person is banned.
+    #[error("{who} banned from this room")]
+    Banned {
+        /// Subject and verb of the sentence: "you are" or "@user:server is".
+        who: String,
+    },
+    /// The actor's power does not suffice.
+    #[error("this needs power level {needed} in the room; you have {has}")]
+    PowerTooLow {
+        /// What it needs.
+        needed: i64,
+        /// What the actor has.
+        has: i64,
+    },
+    /// The actor's power is not above that of the person or event it is about.
+    #[error("your power level in the room does not allow this: {0}")]
+    PowerNotAbove(String),
+    /// The membership is not one from which this can be done.
+    #[error("{0}")]
+    WrongMembership(String),
+    /// The alias points at a room already.
+    #[error("this alias is taken")]
+    AliasTaken,
+    /// A room with this id exists.
+    #[error("a room with this id exists")]
+    RoomExists,
+    /// The content is not what the event's type asks for.
+    #[error("the content is not valid: {0}")]
+    BadContent(String),
+    /// The event can only be made by the server.
+    #[error("events of type {0} are made by the server alone")]
+    Reserved(String),
+}

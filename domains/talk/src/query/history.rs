@@ -1,0 +1,118 @@
+//! A room's history, a page at a time, and who may read it.
+
+use crate::state::events::{COLUMNS, Event};
+use crate::state::members::{Stay, stays};
+use crate::state::rooms::Visibility;
+use rusqlite::Connection;
+
+/// How many events are looked at for one page, at most, when a filter lets few through.
+const LOOK: i64 = 20_000;
+
+/// What somebody may read of a room's history (Matrix v1.19, room history visibility).
+#[derive(Debug, Clone)]
+pub struct Visible {
+    user: String,
+    stays: Vec<Stay>,
+}
+
+impl Visible {
+    /// What `user` may read of the room numbered `room`.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn of(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Self> {
+        Ok(Self { user: user.to_owned(), stays: stays(db, room, user)? })
+    }
+
+    /// Whether they may read `event`.
+    #[must_use]
+    pub fn admits(&self, event: &Event) -> bool {
+        if event.visibility == Visibility::WorldReadable || event.state_key.as_deref() == Some(&self.user) {
+            return true;
+        }
+        let at = event.position.as_i64();
+        self.stays.iter().any(|stay| {
+            let Some(joined) = stay.joined else { return false };
+            let from = match event.visibility {
+                Visibility::Joined => joined,
+                Visibility::Invited => stay.started,
+                Visibility::Shared | Visibility::WorldReadable => 0,
+            };
+            at >= from && stay.until.is_none_or(|until| at <= until)
+        })
+    }
+
+    /// Whether they are or were in the room.
+    #[must_use]
+    pub fn ever_joined(&self) -> bool {
+        self.stays.iter().any(|stay| stay.joined.is_some())
+    }
+
+    /// Where the present stay became a membership, if one is in the room now.
+    #[must_use]
+    pub fn joined_at(&self) -> Option<i64> {
+        self.stays.last().filter(|stay| stay.until.is_none()).and_then(|stay| stay.joined)
+    }
+}
+
+/// Which way a page is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From new to old.
+    Backward,
+    /// From old to new.
+    Forward,
+}
+
+/// A page of history, in the order in which it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Its events.
+    pub events: Vec<Event>,
+    /// Whether there is more beyond it.
+    pub more: bool,
+    /// The position up to which it was read; the next page goes on there.
+    pub end: i64,
+}
+
+/// Reads up to `limit` events that `wanted` admits of the room numbered `room`: those after `after` and
+/// up to `upto`, beginning at the end that `direction` names.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn page(
+    db: &Connection,
+    room: i64,
+    (after, upto): (i64, i64),
+    direction: Direction,
+    limit: usize,
+    wanted: impl Fn(&Event) -> bool,
+) -> rusqlite::Result<Page> {
+    let order = match direction {
+        Direction::Backward => "DESC",
+        Direction::Forward => "ASC",
+    };
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM event WHERE room = ?1 AND position > ?2 AND position <= ?3
+         ORDER BY position {order} LIMIT ?4"
+    ))?;
+    let mut rows = statement.query((room, after, upto, LOOK))?;
+    let mut found = Page { end: if direction == Direction::Backward { upto } else { after }, ..Page::default() };
+    let mut looked = 0;
+    while let Some(row) = rows.next()? {
+        let event = Event::from_row(row)?;
+        looked += 1;
+        let admitted = wanted(&event);
+        if admitted && found.events.len() == limit {
+            found.more = true;
+            return Ok(found);
+        }
+        let at = event.position.as_i64();
+        found.end = if direction == Direction::Backward { at - 1 } else { at };
+        if admitted {
+            found.events.push(event);
+        }
+    }
+    found.more = looked == LOOK;
+    Ok(found)
+}

@@ -1,0 +1,13 @@
+//! Reads. Everything here looks at one moment of the view and changes nothing.
+
+mod filter;
+mod history;
+mod room_state;
+mod show;
+mod sync;
+
+pub use filter::{EventFilter, Lazy, SyncFilter};
+pub use history::{Direction, Page, Visible, page};
+pub use room_state::{Summary, joined_rooms, members_at, state_at, summary};
+pub use show::{Shown, show};
+pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWanted, sync};

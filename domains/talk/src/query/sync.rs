@@ -1,0 +1,383 @@
+//! What has happened for somebody since a position.
+
+use super::filter::{Lazy, SyncFilter};
+use super::history::{Direction, Visible, page};
+use super::room_state::{Summary, select, state_at, summary};
+use super::show::{Shown, show};
+use crate::state::events::Event;
+use crate::state::receipts::{READ, Unread, unread};
+use crate::state::rooms::Room;
+use bongsu_base::Position;
+use bongsu_lane::ReadView;
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+
+/// How many events of a room's timeline are given where the client names no number, and at most.
+const TIMELINE: usize = 20;
+const MAX_TIMELINE: usize = 1_000;
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncWanted<'a> {
+    /// Whose sync it is.
+    pub user: &'a str,
+    /// Up to where the client knows everything; `None` at its first sync.
+    pub since: Option<Position>,
+    /// Whether all state is wanted, even if the client knows it.
+    pub full_state: bool,
+    /// What is wanted.
+    pub filter: &'a SyncFilter,
+    /// Rooms to be looked at although nothing in the view changed.
+    pub also: &'a [String],
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct SyncFound {
+    /// Up to where the client knows everything with this.
+    pub until: Position,
+    /// Rooms the user is in.
+    pub joined: Vec<JoinedRoom>,
+    /// Rooms the user is invited to.
+    pub invited: Vec<InvitedRoom>,
+    /// Rooms the user has left.
+    pub left: Vec<LeftRoom>,
+    /// Account data: type and content.
+    pub account_data: Vec<(String, String)>,
+}
+
+/// News of a room that the user is in.
+#[derive(Debug)]
+pub struct JoinedRoom {
+    /// The room.
+    pub room: Room,
+    /// The latest events, oldest first.
+    pub timeline: Vec<Shown>,
+    /// Whether there are more between these and what the client knows.
+    pub limited: bool,
+    /// From where older ones can be read.
+    pub prev_batch: i64,
+    /// The state before the timeline, as far as the client does not know it.
+    pub state: Vec<Shown>,
+    /// Account data of the room: type and content.
+    pub account_data: Vec<(String, String)>,
+    /// Receipts that changed.
+    pub receipts: Vec<ReadMark>,
+    /// What is unread.
+    pub unread: Unread,
+    /// The summary, where it may have changed.
+    pub summary: Option<Summary>,
+}
+
+/// A room that the user is invited to.
+#[derive(Debug)]
+pub struct InvitedRoom {
+    /// The room.
+    pub room: Room,
+    /// What the invited may know of it.
+    pub state: Vec<Event>,
+}
+
+/// News of a room that the user has left.
+#[derive(Debug)]
+pub struct LeftRoom {
+    /// The room.
+    pub room: Room,
+    /// The latest events up to the leaving, oldest first.
+    pub timeline: Vec<Shown>,
+    /// Whether there are more between these and what the client knows.
+    pub limited: bool,
+    /// From where older ones can be read.
+    pub prev_batch: i64,
+    /// The state before the timeline, as far as the client does not know it.
+    pub state: Vec<Shown>,
+}
+
+/// How far somebody has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadMark {
+    /// Who.
+    pub user: String,
+    /// `m.read` or `m.read.private`.
+    pub kind: String,
+    /// The thread, or empty.
+    pub thread: String,
+    /// The event's id.
+    pub event: String,
+    /// When, in milliseconds since 1970.
+    pub time: i64,
+}
+
+impl SyncFound {
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.joined.is_empty() && self.invited.is_empty() && self.left.is_empty() && self.account_data.is_empty()
+    }
+}
+
+/// Gathers what has happened.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<SyncFound> {
+    let db = view.db();
+    let since = wanted.since.map_or(0, Position::as_i64);
+    let mut found = SyncFound { until: Position::end_of(view.applied()?), ..SyncFound::default() };
+    found.account_data = account_data(db, wanted.user, since, None)?;
+    found.account_data.retain(|(kind, _)| wanted.filter.account_data.admits_type(kind));
+    for n in changed_rooms(db, wanted, since)? {
+        let room = Room::by_number(db, n)?;
+        if !wanted.filter.admits_room(room.id.as_str()) {
+            continue;
+        }
+        let news = joined_room(db, room, wanted, since)?;
+        let also = || wanted.also.iter().any(|id| id == news.room.id.as_str());
+        if wanted.since.is_none() || wanted.full_state || !news.is_empty() || also() {
+            found.joined.push(news);
+        }
+    }
+    others(db, wanted, since, &mut found)?;
+    Ok(found)
+}
+
+impl JoinedRoom {
+    fn is_empty(&self) -> bool {
+        self.timeline.is_empty() && self.state.is_empty() && self.account_data.is_empty() && self.receipts.is_empty()
+    }
+}
+
+/// The rooms the user is in of which there may be something to tell.
+fn changed_rooms(db: &Connection, wanted: &SyncWanted<'_>, since: i64) -> rusqlite::Result<BTreeSet<i64>> {
+    let since = if wanted.full_state { 0 } else { since };
+    let mut rooms: BTreeSet<i64> = db
+        .prepare_cached(
+            "SELECT room.n FROM member JOIN room ON room.n = member.room
+             WHERE member.user = ?1 AND member.membership = 'join'
+               AND (room.changed > ?2 OR room.receipts_changed > ?2) ORDER BY room.n",
+        )?
+        .query_map((wanted.user, since), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let with_data: Vec<i64> = db
+        .prepare_cached(
+            "SELECT DISTINCT account_data.room FROM account_data
+             JOIN member ON member.room = account_data.room AND member.user = account_data.user
+             WHERE account_data.user = ?1 AND account_data.changed > ?2 AND member.membership = 'join'
+             ORDER BY account_data.room",
+        )?
+        .query_map((wanted.user, since), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    rooms.extend(with_data);
+    for id in wanted.also {
+        let n = db
+            .prepare_cached(
+                "SELECT room.n FROM room JOIN member ON member.room = room.n
+                 WHERE room.id = ?1 AND member.user = ?2 AND member.membership = 'join'",
+            )?
+            .query_map((id, wanted.user), |row| row.get::<_, i64>(0))?
+            .next();
+        rooms.extend(n.transpose()?);
+    }
+    Ok(rooms)
+}
+
+fn joined_room(db: &Connection, room: Room, wanted: &SyncWanted<'_>, since: i64) -> rusqlite::Result<JoinedRoom> {
+    let visible = Visible::of(db, room.n, wanted.user)?;
+    let joined = visible.joined_at().unwrap_or(0);
+    // Who joined after what the client knows is told of the room from its beginning.
+    let known = if joined > since { 0 } else { since };
+    let Window { timeline, limited, prev_batch, state } =
+        window(db, &room, wanted, &visible, (known, i64::MAX))?;
+    let changed_members = timeline.iter().chain(&state).any(|shown| shown.event.kind == "m.room.member");
+    let names = |kind: &str| matches!(kind, "m.room.name" | "m.room.canonical_alias");
+    let changed_name = timeline.iter().any(|shown| names(&shown.event.kind));
+    let summary = (known == 0 || changed_members || changed_name || limited)
+        .then(|| summary(db, &room, wanted.user))
+        .transpose()?;
+    let mut account_data = account_data(db, wanted.user, known, Some(room.n))?;
+    account_data.retain(|(kind, _)| wanted.filter.room_account_data.admits_type(kind));
+    let receipts =
+        if wanted.filter.ephemeral.admits_type("m.receipt") && wanted.filter.ephemeral.admits_room(room.id.as_str()) {
+            receipts(db, room.n, wanted.user, known)?
+        } else {
+            Vec::new()
+        };
+    let unread = unread(db, room.n, wanted.user, joined)?;
+    Ok(JoinedRoom { room, timeline, limited, prev_batch, state, account_data, receipts, unread, summary })
+}
+
+/// A room's latest events and the state before them.
+struct Window {
+    timeline: Vec<Shown>,
+    limited: bool,
+    prev_batch: i64,
+    state: Vec<Shown>,
+}
+
+fn window(
+    db: &Connection,
+    room: &Room,
+    wanted: &SyncWanted<'_>,
+    visible: &Visible,
+    (known, upto): (i64, i64),
+) -> rusqlite::Result<Window> {
+    let filter = &wanted.filter.timeline;
+    let limit = filter.limit.unwrap_or(TIMELINE).min(MAX_TIMELINE);
+    let in_room = filter.admits_room(room.id.as_str());
+    let admit = |event: &Event| in_room && filter.admits(event) && visible.admits(event);
+    let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
+    let mut events = found.events;
+    events.reverse();
+    let begin = events.first().map_or_else(|| room.changed.as_i64().min(upto), |event| event.position.as_i64() - 1);
+    let prev_batch = events.first().map_or(found.end, |event| event.position.as_i64() - 1);
+    let state = state_before(db, room, wanted, &events, (known, begin))?;
+    let show_all = |events: Vec<Event>| events.into_iter().map(|event| show(db, event)).collect();
+    let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) = (show_all(events), show_all(state));
+    Ok(Window { timeline: timeline?, limited: found.more, prev_batch, state: state? })
+}
+
+/// The state before a timeline, as far as it came after what the client knows.
+fn state_before(
+    db: &Connection,
+    room: &Room,
+    wanted: &SyncWanted<'_>,
+    timeline: &[Event],
+    (known, begin): (i64, i64),
+) -> rusqlite::Result<Vec<Event>> {
+    let filter = &wanted.filter.state;
+    if !filter.admits_room(room.id.as_str()) {
+        return Ok(Vec::new());
+    }
+    let senders: BTreeSet<&str> = timeline.iter().map(|event| event.sender.as_str()).chain([wanted.user]).collect();
+    let shown = |kind: &str, key: &str| {
+        filter.admits_type(kind) && (filter.lazy == Lazy::Off || kind != "m.room.member" || senders.contains(key))
+    };
+    let known = if wanted.full_state { 0 } else { known };
+    let mut events = if known == 0 {
+        state_at(db, room, begin, shown)?
+    } else {
+        // Only state that was set in the gap is news, and of that only what was in force at its end.
+        let gap = "event WHERE event.room = ?1 AND event.position > ?2 AND event.position <= ?3
+                   AND event.state_key IS NOT NULL ORDER BY event.position";
+        let mut latest = std::collections::BTreeMap::new();
+        for event in select(db, gap, (room.n, known, begin))? {
+            latest.insert((event.kind.clone(), event.state_key.clone()), event);
+        }
+        let mut events: Vec<Event> = latest.into_values().collect();
+        events.retain(|event| shown(&event.kind, event.state_key.as_deref().unwrap_or_default()));
+        if filter.lazy == Lazy::On {
+            add_senders(db, room, &senders, begin, &mut events)?;
+        }
+        events.sort_by_key(|event| event.position);
+        events
+    };
+    events.retain(|event| filter.admits(event));
+    Ok(events)
+}
+
+/// With lazily loaded members, the membership of everybody who sent something is told again.
+fn add_senders(
+    db: &Connection,
+    room: &Room,
+    senders: &BTreeSet<&str>,
+    begin: i64,
+    events: &mut Vec<Event>,
+) -> rusqlite::Result<()> {
+    for sender in senders {
+        let there = events.iter().any(|event| event.state_key.as_deref() == Some(sender));
+        let Some((position, _)) = room.state(db, "m.room.member", sender)? else { continue };
+        if !there && position <= begin {
+            events.push(Event::at(db, position)?);
+        }
+    }
+    Ok(())
+}
+
+fn account_data(
+    db: &Connection,
+    user: &str,
+    since: i64,
+    room: Option<i64>,
+) -> rusqlite::Result<Vec<(String, String)>> {
+    db.prepare_cached(
+        "SELECT type, content FROM account_data WHERE user = ?1 AND room = ?2 AND changed > ?3 ORDER BY changed",
+    )?
+    .query_map((user, room.unwrap_or(0), since), |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
+/// The receipts of a room that changed, but for other people's private ones.
+fn receipts(db: &Connection, room: i64, user: &str, since: i64) -> rusqlite::Result<Vec<ReadMark>> {
+    let mut statement = db.prepare_cached(
+        "SELECT receipt.user, kind, thread, event.tag, receipt.time, event.position
+         FROM receipt JOIN event ON event.position = receipt.event
+         WHERE receipt.room = ?1 AND receipt.changed > ?2 AND (kind = ?3 OR receipt.user = ?4)
+         ORDER BY receipt.changed",
+    )?;
+    let rows = statement.query_map((room, since, READ, user), |row| {
+        let position = crate::state::rooms::position(row.get(5)?);
+        Ok(ReadMark {
+            user: row.get(0)?,
+            kind: row.get(1)?,
+            thread: row.get(2)?,
+            event: crate::state::events::event_id(position, row.get(3)?).to_string(),
+            time: row.get(4)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Invitations, and rooms that were left.
+fn others(db: &Connection, wanted: &SyncWanted<'_>, since: i64, found: &mut SyncFound) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT room, membership, position FROM member
+         WHERE user = ?1 AND membership IN ('invite', 'leave', 'ban') AND position > ?2 AND forgotten = 0
+         ORDER BY position",
+    )?;
+    let rows: Vec<(i64, String, i64)> = statement
+        .query_map((wanted.user, since), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (n, membership, position) in rows {
+        let room = Room::by_number(db, n)?;
+        if !wanted.filter.admits_room(room.id.as_str()) {
+            continue;
+        }
+        if membership == "invite" {
+            let state = invite_state(db, &room, wanted.user)?;
+            found.invited.push(InvitedRoom { room, state });
+        } else if wanted.since.is_some() || wanted.filter.include_leave {
+            let visible = Visible::of(db, n, wanted.user)?;
+            let Window { timeline, limited, prev_batch, state } =
+                window(db, &room, wanted, &visible, (since, position))?;
+            found.left.push(LeftRoom { room, timeline, limited, prev_batch, state });
+        }
+    }
+    Ok(())
+}
+
+/// What an invited person may know of a room (Matrix v1.19, stripped state).
+fn invite_state(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Vec<Event>> {
+    let own = room.state(db, "m.room.member", user)?;
+    let inviter = own.as_ref().map(|(position, _)| Event::at(db, *position)).transpose()?.map(|event| event.sender);
+    let mut keys = vec![
+        ("m.room.create", ""),
+        ("m.room.join_rules", ""),
+        ("m.room.canonical_alias", ""),
+        ("m.room.avatar", ""),
+        ("m.room.name", ""),
+        ("m.room.topic", ""),
+        ("m.room.encryption", ""),
+        ("m.room.member", user),
+    ];
+    if let Some(inviter) = &inviter {
+        keys.push(("m.room.member", inviter));
+    }
+    let mut events = Vec::new();
+    for (kind, key) in keys {
+        if let Some((position, _)) = room.state(db, kind, key)? {
+            events.push(Event::at(db, position)?);
+        }
+    }
+    events.sort_by_key(|event| event.position);
+    Ok(events)
+}

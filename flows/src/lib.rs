@@ -1,0 +1,40 @@
+//! Flows: one file for each crossing between domains.
+//!
+//! A flow turns one domain's effect into another domain's command. It promises to do so once, however
+//! often it is run: the command's record is named after the effect. It holds no state and no rules; what
+//! the command means is the other domain's business.
+
+mod deactivation_to_rooms;
+mod profile_to_rooms;
+
+use bongsu_base::RecordId;
+use bongsu_identity::{Effect, Identity};
+use bongsu_lane::{Actor, Domain, EffectError, EffectHandler, EffectId, Lane, Priority, Request};
+use bongsu_talk::{Command, Talk};
+
+/// Everything that identity asks of others.
+#[derive(Clone)]
+pub struct IdentityFlows {
+    /// Where rooms are.
+    pub talk: Lane<Talk>,
+}
+
+#[async_trait::async_trait]
+impl EffectHandler<Identity> for IdentityFlows {
+    async fn run(&self, id: EffectId, effect: Effect) -> Result<(), EffectError> {
+        let (part, command) = match effect {
+            Effect::ProfileChanged { user, displayname, avatar_url } => {
+                profile_to_rooms::command(user, displayname, avatar_url)
+            }
+            Effect::Deactivated { user, erase: _ } => deactivation_to_rooms::command(user),
+        };
+        submit(&self.talk, id.record(Identity::NAME, part), command).await
+    }
+}
+
+/// Has another domain carry out what an effect asks for. Its rejection is final: doing it again would
+/// be rejected again.
+async fn submit(talk: &Lane<Talk>, id: RecordId, command: Command) -> Result<(), EffectError> {
+    let request = Request { id, actor: Actor::Platform, priority: Priority::Background, command };
+    talk.submit(request).await.map(drop).map_err(|error| EffectError(error.to_string()))
+}

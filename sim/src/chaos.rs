@@ -1,0 +1,59 @@
+//! What goes wrong while the clients ask.
+
+use crate::Dice;
+use crate::network::Weather;
+use crate::workload::Workload;
+use crate::world::{SITES, World};
+use bongsu_log::memory::Faults;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Makes trouble, for ever.
+pub async fn reign<W: Workload>(world: Arc<World<W>>, mut dice: Dice) {
+    let quiet = dice.u64(200..3_000);
+    loop {
+        sleep(Duration::from_millis(dice.u64(10..quiet))).await;
+        let site = &world.sites[dice.usize(0..SITES)];
+        match dice.u32(0..10) {
+            0..=2 => site.crash(),
+            3 => {
+                if let Some(lane) = site.lane() {
+                    lane.close().await;
+                }
+            }
+            4 | 5 => {
+                site.way.cut(true);
+                sleep(Duration::from_millis(dice.u64(10..4_000))).await;
+                site.way.cut(false);
+            }
+            6 => {
+                world.log.stop();
+                sleep(Duration::from_millis(dice.u64(10..1_500))).await;
+                world.log.restart();
+            }
+            7 | 8 => {
+                if let Some(lane) = site.lane() {
+                    // It may fail in many ways that are no concern of the others.
+                    let _ = lane.snapshot().await;
+                }
+            }
+            _ => {
+                world.log.set_faults(Faults::NONE);
+                sleep(Duration::from_millis(dice.u64(10..1_000))).await;
+                world.log.set_faults(world.plan.faults.clone());
+            }
+        }
+    }
+}
+
+/// Ends all trouble.
+pub fn calm<W: Workload>(world: &World<W>) {
+    world.log.restart();
+    world.log.set_faults(Faults::NONE);
+    for site in &world.sites {
+        site.spare();
+        site.way.cut(false);
+        site.way.set_weather(Weather::CALM);
+    }
+}
