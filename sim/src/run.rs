@@ -70,7 +70,7 @@ async fn play<W: Workload>(seed: u64, dir: &Path) -> Result<Ran, String> {
     let settled = match asked {
         Ok(ends) if ends.iter().all(Result::is_ok) => timeout(PATIENCE, settle(&world))
             .await
-            .map_err(|_| "the sites do not come to rest".to_owned()),
+            .map_err(|_| unrest(&world)),
         Ok(_) => Err("a client panicked".to_owned()),
         Err(_) => Err("the clients are not answered".to_owned()),
     };
@@ -96,6 +96,20 @@ async fn settle<W: Workload>(world: &World<W>) {
     {
         sleep(Duration::from_secs(1)).await;
     }
+}
+
+/// Which sites are still busy, and why.
+fn unrest<W: Workload>(world: &World<W>) -> String {
+    let end = world.record.lock().highest;
+    let mut report = format!("the sites do not come to rest at entry {end}:");
+    for site in &world.sites {
+        let state = site.lane().map(|lane| (lane.progress(), lane.health()));
+        report.push_str(&format!("\n  site {}: {state:?}", site.number));
+    }
+    for wrong in world.record.lock().wrong.iter().take(3) {
+        report.push_str(&format!("\n  {wrong}"));
+    }
+    report
 }
 
 async fn rests<D: Domain>(lane: Option<bongsu_lane::Lane<D>>, end: Seq) -> bool {

@@ -102,5 +102,5 @@ fn look<D: Domain>(
     look: impl FnOnce(&bongsu_lane::ReadView<'_>) -> Result<(), String>,
 ) -> Result<(), String> {
     let applier = Applier::<D>::open(view).map_err(|error| error.to_string())?;
-    look(&bongsu_lane::ReadView::new(applier.db()))
+    look(&applier.view())
 }

@@ -16,7 +16,6 @@ pub struct Asked<C> {
 }
 
 /// What a client asked and was told.
-#[derive(Debug, Clone)]
 pub struct Told<D: Domain> {
     /// The record's id.
     pub id: RecordId,
@@ -26,6 +25,17 @@ pub struct Told<D: Domain> {
     pub seq: Seq,
     /// What was told.
     pub outcome: Result<D::Accepted, D::Rejected>,
+}
+
+impl<D: Domain<Command: Clone>> Clone for Told<D> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id,
+            command: self.command.clone(),
+            seq: self.seq,
+            outcome: self.outcome.clone(),
+        }
+    }
 }
 
 /// What the workload looks at in the end.

@@ -5,7 +5,7 @@ use crate::domain::{Domain, Outcome, Refusal};
 use crate::effects::EffectId;
 use crate::open::OpenError;
 use crate::record::{Actor, EntryBody, Payload, Record, System};
-use crate::view::{self, Digester, Lease, Progress};
+use crate::view::{self, Digester, Lease, Progress, ReadView};
 use crate::wake::Topic;
 use bongsu_base::{LogTime, Millis, Position, ProcessId, RecordId, Seq};
 use bongsu_log::Entry;
@@ -155,6 +155,12 @@ impl<D: Domain> Applier<D> {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// What a reader of the view would see.
+    #[must_use]
+    pub fn view(&self) -> ReadView<'_> {
+        ReadView::new(&self.db)
     }
 
     /// The writing connection, to read what was just written.

@@ -28,6 +28,7 @@ pub use command::{
 };
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;
+pub use password::CostError;
 pub use secret::{PasswordHash, Token, TokenHash};
 
 use bongsu_lane::{Cx, Domain, Refusal};

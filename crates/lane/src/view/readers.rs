@@ -23,7 +23,11 @@ pub struct ReadView<'a> {
     db: &'a Connection,
 }
 
-impl ReadView<'_> {
+impl<'a> ReadView<'a> {
+    pub(crate) fn new(db: &'a Connection) -> Self {
+        Self { db }
+    }
+
     /// The connection; it can only read.
     #[must_use]
     pub fn db(&self) -> &Connection {
@@ -95,7 +99,7 @@ impl Readers {
             None => open_reader(&self.path)?,
         };
         db.prepare_cached("BEGIN DEFERRED")?.execute(())?;
-        let found = look(&ReadView { db: &db });
+        let found = look(&ReadView::new(&db));
         // A connection whose transaction cannot be ended is not used again.
         if db
             .prepare_cached("COMMIT")

@@ -71,7 +71,6 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
     }
 
     /// The router, and what it serves.
-    #[must_use]
     pub fn into_router(self, state: S) -> (Router, Vec<Operation>) {
         let empty = Router::new();
         let router = self.routes.into_iter().fold(empty, |router, (path, route)| {

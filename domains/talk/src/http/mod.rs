@@ -71,7 +71,6 @@ impl Gate for Api {
 }
 
 /// The router of talk's endpoints, and what it serves.
-#[must_use]
 pub fn endpoints(state: Api) -> (axum::Router, Vec<Operation>) {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)

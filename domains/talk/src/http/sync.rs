@@ -41,7 +41,7 @@ pub async fn sync(State(api): State<Api>, Matrix { request, caller, .. }: Matrix
             continue;
         }
         let next = Token { position: found.until, typing };
-        return Ok(Reply(body(&api, &caller, next, &filter, found)?));
+        return Ok(Reply(body(&api, &caller, next, &found)?));
     }
 }
 
@@ -63,13 +63,13 @@ impl Api {
         filter: &SyncFilter,
     ) -> Result<SyncFound, MatrixError> {
         let typing = self.typing.changed_since(since.map(|since| since.typing));
-        let also: Vec<String> = typing.iter().map(ToString::to_string).collect();
+        let typing: Vec<String> = typing.iter().map(ToString::to_string).collect();
         let wanted = SyncWanted {
             user: caller.user.as_str(),
             since: since.map(|since| since.position),
             full_state,
             filter,
-            also: &also,
+            typing: &typing,
         };
         Ok(self.lane.read(|view| query::sync(view, &wanted)).await?)
     }

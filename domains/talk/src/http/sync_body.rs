@@ -4,7 +4,7 @@ use super::Api;
 use super::convert::{count, theirs};
 use super::json::{account_data, event, stripped, typed};
 use super::token::Token;
-use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFilter, SyncFound};
+use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use ruma::api::client::sync::sync_events::UnreadNotificationsCount;
@@ -19,12 +19,11 @@ pub fn body(
     api: &Api,
     caller: &Caller,
     next: Token,
-    filter: &SyncFilter,
-    found: SyncFound,
+    found: &SyncFound,
 ) -> Result<Response, MatrixError> {
     let mut response = Response::new(next.to_string());
     for news in &found.joined {
-        let room = joined(api, caller, filter, news)?;
+        let room = joined(api, caller, news)?;
         response.rooms.join.insert(theirs(news.room.id.as_str())?, room);
     }
     for news in &found.invited {
@@ -37,12 +36,7 @@ pub fn body(
     Ok(response)
 }
 
-fn joined(
-    api: &Api,
-    caller: &Caller,
-    filter: &SyncFilter,
-    news: &JoinedRoom,
-) -> Result<v3::JoinedRoom, MatrixError> {
+fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoom, MatrixError> {
     let mut room = v3::JoinedRoom::new();
     room.timeline = assign!(Timeline::new(), {
         limited: news.limited,
@@ -64,7 +58,7 @@ fn joined(
     if !news.receipts.is_empty() {
         room.ephemeral.events.push(receipts(&news.receipts)?);
     }
-    if filter.ephemeral.admits_type("m.typing") {
+    if news.typing {
         let users: Vec<String> = api.typing.users(&news.room.id).iter().map(ToString::to_string).collect();
         let content = to_raw_value(&json!({ "user_ids": users })).map_err(MatrixError::internal)?;
         room.ephemeral.events.push(typed("m.typing", &content)?);

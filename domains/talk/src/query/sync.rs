@@ -27,8 +27,8 @@ pub struct SyncWanted<'a> {
     pub full_state: bool,
     /// What is wanted.
     pub filter: &'a SyncFilter,
-    /// Rooms to be looked at although nothing in the view changed.
-    pub also: &'a [String],
+    /// Rooms in which who is typing changed.
+    pub typing: &'a [String],
 }
 
 /// What was found.
@@ -67,6 +67,8 @@ pub struct JoinedRoom {
     pub unread: Unread,
     /// The summary, where it may have changed.
     pub summary: Option<Summary>,
+    /// Whether the client is to be told who is typing.
+    pub typing: bool,
 }
 
 /// A room that the user is invited to.
@@ -132,8 +134,7 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
             continue;
         }
         let news = joined_room(db, room, wanted, since)?;
-        let also = || wanted.also.iter().any(|id| id == news.room.id.as_str());
-        if wanted.since.is_none() || wanted.full_state || !news.is_empty() || also() {
+        if wanted.since.is_none() || wanted.full_state || !news.is_empty() {
             found.joined.push(news);
         }
     }
@@ -143,7 +144,11 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
 
 impl JoinedRoom {
     fn is_empty(&self) -> bool {
-        self.timeline.is_empty() && self.state.is_empty() && self.account_data.is_empty() && self.receipts.is_empty()
+        self.timeline.is_empty()
+            && self.state.is_empty()
+            && self.account_data.is_empty()
+            && self.receipts.is_empty()
+            && !self.typing
     }
 }
 
@@ -168,7 +173,7 @@ fn changed_rooms(db: &Connection, wanted: &SyncWanted<'_>, since: i64) -> rusqli
         .query_map((wanted.user, since), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     rooms.extend(with_data);
-    for id in wanted.also {
+    for id in wanted.typing {
         let n = db
             .prepare_cached(
                 "SELECT room.n FROM room JOIN member ON member.room = room.n
@@ -203,7 +208,8 @@ fn joined_room(db: &Connection, room: Room, wanted: &SyncWanted<'_>, since: i64)
             Vec::new()
         };
     let unread = unread(db, room.n, wanted.user, joined)?;
-    Ok(JoinedRoom { room, timeline, limited, prev_batch, state, account_data, receipts, unread, summary })
+    let typing = wanted.typing.iter().any(|id| id == room.id.as_str()) && wanted.filter.ephemeral.admits_type("m.typing");
+    Ok(JoinedRoom { room, timeline, limited, prev_batch, state, account_data, receipts, unread, summary, typing })
 }
 
 /// A room's latest events and the state before them.

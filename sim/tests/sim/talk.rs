@@ -1,0 +1,10 @@
+use bongsu_sim::check_seeds;
+use bongsu_sim::talk::Talkers;
+
+/// A seed is a run: see `bongsu_sim`.
+const SEEDS: u64 = 500;
+
+#[test]
+fn sites_agree_whatever_happens() {
+    check_seeds::<Talkers>("talk::sites_agree", 0..SEEDS);
+}
