@@ -19,7 +19,7 @@ DATA ?= ./data
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run test check fmt generate clean-data
+.PHONY: help setup run test check fmt generate bench-lane bench-send clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ fmt: ## format the code
 
 generate: ## write the generated files again
 	cargo run --quiet -p xtask -- generate
+
+bench-lane: ## what the lane alone applies on one core
+	@mkdir -p target/bench
+	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/lane.json cargo bench -p bongsu-talk --bench lane
+
+bench-send: ## messages a second over HTTP, memory and disk
+	cargo build --release -p bongsu -p bongsu-bench
+	./target/release/bongsu-bench --out target/bench/send.json send
 
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)

@@ -15,9 +15,10 @@ use crate::page::Page;
 use crate::telemetry::Telemetry;
 use crate::wiring::House;
 use anyhow::{Context, Result};
+use bongsu_identity::Accounts;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -86,9 +87,8 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
         stopping: stopping.clone(),
     };
     let router = router::of(house, config, &base_url, parts);
-    let control = control::server::listen(&data.control_socket())?;
-    let control = axum::serve(control, control::server::router(house.accounts.clone()));
-    let control = tokio::spawn(control.into_future());
+    let socket = control::server::listen(&data.control_socket());
+    let control = tokio::spawn(answer_control(socket, house.accounts.clone()));
     let stop_on_signal = tokio::spawn(until_signal(stop)?);
 
     write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
@@ -99,11 +99,27 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     control.abort();
     stop_on_signal.abort();
     for left in [data.control_socket(), data.listen_addr()] {
-        if let Err(error) = std::fs::remove_file(&left) {
+        if let Err(error) = std::fs::remove_file(&left)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!(file = %left.display(), %error, "could not be removed");
         }
     }
     Ok(())
+}
+
+/// Answers what is asked through the control socket. Where there can be none (a path that is too long
+/// for a socket, a file system without sockets), serving goes on without it.
+async fn answer_control(socket: Result<UnixListener>, accounts: Accounts) {
+    let served = match socket {
+        Ok(socket) => axum::serve(socket, control::server::router(accounts))
+            .await
+            .map_err(Into::into),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
+        tracing::warn!("accounts can be added only while the server does not run: {error:#}");
+    }
 }
 
 /// Says stop at the first signal; a second one ends the process at once.

@@ -200,7 +200,8 @@ impl Workload for People {
 /// What must stand in the view after everything that was done.
 #[derive(Default)]
 struct Expected {
-    /// How many passwords each account has had.
+    made: BTreeSet<UserId>,
+    /// How many passwords each account has had; some were told of before the account itself.
     accounts: BTreeMap<UserId, u32>,
     deactivated: BTreeSet<UserId>,
     /// Tokens that may stand there.
@@ -214,7 +215,7 @@ impl Expected {
     fn done(&mut self, told: &Told<Identity>) -> Result<(), String> {
         match &told.command {
             Command::CreateAccount(command) => {
-                if self.accounts.contains_key(&command.user) {
+                if !self.made.insert(command.user.clone()) {
                     return Err(format!("{} was made twice", command.user));
                 }
                 *self.accounts.entry(command.user.clone()).or_default() += 1;

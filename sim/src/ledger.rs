@@ -1,7 +1,7 @@
 //! A small domain to try the simulation itself: money goes between accounts, and none is made or lost.
 
-use crate::workload::{Asked, Settled, Told, Workload};
 use crate::Dice;
+use crate::workload::{Asked, Settled, Told, Workload};
 use bongsu_lane::{Actor, Cx, Domain, Priority, Refusal, Topic};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,6 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub fn check_seeds<W: Workload>(test: &str, seeds: Range<u64>) {
     let seeds = match std::env::var("BONGSU_SIM_SEED") {
         Ok(seed) => {
+            // Whoever repeats one seed wants to see what the lanes say. Another test may have asked.
+            let _ = tracing_subscriber::fmt()
+                .without_time()
+                .with_test_writer()
+                .try_init();
             let seed = seed.parse().expect("BONGSU_SIM_SEED is a number");
             seed..seed + 1
         }

@@ -1,9 +1,9 @@
 //! One site: its lane lives, ends one way or another, loses some of its view, and comes back.
 
+use crate::Dice;
 use crate::network::SiteLog;
 use crate::workload::Workload;
 use crate::world::{Rolled, World};
-use crate::Dice;
 use bongsu_base::{ProcessId, RecordId};
 use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::{

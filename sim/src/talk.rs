@@ -71,7 +71,14 @@ impl Talkers {
             7 => (Action::Leave, me),
             8 | 9 => (Action::Invite, other),
             10 => (Action::Kick, other),
-            _ => (if dice.bool() { Action::Ban } else { Action::Unban }, other),
+            _ => (
+                if dice.bool() {
+                    Action::Ban
+                } else {
+                    Action::Unban
+                },
+                other,
+            ),
         };
         Command::Membership(Membership {
             room,
@@ -246,7 +253,10 @@ fn one_event(
         (Ok(Accepted::Event(id)), [found]) if found.id == *id => {
             let before = last.insert(found.sender.clone(), found.position);
             if before.is_some_and(|before| before >= found.position) {
-                return Err(format!("{id} stands before what {} sent before", found.sender));
+                return Err(format!(
+                    "{id} stands before what {} sent before",
+                    found.sender
+                ));
             }
             Ok(())
         }

@@ -1,8 +1,8 @@
 //! Whether everybody agrees in the end.
 
+use crate::run::Ran;
 use crate::workload::{Settled, Workload};
 use crate::world::{World, bytes_of};
-use crate::run::Ran;
 use bongsu_base::RecordId;
 use bongsu_lane::view::{Progress, check_file};
 use bongsu_lane::{Applier, Domain, Outcome};
@@ -88,7 +88,9 @@ fn replay<D: Domain>(history: &[Entry]) -> Result<(Progress, Decided), String> {
 fn finish<D: Domain>(view: &Path, history: &[Entry]) -> Result<Progress, String> {
     let mut applier = Applier::<D>::open(view).map_err(|error| error.to_string())?;
     let from = usize::try_from(applier.progress().chain.seq.0).unwrap_or(usize::MAX);
-    let rest = history.get(from..).ok_or("it has applied more than there is")?;
+    let rest = history
+        .get(from..)
+        .ok_or("it has applied more than there is")?;
     applier.apply(rest).map_err(|error| error.to_string())?;
     let progress = applier.progress();
     drop(applier);

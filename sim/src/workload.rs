@@ -55,11 +55,7 @@ pub trait Workload: Send + Sized + 'static {
     fn new(dice: &mut Dice, clients: usize) -> Self;
 
     /// What client number `client` asks next.
-    fn next(
-        &mut self,
-        client: usize,
-        dice: &mut Dice,
-    ) -> Asked<<Self::Domain as Domain>::Command>;
+    fn next(&mut self, client: usize, dice: &mut Dice) -> Asked<<Self::Domain as Domain>::Command>;
 
     /// A client was told something it did not know.
     fn heard(&mut self, client: usize, told: &Told<Self::Domain>) {

@@ -1,9 +1,9 @@
 //! What everybody in a run shares.
 
+use crate::Dice;
 use crate::network::{Bell, SiteLog, Weather};
 use crate::site::Place;
 use crate::workload::{Told, Workload};
-use crate::Dice;
 use bongsu_base::{RecordId, Seed, Seq};
 use bongsu_lane::{Decision, Domain, Entropy};
 use bongsu_log::memory::{Faults, MemoryLog};

@@ -82,8 +82,9 @@ impl HttpClient for Sender {
             let body = Limited::new(body, MAX_ANSWER).collect().await?.to_bytes();
             Ok::<_, HttpError>(Response::from_parts(parts, body))
         };
+        // Made on the runtime, too: a timeout asks for it at once.
         self.runtime
-            .spawn(tokio::time::timeout(PATIENCE, exchange))
+            .spawn(async { tokio::time::timeout(PATIENCE, exchange).await })
             .await??
     }
 }

@@ -20,7 +20,7 @@ fn a_second_process_is_refused_and_told_who_has_it() {
         .next()
         .unwrap()
         .to_owned();
-    assert_snapshot!(second.replace(&pid, "PID"), @"");
+    assert_snapshot!(second.replace(&pid, "PID"), @"bongsu: the data folder FOLDER is in use by process PID (bongsu serve); stop that first, or name another folder with --data");
     assert!(complaint(&["verify", "--data", &data.name()], &data.path()).contains(&pid));
     server.stop();
     good(&["verify", "--data", &data.name()]);
@@ -39,7 +39,7 @@ fn another_name_is_refused() {
         "--server-name",
         "two.test",
     ];
-    assert_snapshot!(complaint(&serve, &data.path()), @"");
+    assert_snapshot!(complaint(&serve, &data.path()), @"bongsu: the data in FOLDER belong to the installation `one.test`, not `two.test`: people's ids carry that name, so it cannot be changed; name another folder with --data");
     Server::start(&data.name(), &[]).stop();
 }
 
@@ -49,14 +49,14 @@ fn a_restore_that_did_not_end_is_not_served() {
     std::fs::create_dir_all(data.path()).unwrap();
     std::fs::write(data.path().join("restoring"), "").unwrap();
     let serve = ["serve", "--data", &data.name(), "--listen", "127.0.0.1:0"];
-    assert_snapshot!(complaint(&serve, &data.path()), @"");
+    assert_snapshot!(complaint(&serve, &data.path()), @"bongsu: a restore into FOLDER did not come to its end; empty the folder and restore again");
 }
 
 #[test]
 fn what_is_no_data_folder_is_said_to_be_none() {
     let data = Data::new();
-    assert_snapshot!(complaint(&["verify", "--data", &data.name()], &data.path()), @"");
+    assert_snapshot!(complaint(&["verify", "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name it with --data");
     let to = data.beside("backup");
-    assert_snapshot!(complaint(&["backup", &to, "--data", &data.name()], &data.path()), @"");
+    assert_snapshot!(complaint(&["backup", &to, "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name it with --data");
     assert!(good(&["doctor", "--data", &data.name()]).contains("does not exist"));
 }

@@ -1,5 +1,10 @@
 //! The real binary: every test starts it as its operator would.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise, in its helpers too"
+)]
+
 mod accounts;
 mod backup;
 mod common;

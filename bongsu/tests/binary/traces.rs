@@ -1,12 +1,15 @@
 //! Traces reach a collector.
 
-use crate::common::{Data, Server, text};
+use crate::common::{Data, PATIENCE, Server, poll, text};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 /// Takes one request, answers it, and gives its head and body.
 fn collect(collector: &TcpListener) -> (String, Vec<u8>) {
-    let (mut stream, _) = collector.accept().unwrap();
+    collector.set_nonblocking(true).unwrap();
+    let (mut stream, _) = poll("a span is sent", || collector.accept().ok());
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut request = Vec::new();
     let mut piece = [0; 4096];
     loop {

@@ -9,7 +9,7 @@ use crate::view::{self, Digester, Lease, Progress, ReadView};
 use crate::wake::Topic;
 use bongsu_base::{LogTime, Millis, Position, ProcessId, RecordId, Seq};
 use bongsu_log::Entry;
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -338,6 +338,10 @@ impl<D: Domain> Applier<D> {
             domain: PhantomData,
         };
         let result = catch_unwind(AssertUnwindSafe(|| D::apply(&mut cx, command)));
+        if self.db.is_autocommit() {
+            // On a full disk SQLite rolls back by itself, whatever the rule made of the error.
+            return Err(ApplyError::Local(rolled_back()).into());
+        }
         let outcome = match result {
             Ok(Ok(accepted)) => {
                 if self.undo == Undo::Savepoint {
@@ -365,7 +369,9 @@ impl<D: Domain> Applier<D> {
                 self.db.prepare_cached("ROLLBACK TO record")?.execute(())?;
                 self.db.prepare_cached("RELEASE record")?.execute(())?;
             }
-            Undo::Nothing if self.db.total_changes() != changes => return Err(Halt::NeedsSavepoints),
+            Undo::Nothing if self.db.total_changes() != changes => {
+                return Err(Halt::NeedsSavepoints);
+            }
             Undo::Nothing => {}
         }
         self.digester.set(digest);
@@ -429,6 +435,11 @@ impl<D: Domain> Applier<D> {
             .execute((2 * added as i64, old))?;
         Ok(())
     }
+}
+
+fn rolled_back() -> rusqlite::Error {
+    let what = "SQLite gave the transaction up while a rule ran".to_owned();
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(what))
 }
 
 /// Whether an error says something of this machine, rather than of what was asked.

@@ -412,9 +412,10 @@ impl<D: Domain> Lane<D> {
     }
 
     /// Takes nothing new, waits until everything taken is answered, lets go of the lease, and ends the
-    /// lane's loops.
+    /// lane's loops. Dropped halfway, it ends them at once.
     pub async fn close(&self) {
         let leads = self.leads();
+        let _end = End(&self.shared);
         self.shared.state.send_if_modified(|state| {
             let running = *state == LaneState::Running;
             if running {
@@ -441,7 +442,16 @@ impl<D: Domain> Lane<D> {
             _ = stopped(&mut state) => {}
             () = tokio::time::sleep(self.shared.options.answer_within) => {}
         }
-        self.shared.stop("it was closed");
+    }
+}
+
+/// Ends a lane that was being closed, also when nobody waits for that any longer: a lane that takes
+/// nothing new and never ends would help nobody.
+struct End<'a, D: Domain>(&'a Shared<D>);
+
+impl<D: Domain> Drop for End<'_, D> {
+    fn drop(&mut self) {
+        self.0.stop("it was closed");
     }
 }
 

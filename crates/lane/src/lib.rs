@@ -41,6 +41,6 @@ pub use metrics::LaneMetrics;
 pub use open::{Offload, OpenError, Options, Progress, View};
 pub use queue::Priority;
 pub use record::{Actor, EntryBody, Payload, Record, System};
-pub use run::Runner;
+pub use run::{Runner, Running};
 pub use view::{ReadError, ReadView};
 pub use wake::{Topic, Waiter, Wake};

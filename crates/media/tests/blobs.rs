@@ -1,5 +1,10 @@
 //! Blobs in memory and in a folder.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise, in its helpers too"
+)]
+
 use bongsu_media::{Blob, BlobId, Limits, Media, MediaError};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};

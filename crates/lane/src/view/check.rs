@@ -1,5 +1,6 @@
 //! Looking over a view's file before trusting it.
 
+use super::seal::check_schema;
 use super::{Progress, digest, open_reader, progress};
 use std::path::Path;
 
@@ -37,7 +38,8 @@ impl From<rusqlite::Error> for CheckError {
     }
 }
 
-/// Reads the whole file at `path`: its structure (`PRAGMA integrity_check`) and its content's digest.
+/// Reads the whole file at `path`: its structure (`PRAGMA integrity_check`), its schema and its
+/// content's digest.
 /// `seen` is told how many rows have been read.
 ///
 /// # Errors
@@ -55,6 +57,7 @@ pub fn check_file(path: &Path, mut seen: impl FnMut(u64)) -> Result<Checked, Che
     }
     db.execute_batch("BEGIN DEFERRED")?;
     let progress = progress(&db)?;
+    check_schema(&db)?;
     let mut rows = 0;
     let found = digest::scan(&db, |count| {
         rows = count;

@@ -3,15 +3,17 @@
 mod check;
 mod digest;
 mod readers;
+mod seal;
 
 pub use check::{CheckError, Checked, check_file};
 pub use digest::Digest;
 pub(crate) use digest::Digester;
 pub(crate) use readers::Readers;
 pub use readers::{ReadError, ReadView};
+pub(crate) use seal::{progress, set_progress};
 
-use bongsu_base::{LogTime, ProcessId, Seq};
-use bongsu_log::{Chain, Link};
+use bongsu_base::{LogTime, ProcessId};
+use bongsu_log::Chain;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 
@@ -24,7 +26,9 @@ CREATE TABLE lane_meta (
     applied_time   INTEGER NOT NULL,
     link           BLOB    NOT NULL,
     digest         BLOB    NOT NULL,
-    active_version INTEGER NOT NULL
+    active_version INTEGER NOT NULL,
+    schema         BLOB    NOT NULL,
+    seal           BLOB    NOT NULL
 );
 CREATE TABLE lane_outcome (
     position INTEGER PRIMARY KEY,
@@ -54,6 +58,16 @@ pub struct Progress {
     pub digest: Digest,
     /// The behaviour that was active after it.
     pub active_version: u32,
+}
+
+impl Progress {
+    /// Before the first entry.
+    const NONE: Self = Self {
+        chain: Chain::EMPTY,
+        time: LogTime(0),
+        digest: Digest::EMPTY,
+        active_version: 1,
+    };
 }
 
 /// Who runs the effects, as the log has it.
@@ -111,8 +125,8 @@ fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(),
     if fresh {
         transaction.execute_batch(LANE_SCHEMA)?;
         transaction.execute(
-            "INSERT INTO lane_meta VALUES (1, ?1, 0, 0, ?2, ?3, 1)",
-            (domain, Link::ORIGIN.as_bytes(), Digest::EMPTY.to_bytes()),
+            "INSERT INTO lane_meta VALUES (1, ?1, 0, 0, x'', x'', 1, x'', x'')",
+            [domain],
         )?;
     }
     let owner: String =
@@ -123,13 +137,18 @@ fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(),
     if !fresh && found == known {
         return Ok(());
     }
+    let before = if fresh {
+        Progress::NONE
+    } else {
+        progress(&transaction)?
+    };
     for migration in &migrations[found..] {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "user_version", known as i64)?;
-    let mut progress = progress(&transaction)?;
-    progress.digest = digest::scan(&transaction, |_| ())?;
-    set_progress(&transaction, &progress)?;
+    seal::set_schema(&transaction)?;
+    let digest = digest::scan(&transaction, |_| ())?;
+    set_progress(&transaction, &Progress { digest, ..before })?;
     transaction.commit()?;
     Ok(())
 }
@@ -152,38 +171,6 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -8 * 1024)?;
     Ok(db)
-}
-
-/// Reads how far the view has come.
-pub(crate) fn progress(db: &Connection) -> rusqlite::Result<Progress> {
-    db.prepare_cached("SELECT applied, applied_time, link, digest, active_version FROM lane_meta")?
-        .query_row((), |row| {
-            let chain = Chain {
-                seq: Seq(row.get::<_, i64>(0)? as u64),
-                link: Link::from_bytes(row.get(2)?),
-            };
-            Ok(Progress {
-                chain,
-                time: LogTime(row.get(1)?),
-                digest: Digest::from_bytes(row.get(3)?),
-                active_version: row.get(4)?,
-            })
-        })
-}
-
-/// Writes how far the view has come; in the transaction that brought it there.
-pub(crate) fn set_progress(db: &Connection, progress: &Progress) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE lane_meta SET applied = ?1, applied_time = ?2, link = ?3, digest = ?4, active_version = ?5",
-    )?
-    .execute((
-        progress.chain.seq.0 as i64,
-        progress.time.0,
-        progress.chain.link.as_bytes(),
-        progress.digest.to_bytes(),
-        progress.active_version,
-    ))?;
-    Ok(())
 }
 
 /// Reads who holds the lane's lease.

@@ -73,12 +73,15 @@ fn spoil(path: &Path, offset: u64, bytes: &[u8]) {
 
 /// Changes one row behind the lane's back; the file stays a sound database.
 fn forge(path: &Path) {
-    let db = rusqlite::Connection::open(path).expect("opens");
-    db.execute(
+    alter(
+        path,
         "UPDATE tally SET amount = amount + 1000 WHERE name = 'tea'",
-        (),
-    )
-    .expect("writes");
+    );
+}
+
+fn alter(path: &Path, sql: &str) {
+    let db = rusqlite::Connection::open(path).expect("opens");
+    db.execute_batch(sql).expect("writes");
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,10 +108,22 @@ async fn a_sound_view_is_kept_and_a_missing_one_made() {
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_view_is_made_again_from_the_whole_log() {
-    let harms: [(&str, fn(&Path)); 4] = [
+    let harms: [(&str, fn(&Path)); 8] = [
         ("structure", |path| spoil(path, 8192, &[0xff; 100])),
         ("not a database", |path| spoil(path, 0, &[0; 100])),
         ("digest", forge),
+        ("how far it has come was altered", |path| {
+            alter(path, "UPDATE lane_meta SET applied = 99")
+        }),
+        ("how far it has come was altered", |path| {
+            alter(path, "UPDATE lane_meta SET domain = 'tallx'")
+        }),
+        ("schema was altered", |path| {
+            alter(path, "ALTER TABLE tally RENAME COLUMN amount TO amounu")
+        }),
+        ("schema was altered", |path| {
+            alter(path, "PRAGMA user_version = 7")
+        }),
         ("structure", |path| {
             std::fs::write(path, b"").expect("writes")
         }),

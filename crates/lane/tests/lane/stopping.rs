@@ -185,3 +185,23 @@ async fn a_lane_on_threads_opens_serves_and_closes() {
     });
     assert_eq!(served.join().expect("it ends"), 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_nobody_waits_for_still_ends_the_lane() {
+    let place = Place::with(Faults {
+        append_delay: 1_000..=1_000,
+        ..Faults::NONE
+    });
+    let site = place.open("a").await;
+    let lane = site.lane.clone();
+    let asked = tokio::spawn(async move { lane.submit(add(1, "tea", 1)).await });
+    tokio::task::yield_now().await;
+    let patience = Duration::from_millis(10);
+    assert!(
+        tokio::time::timeout(patience, site.lane.close())
+            .await
+            .is_err()
+    );
+    assert!(matches!(site.lane.health().state, LaneState::Stopped(_)));
+    assert!(is_stopped(&asked.await.expect("it ends")));
+}
