@@ -42,7 +42,11 @@ enum What {
 async fn main() -> Result<()> {
     let Arguments { binary, out, what } = Arguments::parse();
     let rows = match what {
-        What::Send { senders, rooms, seconds } => send::run(&binary, senders, rooms, seconds).await?,
+        What::Send {
+            senders,
+            rooms,
+            seconds,
+        } => send::run(&binary, senders, rooms, seconds).await?,
     };
     if let Some(out) = out {
         if let Some(folder) = out.parent() {

@@ -23,9 +23,11 @@ pub struct IdentityFlows {
 impl EffectHandler<Identity> for IdentityFlows {
     async fn run(&self, id: EffectId, effect: Effect) -> Result<(), EffectError> {
         let (part, command) = match effect {
-            Effect::ProfileChanged { user, displayname, avatar_url } => {
-                profile_to_rooms::command(user, displayname, avatar_url)
-            }
+            Effect::ProfileChanged {
+                user,
+                displayname,
+                avatar_url,
+            } => profile_to_rooms::command(user, displayname, avatar_url),
             Effect::Deactivated { user, erase: _ } => deactivation_to_rooms::command(user),
         };
         submit(&self.talk, id.record(Identity::NAME, part), command).await
@@ -35,6 +37,14 @@ impl EffectHandler<Identity> for IdentityFlows {
 /// Has another domain carry out what an effect asks for. Its rejection is final: doing it again would
 /// be rejected again.
 async fn submit(talk: &Lane<Talk>, id: RecordId, command: Command) -> Result<(), EffectError> {
-    let request = Request { id, actor: Actor::Platform, priority: Priority::Background, command };
-    talk.submit(request).await.map(drop).map_err(|error| EffectError(error.to_string()))
+    let request = Request {
+        id,
+        actor: Actor::Platform,
+        priority: Priority::Background,
+        command,
+    };
+    talk.submit(request)
+        .await
+        .map(drop)
+        .map_err(|error| EffectError(error.to_string()))
 }

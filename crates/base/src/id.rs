@@ -87,7 +87,8 @@ impl RecordId {
     /// equal ids in every process.
     #[must_use]
     pub fn named(scope: &[&str], name: &str) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("bongsu 2026-11 record id from a sender's name");
+        let mut hasher =
+            blake3::Hasher::new_derive_key("bongsu 2026-11 record id from a sender's name");
         for part in scope.iter().chain([&name]) {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
@@ -199,7 +200,9 @@ impl UserId {
     /// The part between `@` and the first `:`.
     #[must_use]
     pub fn localpart(&self) -> &str {
-        self.0[1..].split_once(':').map_or(&self.0[1..], |(local, _)| local)
+        self.0[1..]
+            .split_once(':')
+            .map_or(&self.0[1..], |(local, _)| local)
     }
 
     /// The part after the first `:`.
@@ -210,7 +213,11 @@ impl UserId {
 }
 
 fn length(text: &str) -> Result<(), &'static str> {
-    if text.len() > 255 { Err("it is longer than 255 bytes") } else { Ok(()) }
+    if text.len() > 255 {
+        Err("it is longer than 255 bytes")
+    } else {
+        Ok(())
+    }
 }
 
 fn sigil(text: &str, sigil: char) -> Result<(), &'static str> {
@@ -263,7 +270,10 @@ mod tests {
         assert_eq!(id, RecordId::named(&["@a:s", "D"], "t1"));
         assert_ne!(id, RecordId::named(&["@a:sD"], "t1"));
         assert_ne!(id, RecordId::named(&["@a:s", "D"], "t2"));
-        assert_ne!(RecordId::named(&["ab", "c"], "d"), RecordId::named(&["a", "bc"], "d"));
+        assert_ne!(
+            RecordId::named(&["ab", "c"], "d"),
+            RecordId::named(&["a", "bc"], "d")
+        );
     }
 
     #[test]

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The number of an entry in its log, from 1; 0 stands before the first.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Seq(pub u64);
 
 impl Seq {
@@ -25,13 +27,17 @@ impl fmt::Display for Seq {
 }
 
 /// One part of a domain's state with a log of its own. Today every domain has partition 0 alone.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Partition(pub u16);
 
 /// A place within an entry: every change that applying the entry makes can be given one, in order. As
 /// one number it is `sequence × 2^20 + index`, which is the same in every replica and fits SQLite's
 /// integers for 2^43 entries.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Position(i64);
 
 impl Position {
@@ -44,7 +50,11 @@ impl Position {
     /// The place `index` within entry `seq`. An index over [`Self::MAX_INDEX`] stays at it.
     #[must_use]
     pub const fn new(seq: Seq, index: u32) -> Self {
-        let index = if index > Self::MAX_INDEX { Self::MAX_INDEX } else { index };
+        let index = if index > Self::MAX_INDEX {
+            Self::MAX_INDEX
+        } else {
+            index
+        };
         Self(((seq.0 as i64) << Self::INDEX_BITS) | index as i64)
     }
 

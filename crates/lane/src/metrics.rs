@@ -58,73 +58,57 @@ impl LaneMetrics {
         let lanes = registry
             .sub_registry_with_prefix("bongsu_lane")
             .sub_registry_with_label(lane);
-        lanes.register(
-            "up",
-            "1 while the lane appends and applies",
-            self.up.clone(),
-        );
-        lanes.register(
+        self.register_counters(lanes);
+        self.register_spans(lanes);
+        let mut gauge = |name, help, gauge: &Gauge| lanes.register(name, help, gauge.clone());
+        gauge("up", "1 while the lane appends and applies", &self.up);
+        gauge(
             "applied_seq",
             "Sequence of the last entry applied here",
-            self.applied_seq.clone(),
+            &self.applied_seq,
         );
-        lanes.register("accepted", "Commands accepted", self.accepted.clone());
-        lanes.register(
+        gauge("queued", "Records waiting to be appended", &self.queued);
+        gauge("log_bytes", "Bytes that the log occupies", &self.log_bytes);
+        let help = "Sequence of the last snapshot taken by this process";
+        gauge("snapshot_seq", help, &self.snapshot_seq);
+    }
+
+    fn register_counters(&self, lanes: &mut Registry) {
+        let mut counter =
+            |name, help, counter: &Counter| lanes.register(name, help, counter.clone());
+        counter("accepted", "Commands accepted", &self.accepted);
+        counter(
             "rejected",
             "Commands that the domain's rules rejected",
-            self.rejected.clone(),
+            &self.rejected,
         );
-        lanes.register(
+        counter(
             "defects",
             "Commands on which the domain's code failed",
-            self.defects.clone(),
+            &self.defects,
         );
-        lanes.register(
+        counter(
             "repeated",
             "Records answered with an earlier outcome",
-            self.repeated.clone(),
+            &self.repeated,
         );
-        lanes.register(
+        counter(
             "refused",
             "Requests refused before the append for load",
-            self.refused.clone(),
+            &self.refused,
         );
-        lanes.register(
-            "unknown_appends",
-            "Appends repeated since their fate was unknown",
-            self.unknown.clone(),
-        );
-        lanes.register(
-            "queued",
-            "Records waiting to be appended",
-            self.queued.clone(),
-        );
+        let help = "Appends repeated since their fate was unknown";
+        counter("unknown_appends", help, &self.unknown);
+    }
+
+    fn register_spans(&self, lanes: &mut Registry) {
         lanes.register("batch_records", "Records in an entry", self.batch.clone());
-        lanes.register(
-            "append_seconds",
-            "Time from handing an entry to the log until it is durable",
-            self.append.clone(),
-        );
-        lanes.register(
-            "apply_seconds",
-            "Time to apply and commit what was read at once",
-            self.apply.clone(),
-        );
-        lanes.register(
-            "canary_seconds",
-            "Time the last canary took from asked to applied",
-            self.canary.clone(),
-        );
-        lanes.register(
-            "log_bytes",
-            "Bytes that the log occupies",
-            self.log_bytes.clone(),
-        );
-        lanes.register(
-            "snapshot_seq",
-            "Sequence of the last snapshot taken by this process",
-            self.snapshot_seq.clone(),
-        );
+        let help = "Time from handing an entry to the log until it is durable";
+        lanes.register("append_seconds", help, self.append.clone());
+        let help = "Time to apply and commit what was read at once";
+        lanes.register("apply_seconds", help, self.apply.clone());
+        let help = "Time the last canary took from asked to applied";
+        lanes.register("canary_seconds", help, self.canary.clone());
     }
 
     pub(crate) fn count<D: Domain>(&self, applied: &Applied<D>) {

@@ -139,7 +139,8 @@ impl Snapshots {
     /// # Errors
     /// See [`SnapshotError`]. A view that is damaged is never stored.
     pub async fn take(&self, view: &Path, offload: Offload) -> Result<Manifest, SnapshotError> {
-        let copy = view.with_extension("copying");
+        // A backup and the keeper may each copy at the same time, from processes of their own.
+        let copy = view.with_extension(format!("copying-{}", std::process::id()));
         let (view, target, lane) = (view.to_owned(), copy.clone(), self.lane);
         let stored = match offload.run(move || copy_view(&view, &target, lane)).await {
             Ok(manifest) => self.store(&copy, manifest, offload).await,

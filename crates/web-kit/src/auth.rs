@@ -17,7 +17,10 @@ impl Caller {
     /// The caller as the actor of a record.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::User { user: self.user.clone(), device: self.device.clone() }
+        Actor::User {
+            user: self.user.clone(),
+            device: self.device.clone(),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 
 #![allow(missing_docs, reason = "a benchmark has no interface")]
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark measures by the clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures by the clock"
+)]
 
 use bongsu_base::{LogTime, RecordId, RoomId, Seed, Seq, UserId};
 use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
@@ -22,11 +25,19 @@ struct Writer {
 
 impl Writer {
     fn entry(&mut self, commands: impl IntoIterator<Item = Command>) -> Entry {
-        let records = commands.into_iter().map(|command| self.record(&command)).collect();
+        let records = commands
+            .into_iter()
+            .map(|command| self.record(&command))
+            .collect();
         let body = Bytes::from(EntryBody { records }.encode());
         let time = LogTime(1_700_000_000_000 + self.records as i64);
         self.chain = self.chain.extend(time, &body);
-        Entry { seq: self.chain.seq, time, body, link: self.chain.link }
+        Entry {
+            seq: self.chain.seq,
+            time,
+            body,
+            link: self.chain.link,
+        }
     }
 
     fn record(&mut self, command: &Command) -> Record {
@@ -39,7 +50,12 @@ impl Writer {
         let device = "PHONE".parse().expect("an id");
         let command = postcard::to_stdvec(command).expect("plain data");
         let payload = Payload::Command(command);
-        Record { id, actor: Actor::User { user, device }, seed: Seed::from_bytes(seed), payload }
+        Record {
+            id,
+            actor: Actor::User { user, device },
+            seed: Seed::from_bytes(seed),
+            payload,
+        }
     }
 }
 
@@ -54,7 +70,11 @@ fn create(n: u64) -> Command {
         create: "{}".to_owned(),
         profile: Profile::default(),
         power_levels: r#"{"users":{"@mina:bongsu.test":100}}"#.to_owned(),
-        state: vec![("m.room.join_rules".to_owned(), String::new(), r#"{"join_rule":"public"}"#.to_owned())],
+        state: vec![(
+            "m.room.join_rules".to_owned(),
+            String::new(),
+            r#"{"join_rule":"public"}"#.to_owned(),
+        )],
         alias: None,
         invite: vec![],
         is_direct: false,
@@ -66,7 +86,9 @@ fn send(room_number: u64, n: u64) -> Command {
     Command::Send(Send {
         room: room(room_number),
         kind: "m.room.message".to_owned(),
-        content: format!(r#"{{"body":"안녕하세요, this is message {n} of the benchmark","msgtype":"m.text"}}"#),
+        content: format!(
+            r#"{{"body":"안녕하세요, this is message {n} of the benchmark","msgtype":"m.text"}}"#
+        ),
         txn: Some(format!("txn{n}")),
     })
 }
@@ -74,11 +96,16 @@ fn send(room_number: u64, n: u64) -> Command {
 fn run(name: &str, rooms: u64, messages: u64) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let mut applier = Applier::<Talk>::open(&folder.path().join("talk.sqlite")).expect("a view");
-    let mut writer = Writer { chain: Chain::EMPTY, records: 0 };
+    let mut writer = Writer {
+        chain: Chain::EMPTY,
+        records: 0,
+    };
     let created: Vec<Entry> = (0..rooms).map(|n| writer.entry([create(n)])).collect();
     applier.apply(&created).expect("rooms are made");
     let entries: Vec<Entry> = (0..messages / BATCH)
-        .map(|batch| writer.entry((0..BATCH).map(|n| send((batch * BATCH + n) % rooms, batch * BATCH + n))))
+        .map(|batch| {
+            writer.entry((0..BATCH).map(|n| send((batch * BATCH + n) % rooms, batch * BATCH + n)))
+        })
         .collect();
     let begun = Instant::now();
     // What the follower reads at once under load: about eight entries.
@@ -86,14 +113,21 @@ fn run(name: &str, rooms: u64, messages: u64) -> f64 {
         applier.apply(batch).expect("messages are applied");
     }
     let rate = messages as f64 / begun.elapsed().as_secs_f64();
-    println!("{name}: {rate:.0} messages/s (applied {} entries)", applier.progress().chain.seq);
+    println!(
+        "{name}: {rate:.0} messages/s (applied {} entries)",
+        applier.progress().chain.seq
+    );
     assert_eq!(applier.progress().chain.seq, Seq(rooms + messages / BATCH));
     rate
 }
 
 fn main() {
     // `cargo test` runs benchmarks once to see that they work; then a little is enough.
-    let messages = if std::env::args().any(|arg| arg == "--bench") { 400_000 } else { 640 };
+    let messages = if std::env::args().any(|arg| arg == "--bench") {
+        400_000
+    } else {
+        640
+    };
     let one = run("lane, one room", 1, messages);
     let many = run("lane, 1,000 rooms", 1_000, messages);
     if let Ok(path) = std::env::var("BONGSU_BENCH_OUT") {

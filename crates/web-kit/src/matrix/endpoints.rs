@@ -28,7 +28,10 @@ pub struct Endpoints<S> {
 
 impl<S: Clone + Send + Sync + 'static> Default for Endpoints<S> {
     fn default() -> Self {
-        Self { routes: BTreeMap::new(), operations: Vec::new() }
+        Self {
+            routes: BTreeMap::new(),
+            operations: Vec::new(),
+        }
     }
 }
 
@@ -64,28 +67,47 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
         H: Handler<T, S>,
         T: 'static,
     {
-        let filter = MethodFilter::try_from(method.clone()).expect("Matrix uses the common methods alone");
-        let route = self.routes.remove(path).unwrap_or_default().on(filter, handler);
+        let filter =
+            MethodFilter::try_from(method.clone()).expect("Matrix uses the common methods alone");
+        let route = self
+            .routes
+            .remove(path)
+            .unwrap_or_default()
+            .on(filter, handler);
         self.routes.insert(path, route);
-        self.operations.push(Operation { path, method: method.to_string() });
+        self.operations.push(Operation {
+            path,
+            method: method.to_string(),
+        });
     }
 
     /// The router, and what it serves.
     pub fn into_router(self, state: S) -> (Router, Vec<Operation>) {
         let empty = Router::new();
-        let router = self.routes.into_iter().fold(empty, |router, (path, route)| {
-            router.route(path, route.fallback(wrong_method))
-        });
+        let router = self
+            .routes
+            .into_iter()
+            .fold(empty, |router, (path, route)| {
+                router.route(path, route.fallback(wrong_method))
+            });
         (router.with_state(state), self.operations)
     }
 }
 
 /// The answer at a path that is not served: 404 `M_UNRECOGNIZED`.
 pub async fn no_such_endpoint() -> MatrixError {
-    MatrixError::new(StatusCode::NOT_FOUND, ErrorKind::Unrecognized, "there is no such endpoint here")
+    MatrixError::new(
+        StatusCode::NOT_FOUND,
+        ErrorKind::Unrecognized,
+        "there is no such endpoint here",
+    )
 }
 
 /// The answer to a method that a path does not have: 405 `M_UNRECOGNIZED`.
 pub async fn wrong_method() -> MatrixError {
-    MatrixError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::Unrecognized, "this endpoint has other methods")
+    MatrixError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorKind::Unrecognized,
+        "this endpoint has other methods",
+    )
 }

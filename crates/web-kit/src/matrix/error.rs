@@ -7,8 +7,8 @@ use http::StatusCode;
 use ruma::api::OutgoingResponseExt;
 use ruma::api::client::uiaa::{UiaaInfo, UiaaResponse};
 use ruma::api::error::{
-    DeserializationError, Error, ErrorBody, ErrorKind, FromHttpRequestError, LimitExceededErrorData, RetryAfter,
-    StandardErrorBody, UnknownTokenErrorData,
+    DeserializationError, Error, ErrorBody, ErrorKind, FromHttpRequestError,
+    LimitExceededErrorData, RetryAfter, StandardErrorBody, UnknownTokenErrorData,
 };
 use std::time::Duration;
 
@@ -36,7 +36,12 @@ pub enum MatrixError {
 impl MatrixError {
     /// A refusal with this status and code.
     pub fn new(status: StatusCode, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self::Standard { status, kind, message: message.into(), retry_after: None }
+        Self::Standard {
+            status,
+            kind,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     /// 403 `M_FORBIDDEN`.
@@ -89,7 +94,11 @@ impl MatrixError {
     /// 500 `M_UNKNOWN`, for a defect of ours; `why` goes to the log alone.
     pub fn internal(why: impl std::fmt::Display) -> Self {
         tracing::error!(%why, "a request failed on a defect");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Unknown, "the platform has a defect in handling this")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorKind::Unknown,
+            "the platform has a defect in handling this",
+        )
     }
 
     /// 401 `M_MISSING_TOKEN`.
@@ -104,12 +113,18 @@ impl From<AuthError> for MatrixError {
         let unknown = |soft_logout| {
             let mut data = UnknownTokenErrorData::new();
             data.soft_logout = soft_logout;
-            Self::new(StatusCode::UNAUTHORIZED, ErrorKind::UnknownToken(data), error.to_string())
+            Self::new(
+                StatusCode::UNAUTHORIZED,
+                ErrorKind::UnknownToken(data),
+                error.to_string(),
+            )
         };
         match error {
             AuthError::Unknown => unknown(false),
             AuthError::Expired => unknown(true),
-            AuthError::Unavailable { retry_after } => Self::unavailable(retry_after, error.to_string()),
+            AuthError::Unavailable { retry_after } => {
+                Self::unavailable(retry_after, error.to_string())
+            }
         }
     }
 }
@@ -118,7 +133,9 @@ impl From<SubmitError> for MatrixError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Overloaded => Self::limited(SOON, error.to_string()),
-            SubmitError::Unknown | SubmitError::Stopped(_) => Self::unavailable(SOON, error.to_string()),
+            SubmitError::Unknown | SubmitError::Stopped(_) => {
+                Self::unavailable(SOON, error.to_string())
+            }
             SubmitError::TooLarge => Self::too_large(error.to_string()),
             SubmitError::Defect => Self::internal(error),
         }
@@ -145,15 +162,21 @@ impl From<FromHttpRequestError> for MatrixError {
         let message = error.to_string();
         match error {
             FromHttpRequestError::Deserialization(DeserializationError::Json(json)) => {
-                let kind = if json.is_data() { ErrorKind::BadJson } else { ErrorKind::NotJson };
+                let kind = if json.is_data() {
+                    ErrorKind::BadJson
+                } else {
+                    ErrorKind::NotJson
+                };
                 Self::new(StatusCode::BAD_REQUEST, kind, message)
             }
             FromHttpRequestError::Deserialization(DeserializationError::Utf8(_)) => {
                 Self::new(StatusCode::BAD_REQUEST, ErrorKind::NotJson, message)
             }
-            FromHttpRequestError::MethodMismatch { .. } => {
-                Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::Unrecognized, message)
-            }
+            FromHttpRequestError::MethodMismatch { .. } => Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ErrorKind::Unrecognized,
+                message,
+            ),
             _ => Self::invalid_param(message),
         }
     }
@@ -162,13 +185,22 @@ impl From<FromHttpRequestError> for MatrixError {
 impl IntoResponse for MatrixError {
     fn into_response(self) -> Response {
         let (rendered, retry_after) = match self {
-            Self::Standard { status, kind, message, retry_after } => {
+            Self::Standard {
+                status,
+                kind,
+                message,
+                retry_after,
+            } => {
                 let body = ErrorBody::Standard(StandardErrorBody::new(kind, message));
-                (Error::new(status, body).try_into_http_response::<Vec<u8>>(), retry_after)
+                (
+                    Error::new(status, body).try_into_http_response::<Vec<u8>>(),
+                    retry_after,
+                )
             }
-            Self::Interactive(info) => {
-                (UiaaResponse::AuthResponse(*info).try_into_http_response::<Vec<u8>>(), None)
-            }
+            Self::Interactive(info) => (
+                UiaaResponse::AuthResponse(*info).try_into_http_response::<Vec<u8>>(),
+                None,
+            ),
         };
         let mut response = match rendered {
             Ok(response) => response.map(axum::body::Body::from),
@@ -179,7 +211,9 @@ impl IntoResponse for MatrixError {
         };
         if let Some(after) = retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
-            response.headers_mut().insert(http::header::RETRY_AFTER, (seconds as u64).into());
+            response
+                .headers_mut()
+                .insert(http::header::RETRY_AFTER, (seconds as u64).into());
         }
         response
     }

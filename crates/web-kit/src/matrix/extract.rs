@@ -8,8 +8,12 @@ use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use ruma::api::auth_scheme::{AccessToken, AccessTokenOptional, AuthScheme, NoAccessToken, NoAuthentication};
-use ruma::api::{IncomingRequest, IncomingRequestExt, Metadata, OutgoingResponse, OutgoingResponseExt};
+use ruma::api::auth_scheme::{
+    AccessToken, AccessTokenOptional, AuthScheme, NoAccessToken, NoAuthentication,
+};
+use ruma::api::{
+    IncomingRequest, IncomingRequestExt, Metadata, OutgoingResponse, OutgoingResponseExt,
+};
 use std::sync::Arc;
 
 /// The longest JSON body taken, in bytes. An event may have 65,536; a request may carry several.
@@ -45,7 +49,10 @@ impl Scheme for AccessToken {
 impl Scheme for AccessTokenOptional {
     type Caller = Option<Caller>;
 
-    async fn admit(parts: &Parts, authenticator: &dyn Authenticate) -> Result<Option<Caller>, MatrixError> {
+    async fn admit(
+        parts: &Parts,
+        authenticator: &dyn Authenticate,
+    ) -> Result<Option<Caller>, MatrixError> {
         match token(parts) {
             Some(token) => Ok(Some(authenticator.authenticate(&token).await?)),
             None => Ok(None),
@@ -69,14 +76,20 @@ open_scheme!(NoAuthentication, NoAccessToken);
 
 /// The token in the `Authorization` header, or in the deprecated query parameter.
 fn token(parts: &Parts) -> Option<String> {
-    let header = parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = parts
+        .headers
+        .get(http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     if let Some((scheme, token)) = header.and_then(|value| value.split_once(' '))
         && scheme.eq_ignore_ascii_case("bearer")
     {
         return Some(token.trim().to_owned());
     }
     let query = parts.uri.query()?;
-    query.split('&').find_map(|pair| pair.strip_prefix("access_token=")).map(str::to_owned)
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("access_token="))
+        .map(str::to_owned)
 }
 
 /// One Matrix request that passed the gate.
@@ -104,18 +117,30 @@ where
         let caller = R::Authentication::admit(&parts, &**state.authenticator()).await?;
         let params = RawPathParams::from_request_parts(&mut parts, state)
             .await
-            .map_err(|error| MatrixError::invalid_param(format!("the path is not valid: {error}")))?;
+            .map_err(|error| {
+                MatrixError::invalid_param(format!("the path is not valid: {error}"))
+            })?;
         let raw = match Limited::new(body, MAX_BODY).collect().await {
             Ok(collected) => collected.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
-                return Err(MatrixError::too_large(format!("the body is longer than {MAX_BODY} bytes")));
+                return Err(MatrixError::too_large(format!(
+                    "the body is longer than {MAX_BODY} bytes"
+                )));
             }
-            Err(error) => return Err(MatrixError::bad_json(format!("the body did not arrive: {error}"))),
+            Err(error) => {
+                return Err(MatrixError::bad_json(format!(
+                    "the body did not arrive: {error}"
+                )));
+            }
         };
         let args: Vec<&str> = params.iter().map(|(_, value)| value).collect();
         // Clients send nothing where every field may be left out.
         let nothing = raw.is_empty() && parts.method == http::Method::POST;
-        let raw = if nothing { bytes::Bytes::from_static(b"{}") } else { raw };
+        let raw = if nothing {
+            bytes::Bytes::from_static(b"{}")
+        } else {
+            raw
+        };
         let request = R::try_from_http_request(http::Request::from_parts(parts, &raw), &args)?;
         Ok(Self { request, caller })
     }

@@ -14,7 +14,12 @@ pub fn set_data(cx: &mut Cx<'_>, command: &SetAccountData) -> Applied {
         None => 0,
     };
     let changed = cx.position().as_i64();
-    account::set_data(cx.db(), (user.as_str(), room, &command.kind), &command.content, changed)?;
+    account::set_data(
+        cx.db(),
+        (user.as_str(), room, &command.kind),
+        &command.content,
+        changed,
+    )?;
     cx.wake(user_topic(user.as_str()));
     Ok(Accepted::Done)
 }
@@ -22,7 +27,9 @@ pub fn set_data(cx: &mut Cx<'_>, command: &SetAccountData) -> Applied {
 pub fn save_filter(cx: &mut Cx<'_>, id: &str, json: &str) -> Applied {
     let user = actor(cx)?;
     cx.db()
-        .prepare_cached("INSERT INTO filter (user, id, json) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .prepare_cached(
+            "INSERT INTO filter (user, id, json) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
         .execute((user.as_str(), id, json))?;
     Ok(Accepted::Done)
 }

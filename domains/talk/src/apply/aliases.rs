@@ -23,13 +23,22 @@ pub fn delete(cx: &mut Cx<'_>, alias: &str) -> Applied {
     let Some(room) = Room::by_alias(cx.db(), alias)? else {
         return Err(Refusal::Rejected(Rejected::NoSuchAlias));
     };
-    let creator: String =
-        cx.db().prepare_cached("SELECT creator FROM alias WHERE alias = ?1")?.query_row([alias], |row| row.get(0))?;
+    let creator: String = cx
+        .db()
+        .prepare_cached("SELECT creator FROM alias WHERE alias = ?1")?
+        .query_row([alias], |row| row.get(0))?;
     if creator != user.as_str() {
         need_joined(cx.db(), &room, user.as_str())?;
-        need_power(cx.db(), &room, user.as_str(), room.levels.event("m.room.canonical_alias", true))?;
+        need_power(
+            cx.db(),
+            &room,
+            user.as_str(),
+            room.levels.event("m.room.canonical_alias", true),
+        )?;
     }
-    cx.db().prepare_cached("DELETE FROM alias WHERE alias = ?1")?.execute([alias])?;
+    cx.db()
+        .prepare_cached("DELETE FROM alias WHERE alias = ?1")?
+        .execute([alias])?;
     Ok(Accepted::Done)
 }
 
@@ -37,7 +46,14 @@ pub fn set_listed(cx: &mut Cx<'_>, room_id: &RoomId, listed: bool) -> Applied {
     let user = actor(cx)?;
     let room = room(cx.db(), room_id)?;
     need_joined(cx.db(), &room, user.as_str())?;
-    need_power(cx.db(), &room, user.as_str(), room.levels.event("m.room.canonical_alias", true))?;
-    cx.db().prepare_cached("UPDATE room SET listed = ?2 WHERE n = ?1")?.execute((room.n, listed))?;
+    need_power(
+        cx.db(),
+        &room,
+        user.as_str(),
+        room.levels.event("m.room.canonical_alias", true),
+    )?;
+    cx.db()
+        .prepare_cached("UPDATE room SET listed = ?2 WHERE n = ?1")?
+        .execute((room.n, listed))?;
     Ok(Accepted::Done)
 }

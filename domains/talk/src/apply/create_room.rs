@@ -19,14 +19,26 @@ pub const VERSIONS: [&str; 2] = ["10", "11"];
 pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
     let creator = actor(cx)?;
     if !VERSIONS.contains(&command.version.as_str()) {
-        return Err(bad_content(format!("room version {} cannot be made here", command.version)));
+        return Err(bad_content(format!(
+            "room version {} cannot be made here",
+            command.version
+        )));
     }
     if Room::by_id(cx.db(), &command.room)?.is_some() {
         return Err(Refusal::Rejected(Rejected::RoomExists));
     }
     let at = cx.position();
-    let CreateRoom { version, listed, .. } = &command;
-    let mut room = Room::insert(cx.db(), at, &command.room, version, creator.as_str(), *listed)?;
+    let CreateRoom {
+        version, listed, ..
+    } = &command;
+    let mut room = Room::insert(
+        cx.db(),
+        at,
+        &command.room,
+        version,
+        creator.as_str(),
+        *listed,
+    )?;
     first_events(cx, &mut room, &creator, &command)?;
     if let Some(alias) = &command.alias {
         take_alias(cx, &room, &creator, alias)?;
@@ -46,7 +58,13 @@ pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
             profile: profile.clone(),
             is_direct: command.is_direct,
         };
-        if membership::may_change(cx.db(), &room, creator.as_str(), user.as_str(), Action::Invite)? {
+        if membership::may_change(
+            cx.db(),
+            &room,
+            creator.as_str(),
+            user.as_str(),
+            Action::Invite,
+        )? {
             membership::change(cx, &mut room, &creator, &invitation)?;
         }
     }
@@ -54,7 +72,12 @@ pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
 }
 
 /// The creation, the creator's joining, and who may do what.
-fn first_events(cx: &mut Cx<'_>, room: &mut Room, creator: &UserId, command: &CreateRoom) -> Ruled<()> {
+fn first_events(
+    cx: &mut Cx<'_>,
+    room: &mut Room,
+    creator: &UserId,
+    command: &CreateRoom,
+) -> Ruled<()> {
     let mut create = object(&command.create)?;
     create.insert("room_version".to_owned(), command.version.clone().into());
     if command.version == "10" {
@@ -71,10 +94,24 @@ fn first_events(cx: &mut Cx<'_>, room: &mut Room, creator: &UserId, command: &Cr
         is_direct: false,
     };
     membership::change(cx, room, creator, &join)?;
-    state(cx, room, creator, "m.room.power_levels", "", &command.power_levels)
+    state(
+        cx,
+        room,
+        creator,
+        "m.room.power_levels",
+        "",
+        &command.power_levels,
+    )
 }
 
-fn state(cx: &mut Cx<'_>, room: &mut Room, creator: &UserId, kind: &str, key: &str, content: &str) -> Ruled<()> {
+fn state(
+    cx: &mut Cx<'_>,
+    room: &mut Room,
+    creator: &UserId,
+    kind: &str,
+    key: &str,
+    content: &str,
+) -> Ruled<()> {
     if kind == "m.room.member" {
         return Err(Refusal::Rejected(Rejected::Reserved(kind.to_owned())));
     }

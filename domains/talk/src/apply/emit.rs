@@ -67,7 +67,9 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
     };
     if let Some(key) = draft.state_key {
         event.replaces = db
-            .prepare_cached("SELECT position FROM state WHERE room = ?1 AND type = ?2 AND state_key = ?3")?
+            .prepare_cached(
+                "SELECT position FROM state WHERE room = ?1 AND type = ?2 AND state_key = ?3",
+            )?
             .query_row((room.n, draft.kind, key), |row| row.get(0))
             .optional()?;
         db.prepare_cached(
@@ -80,8 +82,10 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
     room.notable += i64::from(notable);
     events::insert(db, room, &event, room.notable)?;
     if notable {
-        db.prepare_cached("UPDATE OR FAIL member SET last_sent = ?3 WHERE room = ?1 AND user = ?2")?
-            .execute((room.n, draft.sender, position.as_i64()))?;
+        db.prepare_cached(
+            "UPDATE OR FAIL member SET last_sent = ?3 WHERE room = ?1 AND user = ?2",
+        )?
+        .execute((room.n, draft.sender, position.as_i64()))?;
         note_mentions(cx, room, &event)?;
     }
     if let Some(key) = draft.state_key {
@@ -92,15 +96,24 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
 }
 
 fn check_size(draft: &Draft<'_>) -> Ruled<()> {
-    let keys = [("type", draft.kind), ("state_key", draft.state_key.unwrap_or_default())];
+    let keys = [
+        ("type", draft.kind),
+        ("state_key", draft.state_key.unwrap_or_default()),
+    ];
     for (name, value) in keys {
         if value.len() > MAX_KEY {
-            return Err(bad_content(format!("`{name}` is longer than {MAX_KEY} bytes")));
+            return Err(bad_content(format!(
+                "`{name}` is longer than {MAX_KEY} bytes"
+            )));
         }
     }
     // Beside the content an event carries its keys and about 400 bytes of ids and hashes.
-    if draft.content.len() + draft.kind.len() + draft.state_key.map_or(0, str::len) + 400 > MAX_EVENT {
-        return Err(bad_content(format!("the event is larger than {MAX_EVENT} bytes")));
+    if draft.content.len() + draft.kind.len() + draft.state_key.map_or(0, str::len) + 400
+        > MAX_EVENT
+    {
+        return Err(bad_content(format!(
+            "the event is larger than {MAX_EVENT} bytes"
+        )));
     }
     Ok(())
 }
@@ -117,7 +130,9 @@ fn note_mentions(cx: &Cx<'_>, room: &Room, event: &Event) -> Ruled<()> {
         return Ok(());
     }
     let content = object(&event.content)?;
-    let Some(Value::Object(mentions)) = content.get("m.mentions") else { return Ok(()) };
+    let Some(Value::Object(mentions)) = content.get("m.mentions") else {
+        return Ok(());
+    };
     let mut users: Vec<&str> = Vec::new();
     if let Some(Value::Array(ids)) = mentions.get("user_ids") {
         users.extend(ids.iter().filter_map(Value::as_str).take(MAX_MENTIONS));
@@ -149,13 +164,15 @@ fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) -> R
         }
         ("m.room.join_rules", "") => {
             let rule = text(&content, "join_rule").unwrap_or("invite");
-            db.prepare_cached("UPDATE room SET join_rule = ?2 WHERE n = ?1")?.execute((room.n, rule))?;
+            db.prepare_cached("UPDATE room SET join_rule = ?2 WHERE n = ?1")?
+                .execute((room.n, rule))?;
             rule.clone_into(&mut room.join_rule);
         }
         ("m.room.history_visibility", "") => {
             let word = text(&content, "history_visibility").unwrap_or("shared");
-            let visibility = Visibility::from_word(word)
-                .ok_or_else(|| bad_content("`history_visibility` is world_readable, shared, invited or joined"))?;
+            let visibility = Visibility::from_word(word).ok_or_else(|| {
+                bad_content("`history_visibility` is world_readable, shared, invited or joined")
+            })?;
             db.prepare_cached("UPDATE room SET visibility = ?2 WHERE n = ?1")?
                 .execute((room.n, visibility as i64))?;
             room.visibility = visibility;
@@ -174,7 +191,9 @@ fn follow_membership(
 ) -> Ruled<()> {
     let membership = text(content, "membership")
         .filter(|word| matches!(*word, "join" | "invite" | "leave" | "ban" | "knock"))
-        .ok_or(Refusal::Rejected(Rejected::BadContent("`membership` is missing or unknown".to_owned())))?;
+        .ok_or(Refusal::Rejected(Rejected::BadContent(
+            "`membership` is missing or unknown".to_owned(),
+        )))?;
     let change = Change {
         room: room.n,
         user,

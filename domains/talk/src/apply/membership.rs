@@ -28,7 +28,13 @@ fn wrong<T>(why: impl Into<String>) -> Ruled<T> {
 ///
 /// # Errors
 /// When not, or the view fails.
-pub fn may_change(db: &Connection, room: &Room, actor: &str, user: &str, action: Action) -> Ruled<bool> {
+pub fn may_change(
+    db: &Connection,
+    room: &Room,
+    actor: &str,
+    user: &str,
+    action: Action,
+) -> Ruled<bool> {
     let current = members::membership(db, room.n, user)?;
     match action {
         Action::Join => may_join(room, &current),
@@ -46,14 +52,20 @@ pub fn may_change(db: &Connection, room: &Room, actor: &str, user: &str, action:
             need_power(db, room, actor, room.levels.ban)?;
             need_power(db, room, actor, room.levels.kick)?;
             need_above(db, room, actor, user)?;
-            if current == "ban" { Ok(true) } else { wrong(format!("{user} is not banned")) }
+            if current == "ban" {
+                Ok(true)
+            } else {
+                wrong(format!("{user} is not banned"))
+            }
         }
     }
 }
 
 fn may_join(room: &Room, current: &str) -> Ruled<bool> {
     match current {
-        "ban" => rejected(Rejected::Banned { who: "you are".to_owned() }),
+        "ban" => rejected(Rejected::Banned {
+            who: "you are".to_owned(),
+        }),
         "join" => Ok(false),
         "invite" => Ok(true),
         _ if room.join_rule == "public" => Ok(true),
@@ -64,7 +76,9 @@ fn may_join(room: &Room, current: &str) -> Ruled<bool> {
 fn may_leave(current: &str) -> Ruled<bool> {
     match current {
         "join" | "invite" | "knock" => Ok(true),
-        "ban" => rejected(Rejected::Banned { who: "you are".to_owned() }),
+        "ban" => rejected(Rejected::Banned {
+            who: "you are".to_owned(),
+        }),
         _ => wrong("you are not in this room"),
     }
 }
@@ -72,7 +86,11 @@ fn may_leave(current: &str) -> Ruled<bool> {
 fn may_invite(db: &Connection, room: &Room, actor: &str, user: &str, current: &str) -> Ruled<bool> {
     need_joined(db, room, actor)?;
     match current {
-        "ban" => return rejected(Rejected::Banned { who: format!("{user} is") }),
+        "ban" => {
+            return rejected(Rejected::Banned {
+                who: format!("{user} is"),
+            });
+        }
         "join" => return wrong(format!("{user} is in this room already")),
         _ => {}
     }
@@ -106,7 +124,9 @@ fn need_above(db: &Connection, room: &Room, actor: &str, user: &str) -> Ruled<()
     if level(actor)? > level(user)? {
         return Ok(());
     }
-    rejected(Rejected::PowerNotAbove(format!("{user} has as much power as you, or more")))
+    rejected(Rejected::PowerNotAbove(format!(
+        "{user} has as much power as you, or more"
+    )))
 }
 
 pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
@@ -116,7 +136,13 @@ pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
     if own && who != command.user {
         return wrong("you can join and leave for yourself alone");
     }
-    let changes = may_change(cx.db(), &room, who.as_str(), command.user.as_str(), command.action)?;
+    let changes = may_change(
+        cx.db(),
+        &room,
+        who.as_str(),
+        command.user.as_str(),
+        command.action,
+    )?;
     if changes {
         change(cx, &mut room, &who, command)?;
     }
@@ -124,7 +150,12 @@ pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
 }
 
 /// Writes the membership event that the rules have allowed.
-pub fn change(cx: &mut Cx<'_>, room: &mut Room, sender: &UserId, command: &Membership) -> Ruled<()> {
+pub fn change(
+    cx: &mut Cx<'_>,
+    room: &mut Room,
+    sender: &UserId,
+    command: &Membership,
+) -> Ruled<()> {
     let membership = match command.action {
         Action::Invite => "invite",
         Action::Join => "join",
@@ -154,7 +185,13 @@ fn shown(profile: &Profile, membership: &str) -> Map<String, Value> {
     content
 }
 
-fn put(cx: &mut Cx<'_>, room: &mut Room, sender: &str, user: &str, content: Map<String, Value>) -> Ruled<()> {
+fn put(
+    cx: &mut Cx<'_>,
+    room: &mut Room,
+    sender: &str,
+    user: &str,
+    content: Map<String, Value>,
+) -> Ruled<()> {
     let content = Value::Object(content).to_string();
     let draft = Draft {
         sender,
@@ -188,7 +225,9 @@ pub fn forget(cx: &mut Cx<'_>, room_id: &RoomId) -> Applied {
 fn rooms_of(db: &Connection, user: &str, memberships: &[&str]) -> Ruled<Vec<i64>> {
     let mut statement =
         db.prepare_cached("SELECT room, membership FROM member WHERE user = ?1 ORDER BY room")?;
-    let rows = statement.query_map([user], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let rows = statement.query_map([user], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
     let mut rooms = Vec::new();
     for row in rows {
         let (room, membership) = row?;
@@ -220,7 +259,9 @@ pub fn show_in(cx: &mut Cx<'_>, room_id: &RoomId, profile: &Profile) -> Applied 
 
 /// Writes a joined person's membership again, if they now show themselves differently.
 fn show_anew(cx: &mut Cx<'_>, room: &mut Room, user: &UserId, profile: &Profile) -> Ruled<()> {
-    let Some(member) = member(cx.db(), room.n, user.as_str())? else { return Ok(()) };
+    let Some(member) = member(cx.db(), room.n, user.as_str())? else {
+        return Ok(());
+    };
     let event = Event::at(cx.db(), member.position.as_i64())?;
     let mut content = object(&event.content)?;
     let same = text(&content, "displayname") == profile.displayname.as_deref()

@@ -71,13 +71,21 @@ fn room(db: &Connection, id: &RoomId) -> Ruled<Room> {
 
 /// Sees that `user` is in `room`.
 fn need_joined(db: &Connection, room: &Room, user: &str) -> Ruled<()> {
-    if members::membership(db, room.n, user)? == "join" { Ok(()) } else { Err(Refusal::Rejected(Rejected::NotJoined)) }
+    if members::membership(db, room.n, user)? == "join" {
+        Ok(())
+    } else {
+        Err(Refusal::Rejected(Rejected::NotJoined))
+    }
 }
 
 /// Sees that `user` has at least `needed` in `room`, and says what they have.
 fn need_power(db: &Connection, room: &Room, user: &str, needed: i64) -> Ruled<i64> {
     let has = user_level(db, room.n, &room.levels, user)?;
-    if has >= needed { Ok(has) } else { Err(Refusal::Rejected(Rejected::PowerTooLow { needed, has })) }
+    if has >= needed {
+        Ok(has)
+    } else {
+        Err(Refusal::Rejected(Rejected::PowerTooLow { needed, has }))
+    }
 }
 
 /// Reads a content, which every gateway has seen to be a JSON object.

@@ -28,14 +28,23 @@ pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
         let changed = cx.position().as_i64();
         let place = (room.n, user.as_str(), kind, command.thread.as_str());
         if advance(cx.db(), place, event.position.as_i64(), time, changed)? {
-            cx.wake(if kind == READ { room_topic(room.id.as_str()) } else { user_topic(user.as_str()) });
+            cx.wake(if kind == READ {
+                room_topic(room.id.as_str())
+            } else {
+                user_topic(user.as_str())
+            });
         }
     }
     if let Some(id) = &command.fully_read {
         event(cx, &room, id)?;
         let content = serde_json::json!({ "event_id": id.as_str() }).to_string();
         let changed = cx.position().as_i64();
-        account::set_data(cx.db(), (user.as_str(), room.n, "m.fully_read"), &content, changed)?;
+        account::set_data(
+            cx.db(),
+            (user.as_str(), room.n, "m.fully_read"),
+            &content,
+            changed,
+        )?;
         cx.wake(user_topic(user.as_str()));
     }
     Ok(Accepted::Done)

@@ -34,7 +34,10 @@ pub fn apply(cx: &mut Cx<'_>, command: Redact) -> Applied {
     let mut content = object(&command.content)?;
     // From room version 11 on, what is redacted stands in the content.
     if room.version != "10" {
-        content.insert("redacts".to_owned(), Value::String(command.event.to_string()));
+        content.insert(
+            "redacts".to_owned(),
+            Value::String(command.event.to_string()),
+        );
     }
     let content = Value::Object(content).to_string();
     let draft = Draft {
@@ -59,7 +62,11 @@ fn strip(cx: &Cx<'_>, room: &Room, target: &Event, redaction: &str) -> Ruled<()>
     let position = Event::by_id(cx.db(), redaction)?.map(|event| event.position.as_i64());
     cx.db()
         .prepare_cached("UPDATE event SET content = ?2, redacted_by = ?3 WHERE position = ?1")?
-        .execute((target.position.as_i64(), Value::Object(kept).to_string(), position))?;
+        .execute((
+            target.position.as_i64(),
+            Value::Object(kept).to_string(),
+            position,
+        ))?;
     Ok(())
 }
 
@@ -69,24 +76,48 @@ fn redacted(version: &str, kind: &str, content: Map<String, Value>) -> Map<Strin
     let keep: &[&str] = match kind {
         "m.room.create" if eleven => return content,
         "m.room.create" => &["creator"],
-        "m.room.member" => &["membership", "join_authorised_via_users_server", "third_party_invite"],
+        "m.room.member" => &[
+            "membership",
+            "join_authorised_via_users_server",
+            "third_party_invite",
+        ],
         "m.room.join_rules" => &["join_rule", "allow"],
         "m.room.power_levels" if eleven => &[
-            "ban", "events", "events_default", "invite", "kick", "redact", "state_default", "users", "users_default",
+            "ban",
+            "events",
+            "events_default",
+            "invite",
+            "kick",
+            "redact",
+            "state_default",
+            "users",
+            "users_default",
         ],
-        "m.room.power_levels" => {
-            &["ban", "events", "events_default", "kick", "redact", "state_default", "users", "users_default"]
-        }
+        "m.room.power_levels" => &[
+            "ban",
+            "events",
+            "events_default",
+            "kick",
+            "redact",
+            "state_default",
+            "users",
+            "users_default",
+        ],
         "m.room.history_visibility" => &["history_visibility"],
         "m.room.redaction" if eleven => &["redacts"],
         _ => &[],
     };
-    let kept = content.into_iter().filter(|(name, _)| keep.contains(&name.as_str()));
+    let kept = content
+        .into_iter()
+        .filter(|(name, _)| keep.contains(&name.as_str()));
     kept.filter_map(|(name, value)| match (name.as_str(), value) {
         // Of a third-party invitation only its signature is kept, from version 11 on.
         ("third_party_invite", Value::Object(mut invite)) if eleven => {
             let signed = invite.remove("signed")?;
-            Some((name, Value::Object([("signed".to_owned(), signed)].into_iter().collect())))
+            Some((
+                name,
+                Value::Object([("signed".to_owned(), signed)].into_iter().collect()),
+            ))
         }
         ("third_party_invite", _) => None,
         (_, value) => Some((name, value)),
@@ -102,15 +133,46 @@ mod tests {
     #[test]
     fn a_redaction_keeps_what_the_room_needs() {
         let check = |version: &str, kind: &str, content: Value, expect: Value| {
-            let Value::Object(content) = content else { panic!("an object") };
-            assert_eq!(Value::Object(redacted(version, kind, content)), expect, "{version} {kind}");
+            let Value::Object(content) = content else {
+                panic!("an object")
+            };
+            assert_eq!(
+                Value::Object(redacted(version, kind, content)),
+                expect,
+                "{version} {kind}"
+            );
         };
         check("11", "m.room.message", json!({"body": "x"}), json!({}));
-        check("11", "m.room.member", json!({"membership": "join", "displayname": "M"}), json!({"membership": "join"}));
-        check("10", "m.room.power_levels", json!({"invite": 5, "ban": 6}), json!({"ban": 6}));
-        check("11", "m.room.power_levels", json!({"invite": 5, "ban": 6}), json!({"invite": 5, "ban": 6}));
-        check("11", "m.room.redaction", json!({"redacts": "$a", "reason": "r"}), json!({"redacts": "$a"}));
-        check("10", "m.room.create", json!({"creator": "@a:b", "x": 1}), json!({"creator": "@a:b"}));
+        check(
+            "11",
+            "m.room.member",
+            json!({"membership": "join", "displayname": "M"}),
+            json!({"membership": "join"}),
+        );
+        check(
+            "10",
+            "m.room.power_levels",
+            json!({"invite": 5, "ban": 6}),
+            json!({"ban": 6}),
+        );
+        check(
+            "11",
+            "m.room.power_levels",
+            json!({"invite": 5, "ban": 6}),
+            json!({"invite": 5, "ban": 6}),
+        );
+        check(
+            "11",
+            "m.room.redaction",
+            json!({"redacts": "$a", "reason": "r"}),
+            json!({"redacts": "$a"}),
+        );
+        check(
+            "10",
+            "m.room.create",
+            json!({"creator": "@a:b", "x": 1}),
+            json!({"creator": "@a:b"}),
+        );
         check("11", "m.room.create", json!({"x": 1}), json!({"x": 1}));
     }
 }

@@ -44,7 +44,9 @@ pub fn may_set_state(
 /// 9 for `m.room.power_levels`).
 fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &str) -> Ruled<()> {
     let new = PowerLevels::parse(&object(content)?).map_err(bad_content)?;
-    let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else { return Ok(()) };
+    let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else {
+        return Ok(());
+    };
     let old = PowerLevels::parse(&object(&old)?).map_err(bad_content)?;
     let too_high = |name: &str| {
         let why = format!("you have {has} and cannot set `{name}` from or to more than that");
@@ -65,19 +67,32 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
             return too_high(name);
         }
     }
-    for kind in a.events.keys().chain(b.events.keys()).collect::<BTreeSet<_>>() {
+    for kind in a
+        .events
+        .keys()
+        .chain(b.events.keys())
+        .collect::<BTreeSet<_>>()
+    {
         let (before, after) = (a.events.get(kind), b.events.get(kind));
-        if before != after && (before.is_some_and(|&level| level > has) || after.is_some_and(|&level| level > has)) {
+        if before != after
+            && (before.is_some_and(|&level| level > has) || after.is_some_and(|&level| level > has))
+        {
             return too_high(kind);
         }
     }
-    for other in old.users.keys().chain(new.users.keys()).collect::<BTreeSet<_>>() {
+    for other in old
+        .users
+        .keys()
+        .chain(new.users.keys())
+        .collect::<BTreeSet<_>>()
+    {
         let (before, after) = (old.users.get(other), new.users.get(other));
         if before == after {
             continue;
         }
         // Somebody of the same power can be demoted by themselves alone.
-        let out_of_reach = before.is_some_and(|&level| level > has || (level == has && other != user));
+        let out_of_reach =
+            before.is_some_and(|&level| level > has || (level == has && other != user));
         if out_of_reach || after.is_some_and(|&level| level > has) {
             return too_high(other);
         }
@@ -88,9 +103,17 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
 /// The aliases that a room calls its own have to point at it.
 fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
     let content = object(content)?;
-    let main = content.get("alias").and_then(|value| value.as_str()).filter(|alias| !alias.is_empty());
-    let others = content.get("alt_aliases").and_then(|value| value.as_array());
-    let others = others.into_iter().flatten().filter_map(|value| value.as_str());
+    let main = content
+        .get("alias")
+        .and_then(|value| value.as_str())
+        .filter(|alias| !alias.is_empty());
+    let others = content
+        .get("alt_aliases")
+        .and_then(|value| value.as_array());
+    let others = others
+        .into_iter()
+        .flatten()
+        .filter_map(|value| value.as_str());
     for alias in main.into_iter().chain(others) {
         if Room::by_alias(db, alias)?.is_none_or(|found| found.n != room.n) {
             return Err(Refusal::Rejected(Rejected::NoSuchAlias));
@@ -102,7 +125,12 @@ fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
 pub fn apply(cx: &mut Cx<'_>, command: SetState) -> Applied {
     let user = actor(cx)?;
     let mut room = room(cx.db(), &command.room)?;
-    let SetState { kind, state_key, content, .. } = &command;
+    let SetState {
+        kind,
+        state_key,
+        content,
+        ..
+    } = &command;
     may_set_state(cx.db(), &room, user.as_str(), kind, state_key, content)?;
     if let Some((position, found)) = room.state(cx.db(), kind, state_key)?
         && found == *content

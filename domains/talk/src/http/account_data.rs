@@ -28,7 +28,12 @@ fn need_own(caller: &Caller, user: &UserId) -> Result<(), MatrixError> {
 }
 
 impl Api {
-    async fn account_data(&self, caller: &Caller, room: Option<&RoomId>, kind: &str) -> Result<Box<RawValue>, MatrixError> {
+    async fn account_data(
+        &self,
+        caller: &Caller,
+        room: Option<&RoomId>,
+        kind: &str,
+    ) -> Result<Box<RawValue>, MatrixError> {
         let found = self.lane.read(|view| {
             let room = match room {
                 None => Some(0),
@@ -37,7 +42,9 @@ impl Api {
             let Some(room) = room else { return Ok(None) };
             account::data(view.db(), caller.user.as_str(), room, kind)
         });
-        let content = found.await?.ok_or_else(|| MatrixError::not_found("there is no such account data"))?;
+        let content = found
+            .await?
+            .ok_or_else(|| MatrixError::not_found("there is no such account data"))?;
         RawValue::from_string(content).map_err(MatrixError::internal)
     }
 
@@ -50,47 +57,90 @@ impl Api {
     ) -> Result<(), MatrixError> {
         if matches!(kind.as_str(), "m.fully_read" | "m.push_rules") {
             let message = format!("{kind} is set by endpoints of its own");
-            return Err(MatrixError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::BadJson, message));
+            return Err(MatrixError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ErrorKind::BadJson,
+                message,
+            ));
         }
-        let command = SetAccountData { room, kind, content: content(raw.get())? };
-        self.submit(caller, Priority::Normal, None, Command::SetAccountData(command)).await.map(drop)
+        let command = SetAccountData {
+            room,
+            kind,
+            content: content(raw.get())?,
+        };
+        self.submit(
+            caller,
+            Priority::Normal,
+            None,
+            Command::SetAccountData(command),
+        )
+        .await
+        .map(drop)
     }
 }
 
 pub async fn get_global(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<get_global_account_data::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<get_global_account_data::v3::Request>,
 ) -> Answer<get_global_account_data::v3::Response> {
     need_own(&caller, &request.user_id)?;
-    let found = api.account_data(&caller, None, &request.event_type.to_string()).await?;
-    Ok(Reply(get_global_account_data::v3::Response::new(Raw::from_json(found))))
+    let found = api
+        .account_data(&caller, None, &request.event_type.to_string())
+        .await?;
+    Ok(Reply(get_global_account_data::v3::Response::new(
+        Raw::from_json(found),
+    )))
 }
 
 pub async fn set_global(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<set_global_account_data::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<set_global_account_data::v3::Request>,
 ) -> Answer<set_global_account_data::v3::Response> {
     need_own(&caller, &request.user_id)?;
-    api.set_account_data(&caller, None, request.event_type.to_string(), request.data.json()).await?;
+    api.set_account_data(
+        &caller,
+        None,
+        request.event_type.to_string(),
+        request.data.json(),
+    )
+    .await?;
     Ok(Reply(set_global_account_data::v3::Response::new()))
 }
 
 pub async fn get_of_room(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<get_room_account_data::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<get_room_account_data::v3::Request>,
 ) -> Answer<get_room_account_data::v3::Response> {
     need_own(&caller, &request.user_id)?;
     let room = ours(&request.room_id)?;
-    let found = api.account_data(&caller, Some(&room), &request.event_type.to_string()).await?;
-    Ok(Reply(get_room_account_data::v3::Response::new(Raw::from_json(found))))
+    let found = api
+        .account_data(&caller, Some(&room), &request.event_type.to_string())
+        .await?;
+    Ok(Reply(get_room_account_data::v3::Response::new(
+        Raw::from_json(found),
+    )))
 }
 
 pub async fn set_of_room(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<set_room_account_data::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<set_room_account_data::v3::Request>,
 ) -> Answer<set_room_account_data::v3::Response> {
     need_own(&caller, &request.user_id)?;
     let room = Some(ours(&request.room_id)?);
-    api.set_account_data(&caller, room, request.event_type.to_string(), request.data.json()).await?;
+    api.set_account_data(
+        &caller,
+        room,
+        request.event_type.to_string(),
+        request.data.json(),
+    )
+    .await?;
     Ok(Reply(set_room_account_data::v3::Response::new()))
 }

@@ -3,40 +3,56 @@
 use super::Api;
 use super::convert::{ours, theirs};
 use super::members::{known_room, not_in_room};
+use super::refuse::rejected;
+use crate::Rejected;
 use crate::command::{Command, SetAlias};
 use crate::state::rooms::{self, Room};
-use crate::Rejected;
-use super::refuse::rejected;
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::Priority;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use http::StatusCode;
 use ruma::api::client::alias::{create_alias, delete_alias, get_alias};
 use ruma::api::client::room::aliases;
 use ruma::api::error::ErrorKind;
-use http::StatusCode;
 
 pub async fn create(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<create_alias::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<create_alias::v3::Request>,
 ) -> Answer<create_alias::v3::Response> {
     if request.room_alias.server_name().as_str() != api.config.server_name.as_str() {
         let message = format!("aliases here end in :{}", api.config.server_name);
         return Err(MatrixError::invalid_param(message));
     }
-    let command = SetAlias { alias: request.room_alias.to_string(), room: ours(&request.room_id)? };
-    match api.submit(&caller, Priority::Normal, None, Command::SetAlias(command)).await {
+    let command = SetAlias {
+        alias: request.room_alias.to_string(),
+        room: ours(&request.room_id)?,
+    };
+    match api
+        .submit(&caller, Priority::Normal, None, Command::SetAlias(command))
+        .await
+    {
         // Here the specification asks for 409.
-        Err(MatrixError::Standard { kind: ErrorKind::RoomInUse, message, .. }) => {
-            Err(MatrixError::new(StatusCode::CONFLICT, ErrorKind::Unknown, message))
-        }
+        Err(MatrixError::Standard {
+            kind: ErrorKind::RoomInUse,
+            message,
+            ..
+        }) => Err(MatrixError::new(
+            StatusCode::CONFLICT,
+            ErrorKind::Unknown,
+            message,
+        )),
         other => other.map(|_| Reply(create_alias::v3::Response::new())),
     }
 }
 
 pub async fn delete(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<delete_alias::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<delete_alias::v3::Request>,
 ) -> Answer<delete_alias::v3::Response> {
     let command = Command::DeleteAlias(request.room_alias.to_string());
     api.submit(&caller, Priority::Normal, None, command).await?;
@@ -47,15 +63,23 @@ pub async fn get(
     State(api): State<Api>,
     Matrix { request, .. }: Matrix<get_alias::v3::Request>,
 ) -> Answer<get_alias::v3::Response> {
-    let room = api.lane.read(|view| Room::by_alias(view.db(), request.room_alias.as_str())).await?;
+    let room = api
+        .lane
+        .read(|view| Room::by_alias(view.db(), request.room_alias.as_str()))
+        .await?;
     let room = room.ok_or_else(|| rejected(&Rejected::NoSuchAlias))?;
     let servers = vec![theirs(api.config.server_name.as_str())?];
-    Ok(Reply(get_alias::v3::Response::new(theirs(room.id.as_str())?, servers)))
+    Ok(Reply(get_alias::v3::Response::new(
+        theirs(room.id.as_str())?,
+        servers,
+    )))
 }
 
 pub async fn of_room(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<aliases::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<aliases::v3::Request>,
 ) -> Answer<aliases::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| match known_room(view, &id, &caller)? {
@@ -63,6 +87,9 @@ pub async fn of_room(
         _ => Ok(None),
     });
     let found = found.await?.ok_or_else(not_in_room)?;
-    let aliases = found.iter().map(|alias| theirs(alias)).collect::<Result<_, _>>()?;
+    let aliases = found
+        .iter()
+        .map(|alias| theirs(alias))
+        .collect::<Result<_, _>>()?;
     Ok(Reply(aliases::v3::Response::new(aliases)))
 }

@@ -11,7 +11,9 @@ use std::str::FromStr;
 
 /// An id of the house from one of `ruma`'s.
 pub fn ours<T: FromStr<Err = IdError>>(id: impl AsRef<str>) -> Result<T, MatrixError> {
-    id.as_ref().parse().map_err(|error: IdError| MatrixError::invalid_param(error.to_string()))
+    id.as_ref()
+        .parse()
+        .map_err(|error: IdError| MatrixError::invalid_param(error.to_string()))
 }
 
 /// One of `ruma`'s ids from one of the house's, or from what the view holds.
@@ -19,7 +21,8 @@ pub fn theirs<T>(id: &str) -> Result<T, MatrixError>
 where
     T: for<'a> TryFrom<&'a str>,
 {
-    T::try_from(id).map_err(|_| MatrixError::internal(format!("`{id}` is in the view but no id of its kind")))
+    T::try_from(id)
+        .map_err(|_| MatrixError::internal(format!("`{id}` is in the view but no id of its kind")))
 }
 
 /// A count as Matrix writes it.
@@ -46,6 +49,10 @@ impl Api {
     }
 
     async fn decide(&self, request: Request<Command>) -> Result<Accepted, MatrixError> {
-        self.lane.submit(request).await?.outcome.map_err(|why| rejected(&why))
+        self.lane
+            .submit(request)
+            .await?
+            .outcome
+            .map_err(|why| rejected(&why))
     }
 }

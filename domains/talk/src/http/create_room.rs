@@ -21,17 +21,34 @@ use serde_json::{Map, Value, json};
 /// How many may be invited at once.
 const MAX_INVITES: usize = 100;
 
-pub async fn create(State(api): State<Api>, Matrix { request, caller, .. }: Matrix<Request>) -> Answer<Response> {
+pub async fn create(
+    State(api): State<Api>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<Request>,
+) -> Answer<Response> {
     if !request.invite_3pid.is_empty() {
-        return Err(MatrixError::forbidden("people can be invited by their user ids alone here"));
+        return Err(MatrixError::forbidden(
+            "people can be invited by their user ids alone here",
+        ));
     }
     if request.invite.len() > MAX_INVITES {
-        return Err(MatrixError::invalid_param(format!("at most {MAX_INVITES} people can be invited at once")));
+        return Err(MatrixError::invalid_param(format!(
+            "at most {MAX_INVITES} people can be invited at once"
+        )));
     }
-    let version = request.room_version.as_ref().map_or(DEFAULT_VERSION, |version| version.as_str()).to_owned();
+    let version = request
+        .room_version
+        .as_ref()
+        .map_or(DEFAULT_VERSION, |version| version.as_str())
+        .to_owned();
     if !crate::apply::VERSIONS.contains(&version.as_str()) {
         let message = format!("room version {version} cannot be made here; see /capabilities");
-        return Err(MatrixError::new(StatusCode::BAD_REQUEST, ErrorKind::UnsupportedRoomVersion, message));
+        return Err(MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::UnsupportedRoomVersion,
+            message,
+        ));
     }
     let alias = match &request.room_alias_name {
         Some(local) => Some(api.alias(local)?),
@@ -65,8 +82,11 @@ pub async fn create(State(api): State<Api>, Matrix { request, caller, .. }: Matr
 impl Api {
     /// `#local:server` for a local part.
     fn alias(&self, local: &str) -> Result<String, MatrixError> {
-        if local.is_empty() || local.contains([':', '\0']) || local.chars().any(char::is_whitespace) {
-            return Err(MatrixError::invalid_param("an alias has no colon, no white space and is not empty"));
+        if local.is_empty() || local.contains([':', '\0']) || local.chars().any(char::is_whitespace)
+        {
+            return Err(MatrixError::invalid_param(
+                "an alias has no colon, no white space and is not empty",
+            ));
         }
         let alias = format!("#{local}:{}", self.config.server_name);
         if alias.len() > 255 {
@@ -81,15 +101,22 @@ impl Api {
     /// When there is no such person here.
     pub(super) async fn profile_of(&self, user: &UserId) -> Result<Profile, MatrixError> {
         let profile = self.people.profile(user).await?;
-        let profile = profile.ok_or_else(|| MatrixError::not_found(format!("there is no {user} here")))?;
-        Ok(Profile { displayname: profile.displayname, avatar_url: profile.avatar_url })
+        let profile =
+            profile.ok_or_else(|| MatrixError::not_found(format!("there is no {user} here")))?;
+        Ok(Profile {
+            displayname: profile.displayname,
+            avatar_url: profile.avatar_url,
+        })
     }
 
     /// A name for something new: 18 letters and digits that nobody can guess.
     pub(super) fn random_name(&self) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let bytes: [u8; 18] = self.lane.random();
-        bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+        bytes
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+            .collect()
     }
 }
 
@@ -122,7 +149,12 @@ fn power_levels(request: &Request, caller: &Caller) -> Result<String, MatrixErro
     let mut users = Map::new();
     users.insert(caller.user.to_string(), 100.into());
     if preset(request) == RoomPreset::TrustedPrivateChat {
-        users.extend(request.invite.iter().map(|user| (user.to_string(), 100.into())));
+        users.extend(
+            request
+                .invite
+                .iter()
+                .map(|user| (user.to_string(), 100.into())),
+        );
     }
     let mut levels = json!({
         "users": users,
@@ -145,7 +177,10 @@ fn power_levels(request: &Request, caller: &Caller) -> Result<String, MatrixErro
         "redact": 50,
         "historical": 100,
     });
-    if let (Some(wishes), Some(levels)) = (&request.power_level_content_override, levels.as_object_mut()) {
+    if let (Some(wishes), Some(levels)) = (
+        &request.power_level_content_override,
+        levels.as_object_mut(),
+    ) {
         levels.extend(parsed(&content(wishes.json().get())?)?);
     }
     Ok(levels.to_string())
@@ -162,7 +197,10 @@ struct InitialState {
 }
 
 /// What follows the power levels, in order; a later one of the same key replaces an earlier one.
-fn first_state(request: &Request, alias: Option<&str>) -> Result<Vec<(String, String, String)>, MatrixError> {
+fn first_state(
+    request: &Request,
+    alias: Option<&str>,
+) -> Result<Vec<(String, String, String)>, MatrixError> {
     let (rule, guests) = match preset(request) {
         RoomPreset::PublicChat => ("public", "forbidden"),
         _ => ("invite", "can_join"),
@@ -173,14 +211,30 @@ fn first_state(request: &Request, alias: Option<&str>) -> Result<Vec<(String, St
         state.push((kind.to_owned(), key.to_owned(), content));
     };
     if let Some(alias) = alias {
-        put("m.room.canonical_alias", "", json!({ "alias": alias }).to_string());
+        put(
+            "m.room.canonical_alias",
+            "",
+            json!({ "alias": alias }).to_string(),
+        );
     }
-    put("m.room.join_rules", "", json!({ "join_rule": rule }).to_string());
-    put("m.room.history_visibility", "", json!({ "history_visibility": "shared" }).to_string());
-    put("m.room.guest_access", "", json!({ "guest_access": guests }).to_string());
+    put(
+        "m.room.join_rules",
+        "",
+        json!({ "join_rule": rule }).to_string(),
+    );
+    put(
+        "m.room.history_visibility",
+        "",
+        json!({ "history_visibility": "shared" }).to_string(),
+    );
+    put(
+        "m.room.guest_access",
+        "",
+        json!({ "guest_access": guests }).to_string(),
+    );
     for wish in &request.initial_state {
-        let wish: InitialState =
-            serde_json::from_str(wish.json().get()).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        let wish: InitialState = serde_json::from_str(wish.json().get())
+            .map_err(|error| MatrixError::bad_json(error.to_string()))?;
         put(&wish.kind, &wish.state_key, content(wish.content.get())?);
     }
     if let Some(name) = &request.name {
@@ -188,7 +242,11 @@ fn first_state(request: &Request, alias: Option<&str>) -> Result<Vec<(String, St
     }
     if let Some(topic) = &request.topic {
         let rich = json!({ "m.text": [{ "body": topic }] });
-        put("m.room.topic", "", json!({ "topic": topic, "m.topic": rich }).to_string());
+        put(
+            "m.room.topic",
+            "",
+            json!({ "topic": topic, "m.topic": rich }).to_string(),
+        );
     }
     Ok(state)
 }

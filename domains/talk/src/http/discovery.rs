@@ -4,14 +4,16 @@ use super::Api;
 use crate::apply::VERSIONS;
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
-use ruma::api::client::discovery::get_capabilities::v3::{Capabilities, RoomVersionStability, RoomVersionsCapability};
+use ruma::api::client::discovery::get_capabilities::v3::{
+    Capabilities, RoomVersionStability, RoomVersionsCapability,
+};
 use ruma::api::client::discovery::{discover_homeserver, get_capabilities, get_supported_versions};
 use ruma::{RoomVersionId, assign};
 
 /// Versions of the specification whose client-server API is honoured, as far as it is served at all.
 const SPECIFICATIONS: [&str; 14] = [
-    "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12",
-    "v1.13",
+    "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10",
+    "v1.11", "v1.12", "v1.13",
 ];
 
 /// The version of rooms that are made without a wish.

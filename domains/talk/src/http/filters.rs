@@ -8,21 +8,30 @@ use axum::extract::State;
 use bongsu_lane::Priority;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::filter::{
-    Filter, FilterDefinition, LazyLoadOptions, RoomEventFilter, UrlFilter, create_filter, get_filter,
+    Filter, FilterDefinition, LazyLoadOptions, RoomEventFilter, UrlFilter, create_filter,
+    get_filter,
 };
 
 pub async fn create(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<create_filter::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<create_filter::v3::Request>,
 ) -> Answer<create_filter::v3::Response> {
     if request.user_id.as_str() != caller.user.as_str() {
         return Err(MatrixError::forbidden("filters are their owner's alone"));
     }
     let json = serde_json::to_string(&request.filter).map_err(MatrixError::internal)?;
     let id = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
-    let known = api.lane.read(|view| account::filter(view.db(), caller.user.as_str(), &id)).await?;
+    let known = api
+        .lane
+        .read(|view| account::filter(view.db(), caller.user.as_str(), &id))
+        .await?;
     if known.is_none() {
-        let command = Command::SaveFilter { id: id.clone(), json };
+        let command = Command::SaveFilter {
+            id: id.clone(),
+            json,
+        };
         api.submit(&caller, Priority::Normal, None, command).await?;
     }
     Ok(Reply(create_filter::v3::Response::new(id)))
@@ -30,7 +39,9 @@ pub async fn create(
 
 pub async fn get(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<get_filter::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<get_filter::v3::Request>,
 ) -> Answer<get_filter::v3::Response> {
     if request.user_id.as_str() != caller.user.as_str() {
         return Err(MatrixError::forbidden("filters are their owner's alone"));
@@ -41,8 +52,15 @@ pub async fn get(
 
 impl Api {
     /// The filter `id` of `user`.
-    pub(super) async fn filter(&self, user: &str, id: &str) -> Result<FilterDefinition, MatrixError> {
-        let json = self.lane.read(|view| account::filter(view.db(), user, id)).await?;
+    pub(super) async fn filter(
+        &self,
+        user: &str,
+        id: &str,
+    ) -> Result<FilterDefinition, MatrixError> {
+        let json = self
+            .lane
+            .read(|view| account::filter(view.db(), user, id))
+            .await?;
         let json = json.ok_or_else(|| MatrixError::not_found("there is no such filter"))?;
         serde_json::from_str(&json).map_err(MatrixError::internal)
     }
@@ -63,7 +81,11 @@ pub fn event_filter(filter: &RoomEventFilter) -> EventFilter {
         rooms: filter.rooms.as_deref().map(texts),
         not_rooms: texts(&filter.not_rooms),
         limit: filter.limit.map(|limit| u64::from(limit) as usize),
-        lazy: if filter.lazy_load_options == LazyLoadOptions::Disabled { Lazy::Off } else { Lazy::On },
+        lazy: if filter.lazy_load_options == LazyLoadOptions::Disabled {
+            Lazy::Off
+        } else {
+            Lazy::On
+        },
     }
 }
 

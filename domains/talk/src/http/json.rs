@@ -15,7 +15,8 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// A content in the form in which commands carry it: an object, compact, with sorted keys and with
 /// integers alone.
 pub fn content(raw: &str) -> Result<String, MatrixError> {
-    let value: Value = serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let value: Value =
+        serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))?;
     if !value.is_object() {
         return Err(MatrixError::bad_json("an event's content is a JSON object"));
     }
@@ -27,7 +28,9 @@ fn check_numbers(value: &Value) -> Result<(), MatrixError> {
     match value {
         Value::Number(number) => match number.as_i64() {
             Some(integer) if (-MAX_INTEGER..=MAX_INTEGER).contains(&integer) => Ok(()),
-            _ => Err(MatrixError::bad_json(format!("{number} is no integer between -(2^53)+1 and (2^53)-1"))),
+            _ => Err(MatrixError::bad_json(format!(
+                "{number} is no integer between -(2^53)+1 and (2^53)-1"
+            ))),
         },
         Value::Array(values) => values.iter().try_for_each(check_numbers),
         Value::Object(values) => values.values().try_for_each(check_numbers),
@@ -70,7 +73,9 @@ struct Unsigned<'a> {
 
 impl Unsigned<'_> {
     fn is_empty(&self) -> bool {
-        self.transaction_id.is_none() && self.prev_content.is_none() && self.redacted_because.is_none()
+        self.transaction_id.is_none()
+            && self.prev_content.is_none()
+            && self.redacted_because.is_none()
     }
 }
 
@@ -99,7 +104,11 @@ fn body<'a>(
 }
 
 /// An event for `caller`, with its room's id where it does not stand under its room.
-pub fn event<T>(shown: &Shown, room_id: Option<&str>, caller: &Caller) -> Result<Raw<T>, MatrixError> {
+pub fn event<T>(
+    shown: &Shown,
+    room_id: Option<&str>,
+    caller: &Caller,
+) -> Result<Raw<T>, MatrixError> {
     let mut unsigned = Unsigned::default();
     if let Some((device, txn)) = &shown.event.transaction
         && device == caller.device.as_str()
@@ -114,10 +123,16 @@ pub fn event<T>(shown: &Shown, room_id: Option<&str>, caller: &Caller) -> Result
     }
     if let Some(redaction) = &shown.redaction {
         let id = redaction.id();
-        unsigned.redacted_because = Some(body(redaction, id.as_str(), room_id, Unsigned::default())?);
+        unsigned.redacted_because =
+            Some(body(redaction, id.as_str(), room_id, Unsigned::default())?);
     }
     let id = shown.event.id();
-    Ok(Raw::from_json(body(&shown.event, id.as_str(), room_id, unsigned)?))
+    Ok(Raw::from_json(body(
+        &shown.event,
+        id.as_str(),
+        room_id,
+        unsigned,
+    )?))
 }
 
 /// What somebody outside a room may see of a state event (Matrix v1.19, stripped state).
@@ -136,7 +151,9 @@ pub fn stripped<T>(event: &Event) -> Result<Raw<T>, MatrixError> {
         content: raw(&event.content)?,
         state_key: event.state_key.as_deref().unwrap_or_default(),
     };
-    to_raw_value(&stripped).map(Raw::from_json).map_err(MatrixError::internal)
+    to_raw_value(&stripped)
+        .map(Raw::from_json)
+        .map_err(MatrixError::internal)
 }
 
 /// Something of `kind` with a content: account data, receipts, typing.
@@ -147,7 +164,9 @@ pub fn typed<T>(kind: &str, content: &RawValue) -> Result<Raw<T>, MatrixError> {
         kind: &'a str,
         content: &'a RawValue,
     }
-    to_raw_value(&Typed { kind, content }).map(Raw::from_json).map_err(MatrixError::internal)
+    to_raw_value(&Typed { kind, content })
+        .map(Raw::from_json)
+        .map_err(MatrixError::internal)
 }
 
 /// Account data as it is kept.
@@ -161,12 +180,17 @@ mod tests {
 
     #[test]
     fn contents_are_objects_with_integers() {
-        let check = |raw: &str, expect: Option<&str>| assert_eq!(content(raw).ok().as_deref(), expect, "{raw}");
+        let check = |raw: &str, expect: Option<&str>| {
+            assert_eq!(content(raw).ok().as_deref(), expect, "{raw}")
+        };
         check(r#"{ "b": 1, "a": "x" }"#, Some(r#"{"a":"x","b":1}"#));
         check("[]", None);
         check(r#"{"a": 1.5}"#, None);
         check(r#"{"a": [9007199254740992]}"#, None);
-        check(r#"{"a": [9007199254740991]}"#, Some(r#"{"a":[9007199254740991]}"#));
+        check(
+            r#"{"a": [9007199254740991]}"#,
+            Some(r#"{"a":[9007199254740991]}"#),
+        );
         check(r#"{"a": "#, None);
     }
 }

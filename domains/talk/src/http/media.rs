@@ -13,7 +13,9 @@ use futures_util::TryStreamExt;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use ruma::api::auth_scheme::AccessToken;
-use ruma::api::client::authenticated_media::{get_content, get_content_as_filename, get_media_config};
+use ruma::api::client::authenticated_media::{
+    get_content, get_content_as_filename, get_media_config,
+};
 use ruma::http_headers::{ContentDisposition, ContentDispositionType};
 use serde::Deserialize;
 use std::time::Duration;
@@ -21,10 +23,32 @@ use std::time::Duration;
 /// Types that a browser may show rather than save, since they run no script (Matrix v1.19, content
 /// repository, serving inline content).
 const INLINE: [&str; 26] = [
-    "text/css", "text/plain", "text/csv", "application/json", "application/ld+json", "image/jpeg", "image/gif",
-    "image/png", "image/apng", "image/webp", "image/avif", "video/mp4", "video/webm", "video/ogg",
-    "video/quicktime", "audio/mp4", "audio/webm", "audio/aac", "audio/mpeg", "audio/ogg", "audio/wave",
-    "audio/wav", "audio/x-wav", "audio/x-pn-wav", "audio/flac", "audio/x-flac",
+    "text/css",
+    "text/plain",
+    "text/csv",
+    "application/json",
+    "application/ld+json",
+    "image/jpeg",
+    "image/gif",
+    "image/png",
+    "image/apng",
+    "image/webp",
+    "image/avif",
+    "video/mp4",
+    "video/webm",
+    "video/ogg",
+    "video/quicktime",
+    "audio/mp4",
+    "audio/webm",
+    "audio/aac",
+    "audio/mpeg",
+    "audio/ogg",
+    "audio/wave",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/x-pn-wav",
+    "audio/flac",
+    "audio/x-flac",
 ];
 
 /// What a page that shows media may do: nothing (Matrix v1.19, content repository, security).
@@ -37,7 +61,9 @@ fn refused(error: MediaError) -> MatrixError {
         MediaError::Overloaded => MatrixError::limited(Duration::from_secs(2), error.to_string()),
         MediaError::BrokeOff(_) => MatrixError::bad_json(error.to_string()),
         MediaError::NotFound(_) => MatrixError::not_found("there is no such media"),
-        MediaError::Damaged { .. } | MediaError::Store(_) | MediaError::Folder { .. } => MatrixError::internal(error),
+        MediaError::Damaged { .. } | MediaError::Store(_) | MediaError::Folder { .. } => {
+            MatrixError::internal(error)
+        }
     }
 }
 
@@ -55,11 +81,21 @@ pub async fn upload(
     let (parts, body) = request.into_parts();
     let caller = AccessToken::admit(&parts, &*api.authenticator).await?;
     let max = api.config.max_upload_bytes;
-    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = parts
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > max) {
         return Err(refused(MediaError::TooLarge { max }));
     }
-    let blob = api.media.put(body.into_data_stream().map_err(|error| error.to_string()), max).await.map_err(refused)?;
+    let blob = api
+        .media
+        .put(
+            body.into_data_stream().map_err(|error| error.to_string()),
+            max,
+        )
+        .await
+        .map_err(refused)?;
     let id = api.random_name();
     let command = AddMedia {
         id: id.clone(),
@@ -68,31 +104,51 @@ pub async fn upload(
         content_type: text_header(&parts.headers, &header::CONTENT_TYPE),
         filename: query.filename,
     };
-    api.submit(&caller, Priority::Normal, None, Command::AddMedia(command)).await?;
+    api.submit(&caller, Priority::Normal, None, Command::AddMedia(command))
+        .await?;
     let uri = format!("mxc://{}/{id}", api.config.server_name);
-    Ok(Reply(ruma::api::client::media::create_content::v3::Response::new(uri.into())).into_response())
+    Ok(
+        Reply(ruma::api::client::media::create_content::v3::Response::new(
+            uri.into(),
+        ))
+        .into_response(),
+    )
 }
 
 fn text_header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 pub async fn download(
     State(api): State<Api>,
     Matrix { request, .. }: Matrix<get_content::v1::Request>,
 ) -> Result<Response, MatrixError> {
-    api.serve_media(request.server_name.as_str(), &request.media_id, None).await
+    api.serve_media(request.server_name.as_str(), &request.media_id, None)
+        .await
 }
 
 pub async fn download_as(
     State(api): State<Api>,
     Matrix { request, .. }: Matrix<get_content_as_filename::v1::Request>,
 ) -> Result<Response, MatrixError> {
-    api.serve_media(request.server_name.as_str(), &request.media_id, Some(request.filename)).await
+    api.serve_media(
+        request.server_name.as_str(),
+        &request.media_id,
+        Some(request.filename),
+    )
+    .await
 }
 
 impl Api {
-    async fn serve_media(&self, server: &str, id: &str, name: Option<String>) -> Result<Response, MatrixError> {
+    async fn serve_media(
+        &self,
+        server: &str,
+        id: &str,
+        name: Option<String>,
+    ) -> Result<Response, MatrixError> {
         if server != self.config.server_name.as_str() {
             return Err(MatrixError::not_found("media of other servers is not here"));
         }
@@ -109,23 +165,48 @@ impl Api {
 
 /// Says what the media is, so that no browser runs it.
 fn describe(headers: &mut HeaderMap, item: &MediaItem, name: Option<String>) {
-    let kind = item.content_type.as_deref().unwrap_or("application/octet-stream");
-    let bare = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = item
+        .content_type
+        .as_deref()
+        .unwrap_or("application/octet-stream");
+    let bare = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let inline = INLINE.contains(&bare.as_str());
-    let how = if inline { ContentDispositionType::Inline } else { ContentDispositionType::Attachment };
-    let disposition = ContentDisposition::new(how).with_filename(name.or_else(|| item.filename.clone()));
+    let how = if inline {
+        ContentDispositionType::Inline
+    } else {
+        ContentDispositionType::Attachment
+    };
+    let disposition =
+        ContentDisposition::new(how).with_filename(name.or_else(|| item.filename.clone()));
     let octets = HeaderValue::from_static("application/octet-stream");
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap_or(octets));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_str(kind).unwrap_or(octets),
+    );
     headers.insert(header::CONTENT_LENGTH, item.bytes.into());
     if let Ok(value) = HeaderValue::from_str(&disposition.to_string()) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     let cross_origin = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(cross_origin, HeaderValue::from_static("cross-origin"));
     // A blob never changes; who may read it is asked again after a day.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400, immutable"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, max-age=86400, immutable"),
+    );
 }
 
 pub async fn config(
@@ -133,5 +214,7 @@ pub async fn config(
     _: Matrix<get_media_config::v1::Request>,
 ) -> Answer<get_media_config::v1::Response> {
     let max = i64::try_from(api.config.max_upload_bytes).unwrap_or(i64::MAX);
-    Ok(Reply(get_media_config::v1::Response::new(super::convert::count(max))))
+    Ok(Reply(get_media_config::v1::Response::new(
+        super::convert::count(max),
+    )))
 }

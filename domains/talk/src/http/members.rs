@@ -20,8 +20,14 @@ pub async fn joined_rooms(
     State(api): State<Api>,
     Matrix { caller, .. }: Matrix<joined_rooms::v3::Request>,
 ) -> Answer<joined_rooms::v3::Response> {
-    let rooms = api.lane.read(|view| query::joined_rooms(view.db(), caller.user.as_str())).await?;
-    let rooms = rooms.iter().map(|room| theirs(room)).collect::<Result<_, _>>()?;
+    let rooms = api
+        .lane
+        .read(|view| query::joined_rooms(view.db(), caller.user.as_str()))
+        .await?;
+    let rooms = rooms
+        .iter()
+        .map(|room| theirs(room))
+        .collect::<Result<_, _>>()?;
     Ok(Reply(joined_rooms::v3::Response::new(rooms)))
 }
 
@@ -31,11 +37,15 @@ pub fn known_room(
     id: &RoomId,
     caller: &Caller,
 ) -> rusqlite::Result<Option<(Room, i64)>> {
-    let Some(room) = Room::by_id(view.db(), id)? else { return Ok(None) };
+    let Some(room) = Room::by_id(view.db(), id)? else {
+        return Ok(None);
+    };
     let member = member(view.db(), room.n, caller.user.as_str())?;
     Ok(match member {
         Some(member) if member.membership == "join" => Some((room, i64::MAX)),
-        Some(member) if matches!(member.membership.as_str(), "leave" | "ban") && !member.forgotten => {
+        Some(member)
+            if matches!(member.membership.as_str(), "leave" | "ban") && !member.forgotten =>
+        {
             let was_in = query::Visible::of(view.db(), room.n, caller.user.as_str())?.ever_joined();
             was_in.then_some((room, member.position.as_i64()))
         }
@@ -50,42 +60,64 @@ pub fn not_in_room() -> MatrixError {
 
 pub async fn members(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<get_member_events::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<get_member_events::v3::Request>,
 ) -> Answer<get_member_events::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let at = request.at.as_deref().map(Token::parse).transpose()?;
     let at = at.map_or(i64::MAX, |token| token.position.as_i64());
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else { return Ok(None) };
+        let Some((room, until)) = known_room(view, &id, &caller)? else {
+            return Ok(None);
+        };
         let events = query::members_at(view.db(), &room, at.min(until))?;
-        events.into_iter().map(|event| query::show(view.db(), event)).collect::<Result<Vec<_>, _>>().map(Some)
+        events
+            .into_iter()
+            .map(|event| query::show(view.db(), event))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Some)
     });
     let shown = found.await?.ok_or_else(not_in_room)?;
     let wanted = |shown: &&query::Shown| {
         let content: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(&shown.event.content).unwrap_or_default();
-        let membership = content.get("membership").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let membership = content
+            .get("membership")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
         let is = |state: &ruma::events::room::member::MembershipState| state.as_str() == membership;
-        request.membership.as_ref().is_none_or(is) && !request.not_membership.as_ref().is_some_and(is)
+        request.membership.as_ref().is_none_or(is)
+            && !request.not_membership.as_ref().is_some_and(is)
     };
     let room_id = Some(id.as_str());
-    let chunk = shown.iter().filter(wanted).map(|shown| event(shown, room_id, &caller)).collect::<Result<_, _>>()?;
+    let chunk = shown
+        .iter()
+        .filter(wanted)
+        .map(|shown| event(shown, room_id, &caller))
+        .collect::<Result<_, _>>()?;
     Ok(Reply(get_member_events::v3::Response::new(chunk)))
 }
 
 pub async fn joined_members(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<joined_members::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<joined_members::v3::Request>,
 ) -> Answer<joined_members::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| {
-        let Some((room, i64::MAX)) = known_room(view, &id, &caller)? else { return Ok(None) };
+        let Some((room, i64::MAX)) = known_room(view, &id, &caller)? else {
+            return Ok(None);
+        };
         let mut statement = view.db().prepare_cached(
             "SELECT user, displayname, avatar_url FROM member
              WHERE room = ?1 AND membership = 'join' ORDER BY user",
         )?;
-        let rows = statement.query_map([room.n], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        rows.collect::<Result<Vec<(String, Option<String>, Option<String>)>, _>>().map(Some)
+        let rows =
+            statement.query_map([room.n], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.collect::<Result<Vec<(String, Option<String>, Option<String>)>, _>>()
+            .map(Some)
     });
     let mut joined = BTreeMap::new();
     for (user, display_name, avatar_url) in found.await?.ok_or_else(not_in_room)? {

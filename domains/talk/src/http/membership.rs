@@ -13,7 +13,8 @@ use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::membership::invite_user::v3::InvitationRecipient;
 use ruma::api::client::membership::{
-    ban_user, forget_room, invite_user, join_room_by_id, join_room_by_id_or_alias, kick_user, leave_room, unban_user,
+    ban_user, forget_room, invite_user, join_room_by_id, join_room_by_id_or_alias, kick_user,
+    leave_room, unban_user,
 };
 use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomOrAliasId};
 
@@ -29,9 +30,14 @@ impl Api {
     ) -> Result<(), MatrixError> {
         let look = self.lane.read(|view| {
             Ok(match Room::by_id(view.db(), &room)? {
-                Some(found) => {
-                    apply::may_change(view.db(), &found, caller.user.as_str(), user.as_str(), action).map(drop)
-                }
+                Some(found) => apply::may_change(
+                    view.db(),
+                    &found,
+                    caller.user.as_str(),
+                    user.as_str(),
+                    action,
+                )
+                .map(drop),
                 None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
             })
         });
@@ -40,27 +46,48 @@ impl Api {
             Action::Join | Action::Invite => self.profile_of(&user).await?,
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
-        let command = Command::Membership(Membership { room, user, action, reason, profile, is_direct: false });
-        self.submit(caller, Priority::Normal, None, command).await.map(drop)
+        let command = Command::Membership(Membership {
+            room,
+            user,
+            action,
+            reason,
+            profile,
+            is_direct: false,
+        });
+        self.submit(caller, Priority::Normal, None, command)
+            .await
+            .map(drop)
     }
 }
 
 pub async fn join(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<join_room_by_id::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<join_room_by_id::v3::Request>,
 ) -> Answer<join_room_by_id::v3::Response> {
     let user = caller.user.clone();
-    api.change(&caller, ours(&request.room_id)?, user, Action::Join, request.reason).await?;
+    api.change(
+        &caller,
+        ours(&request.room_id)?,
+        user,
+        Action::Join,
+        request.reason,
+    )
+    .await?;
     Ok(Reply(join_room_by_id::v3::Response::new(request.room_id)))
 }
 
 pub async fn join_by_alias(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<join_room_by_id_or_alias::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<join_room_by_id_or_alias::v3::Request>,
 ) -> Answer<join_room_by_id_or_alias::v3::Response> {
     let room = api.room_named(&request.room_id_or_alias).await?;
     let user = caller.user.clone();
-    api.change(&caller, ours(&room)?, user, Action::Join, request.reason).await?;
+    api.change(&caller, ours(&room)?, user, Action::Join, request.reason)
+        .await?;
     Ok(Reply(join_room_by_id_or_alias::v3::Response::new(room)))
 }
 
@@ -70,8 +97,12 @@ impl Api {
             Ok(room) => Ok(room),
             Err(alias) => {
                 let alias: OwnedRoomAliasId = alias;
-                let found = self.lane.read(|view| Room::by_alias(view.db(), alias.as_str())).await?;
-                let room = found.ok_or_else(|| MatrixError::not_found(format!("there is no {alias} here")))?;
+                let found = self
+                    .lane
+                    .read(|view| Room::by_alias(view.db(), alias.as_str()))
+                    .await?;
+                let room = found
+                    .ok_or_else(|| MatrixError::not_found(format!("there is no {alias} here")))?;
                 theirs(room.id.as_str())
             }
         }
@@ -80,55 +111,104 @@ impl Api {
 
 pub async fn invite(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<invite_user::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<invite_user::v3::Request>,
 ) -> Answer<invite_user::v3::Response> {
     let InvitationRecipient::UserId(guest) = request.recipient else {
-        return Err(MatrixError::forbidden("people can be invited by their user ids alone here"));
+        return Err(MatrixError::forbidden(
+            "people can be invited by their user ids alone here",
+        ));
     };
     let user = ours(&guest.user_id)?;
-    api.change(&caller, ours(&request.room_id)?, user, Action::Invite, guest.reason).await?;
+    api.change(
+        &caller,
+        ours(&request.room_id)?,
+        user,
+        Action::Invite,
+        guest.reason,
+    )
+    .await?;
     Ok(Reply(invite_user::v3::Response::new()))
 }
 
 pub async fn leave(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<leave_room::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<leave_room::v3::Request>,
 ) -> Answer<leave_room::v3::Response> {
     let user = caller.user.clone();
-    api.change(&caller, ours(&request.room_id)?, user, Action::Leave, request.reason).await?;
+    api.change(
+        &caller,
+        ours(&request.room_id)?,
+        user,
+        Action::Leave,
+        request.reason,
+    )
+    .await?;
     Ok(Reply(leave_room::v3::Response::new()))
 }
 
 pub async fn kick(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<kick_user::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<kick_user::v3::Request>,
 ) -> Answer<kick_user::v3::Response> {
     let user = ours(&request.user_id)?;
-    api.change(&caller, ours(&request.room_id)?, user, Action::Kick, request.reason).await?;
+    api.change(
+        &caller,
+        ours(&request.room_id)?,
+        user,
+        Action::Kick,
+        request.reason,
+    )
+    .await?;
     Ok(Reply(kick_user::v3::Response::new()))
 }
 
 pub async fn ban(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<ban_user::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<ban_user::v3::Request>,
 ) -> Answer<ban_user::v3::Response> {
     let user = ours(&request.user_id)?;
-    api.change(&caller, ours(&request.room_id)?, user, Action::Ban, request.reason).await?;
+    api.change(
+        &caller,
+        ours(&request.room_id)?,
+        user,
+        Action::Ban,
+        request.reason,
+    )
+    .await?;
     Ok(Reply(ban_user::v3::Response::new()))
 }
 
 pub async fn unban(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<unban_user::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<unban_user::v3::Request>,
 ) -> Answer<unban_user::v3::Response> {
     let user = ours(&request.user_id)?;
-    api.change(&caller, ours(&request.room_id)?, user, Action::Unban, request.reason).await?;
+    api.change(
+        &caller,
+        ours(&request.room_id)?,
+        user,
+        Action::Unban,
+        request.reason,
+    )
+    .await?;
     Ok(Reply(unban_user::v3::Response::new()))
 }
 
 pub async fn forget(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<forget_room::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<forget_room::v3::Request>,
 ) -> Answer<forget_room::v3::Response> {
     let command = Command::Forget(ours(&request.room_id)?);
     api.submit(&caller, Priority::Normal, None, command).await?;

@@ -88,14 +88,18 @@ fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         "/_matrix/client/r0/rooms/{room_id}/state/{event_type}/",
     ];
     let endpoints = keyless.into_iter().fold(endpoints, |endpoints, path| {
-        endpoints.serve_at(&Method::GET, path, state::get_one).serve_at(&Method::PUT, path, state::set)
+        endpoints
+            .serve_at(&Method::GET, path, state::get_one)
+            .serve_at(&Method::PUT, path, state::set)
     });
     endpoints
         .serve::<api::room::create_room::v3::Request, _, _>(create_room::create)
         .serve::<api::room::get_room_event::v3::Request, _, _>(event::get)
         .serve::<api::membership::joined_rooms::v3::Request, _, _>(members::joined_rooms)
         .serve::<api::membership::join_room_by_id::v3::Request, _, _>(membership::join)
-        .serve::<api::membership::join_room_by_id_or_alias::v3::Request, _, _>(membership::join_by_alias)
+        .serve::<api::membership::join_room_by_id_or_alias::v3::Request, _, _>(
+            membership::join_by_alias,
+        )
         .serve::<api::membership::invite_user::v3::Request, _, _>(membership::invite)
         .serve::<api::membership::leave_room::v3::Request, _, _>(membership::leave)
         .serve::<api::membership::kick_user::v3::Request, _, _>(membership::kick)
@@ -133,7 +137,9 @@ fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     use api::authenticated_media as read;
     let endpoints = ["/_matrix/media/v3/upload", "/_matrix/media/r0/upload"]
         .into_iter()
-        .fold(endpoints, |endpoints, path| endpoints.serve_at(&Method::POST, path, media::upload));
+        .fold(endpoints, |endpoints, path| {
+            endpoints.serve_at(&Method::POST, path, media::upload)
+        });
     endpoints
         .serve::<read::get_content::v1::Request, _, _>(media::download)
         .serve::<read::get_content_as_filename::v1::Request, _, _>(media::download_as)

@@ -13,30 +13,54 @@ use ruma::events::receipt::ReceiptThread;
 
 pub async fn receipt(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<create_receipt::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<create_receipt::v3::Request>,
 ) -> Answer<create_receipt::v3::Response> {
     let thread = match &request.thread {
         ReceiptThread::Unthreaded => String::new(),
         ReceiptThread::Main => "main".to_owned(),
         ReceiptThread::Thread(root) => root.to_string(),
-        other => return Err(MatrixError::invalid_param(format!("`{other:?}` is no thread"))),
+        other => {
+            return Err(MatrixError::invalid_param(format!(
+                "`{other:?}` is no thread"
+            )));
+        }
     };
     let event = Some(ours(&request.event_id)?);
     let room = ours(&request.room_id)?;
-    let mut command = Receipt { room, read: None, read_private: None, fully_read: None, thread };
+    let mut command = Receipt {
+        room,
+        read: None,
+        read_private: None,
+        fully_read: None,
+        thread,
+    };
     match request.receipt_type {
         ReceiptType::Read => command.read = event,
         ReceiptType::ReadPrivate => command.read_private = event,
         ReceiptType::FullyRead => command.fully_read = event,
-        other => return Err(MatrixError::invalid_param(format!("`{other}` is no type of receipt"))),
+        other => {
+            return Err(MatrixError::invalid_param(format!(
+                "`{other}` is no type of receipt"
+            )));
+        }
     }
-    api.submit(&caller, Priority::Background, None, Command::Receipt(command)).await?;
+    api.submit(
+        &caller,
+        Priority::Background,
+        None,
+        Command::Receipt(command),
+    )
+    .await?;
     Ok(Reply(create_receipt::v3::Response::new()))
 }
 
 pub async fn markers(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<set_read_marker::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<set_read_marker::v3::Request>,
 ) -> Answer<set_read_marker::v3::Response> {
     let command = Receipt {
         room: ours(&request.room_id)?,
@@ -45,6 +69,12 @@ pub async fn markers(
         fully_read: request.fully_read.map(ours).transpose()?,
         thread: String::new(),
     };
-    api.submit(&caller, Priority::Background, None, Command::Receipt(command)).await?;
+    api.submit(
+        &caller,
+        Priority::Background,
+        None,
+        Command::Receipt(command),
+    )
+    .await?;
     Ok(Reply(set_read_marker::v3::Response::new()))
 }

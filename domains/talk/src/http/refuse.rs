@@ -21,7 +21,9 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         Rejected::AliasTaken | Rejected::RoomExists => {
             MatrixError::new(StatusCode::BAD_REQUEST, ErrorKind::RoomInUse, message)
         }
-        Rejected::BadContent(what) if what.contains("larger than") => MatrixError::too_large(message),
+        Rejected::BadContent(what) if what.contains("larger than") => {
+            MatrixError::too_large(message)
+        }
         Rejected::BadContent(_) => MatrixError::bad_json(message),
         Rejected::Reserved(_) => MatrixError::invalid_param(message),
     }

@@ -14,7 +14,12 @@ use bongsu_lane::{Priority, Refusal};
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::message::send_message_event::v3::{Request, Response};
 
-pub async fn send(State(api): State<Api>, Matrix { request, caller, .. }: Matrix<Request>) -> Answer<Response> {
+pub async fn send(
+    State(api): State<Api>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<Request>,
+) -> Answer<Response> {
     let room: RoomId = ours(&request.room_id)?;
     let kind = request.event_type.to_string();
     let content = content(request.body.json().get())?;
@@ -28,8 +33,16 @@ pub async fn send(State(api): State<Api>, Matrix { request, caller, .. }: Matrix
     ruled(look.await)?;
     let txn = request.txn_id.as_str();
     let scope = ["send", room.as_str(), &kind];
-    let command = Command::Send(Send { room: room.clone(), kind: kind.clone(), content, txn: Some(txn.to_owned()) });
-    match api.submit(&caller, Priority::Normal, Some((&scope, txn)), command).await? {
+    let command = Command::Send(Send {
+        room: room.clone(),
+        kind: kind.clone(),
+        content,
+        txn: Some(txn.to_owned()),
+    });
+    match api
+        .submit(&caller, Priority::Normal, Some((&scope, txn)), command)
+        .await?
+    {
         Accepted::Event(id) => Ok(Reply(Response::new(theirs(id.as_str())?))),
         other => Err(MatrixError::internal(format!("sending gave {other:?}"))),
     }

@@ -22,30 +22,50 @@ use serde_json::value::RawValue;
 
 pub async fn get_all(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<get_state_events::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<get_state_events::v3::Request>,
 ) -> Answer<get_state_events::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else { return Ok(None) };
+        let Some((room, until)) = known_room(view, &id, &caller)? else {
+            return Ok(None);
+        };
         let events = query::state_at(view.db(), &room, until, |_, _| true)?;
-        events.into_iter().map(|event| query::show(view.db(), event)).collect::<Result<Vec<_>, _>>().map(Some)
+        events
+            .into_iter()
+            .map(|event| query::show(view.db(), event))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Some)
     });
     let shown = found.await?.ok_or_else(not_in_room)?;
-    let state = shown.iter().map(|shown| event(shown, Some(id.as_str()), &caller)).collect::<Result<_, _>>()?;
+    let state = shown
+        .iter()
+        .map(|shown| event(shown, Some(id.as_str()), &caller))
+        .collect::<Result<_, _>>()?;
     Ok(Reply(get_state_events::v3::Response::new(state)))
 }
 
 pub async fn get_one(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<get_state_event_for_key::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<get_state_event_for_key::v3::Request>,
 ) -> Answer<get_state_event_for_key::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let kind = request.event_type.to_string();
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else { return Ok(None) };
+        let Some((room, until)) = known_room(view, &id, &caller)? else {
+            return Ok(None);
+        };
         let is = |other: &str, key: &str| other == kind && key == request.state_key;
         let events = query::state_at(view.db(), &room, until, is)?;
-        events.into_iter().next().map(|event| query::show(view.db(), event)).transpose().map(Some)
+        events
+            .into_iter()
+            .next()
+            .map(|event| query::show(view.db(), event))
+            .transpose()
+            .map(Some)
     });
     let shown = found.await?.ok_or_else(not_in_room)?;
     let shown = shown.ok_or_else(|| MatrixError::not_found("the room has no such state"))?;
@@ -60,7 +80,9 @@ pub async fn get_one(
 
 pub async fn set(
     State(api): State<Api>,
-    Matrix { request, caller, .. }: Matrix<send_state_event::v3::Request>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<send_state_event::v3::Request>,
 ) -> Answer<send_state_event::v3::Response> {
     let room: RoomId = ours(&request.room_id)?;
     let kind = request.event_type.to_string();
@@ -71,22 +93,41 @@ pub async fn set(
     let key = request.state_key.as_str();
     let look = api.lane.read(|view| {
         Ok(match Room::by_id(view.db(), &room)? {
-            Some(room) => apply::may_set_state(view.db(), &room, caller.user.as_str(), &kind, key, &content),
+            Some(room) => {
+                apply::may_set_state(view.db(), &room, caller.user.as_str(), &kind, key, &content)
+            }
             None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
         })
     });
     match ruled(look.await) {
         // An alias that does not exist is, here, a bad content.
-        Err(MatrixError::Standard { kind: ruma::api::error::ErrorKind::NotFound, message, .. }) => {
+        Err(MatrixError::Standard {
+            kind: ruma::api::error::ErrorKind::NotFound,
+            message,
+            ..
+        }) => {
             let bad_alias = ruma::api::error::ErrorKind::BadAlias;
-            return Err(MatrixError::new(http::StatusCode::BAD_REQUEST, bad_alias, message));
+            return Err(MatrixError::new(
+                http::StatusCode::BAD_REQUEST,
+                bad_alias,
+                message,
+            ));
         }
         other => other?,
     }
-    let command = Command::SetState(SetState { room, kind, state_key: key.to_owned(), content });
+    let command = Command::SetState(SetState {
+        room,
+        kind,
+        state_key: key.to_owned(),
+        content,
+    });
     match api.submit(&caller, Priority::Normal, None, command).await? {
-        Accepted::Event(id) => Ok(Reply(send_state_event::v3::Response::new(theirs(id.as_str())?))),
-        other => Err(MatrixError::internal(format!("setting state gave {other:?}"))),
+        Accepted::Event(id) => Ok(Reply(send_state_event::v3::Response::new(theirs(
+            id.as_str(),
+        )?))),
+        other => Err(MatrixError::internal(format!(
+            "setting state gave {other:?}"
+        ))),
     }
 }
 
@@ -100,13 +141,19 @@ async fn set_membership(
 ) -> Answer<send_state_event::v3::Response> {
     let content: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(content).map_err(MatrixError::internal)?;
-    let text = |name: &str| content.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let text = |name: &str| {
+        content
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+    };
     let user: UserId = ours(key)?;
     let own = user == caller.user;
     let membership = text("membership").unwrap_or_default();
     let current = api.lane.read(|view| {
         let room = Room::by_id(view.db(), &room)?;
-        room.map(|room| crate::state::members::membership(view.db(), room.n, user.as_str())).transpose()
+        room.map(|room| crate::state::members::membership(view.db(), room.n, user.as_str()))
+            .transpose()
     });
     let current = current.await?.ok_or_else(not_in_room)?;
     let action = match (membership.as_str(), own) {
@@ -117,23 +164,48 @@ async fn set_membership(
         ("leave", false) => Action::Kick,
         ("ban", _) => Action::Ban,
         ("join", false) => return Err(MatrixError::forbidden("nobody can join for somebody else")),
-        _ => return Err(MatrixError::bad_json("`membership` is join, invite, leave or ban")),
+        _ => {
+            return Err(MatrixError::bad_json(
+                "`membership` is join, invite, leave or ban",
+            ));
+        }
     };
-    let profile = Profile { displayname: text("displayname"), avatar_url: text("avatar_url") };
+    let profile = Profile {
+        displayname: text("displayname"),
+        avatar_url: text("avatar_url"),
+    };
     let shows_anew = action == Action::Join && current == "join";
     let command = if shows_anew {
-        Command::ShowIn { room: room.clone(), profile }
+        Command::ShowIn {
+            room: room.clone(),
+            profile,
+        }
     } else {
         let reason = text("reason");
         let is_direct = content.get("is_direct") == Some(&serde_json::Value::Bool(true));
-        Command::Membership(Membership { room: room.clone(), user, action, reason, profile, is_direct })
+        Command::Membership(Membership {
+            room: room.clone(),
+            user,
+            action,
+            reason,
+            profile,
+            is_direct,
+        })
     };
     api.submit(caller, Priority::Normal, None, command).await?;
     let event = api.lane.read(|view| {
-        let Some(room) = Room::by_id(view.db(), &room)? else { return Ok(None) };
+        let Some(room) = Room::by_id(view.db(), &room)? else {
+            return Ok(None);
+        };
         let found = room.state(view.db(), "m.room.member", key)?;
-        found.map(|(position, _)| crate::state::events::Event::at(view.db(), position)).transpose()
+        found
+            .map(|(position, _)| crate::state::events::Event::at(view.db(), position))
+            .transpose()
     });
-    let event = event.await?.ok_or_else(|| MatrixError::internal("a membership that was set is not there"))?;
-    Ok(Reply(send_state_event::v3::Response::new(theirs(event.id().as_str())?)))
+    let event = event
+        .await?
+        .ok_or_else(|| MatrixError::internal("a membership that was set is not there"))?;
+    Ok(Reply(send_state_event::v3::Response::new(theirs(
+        event.id().as_str(),
+    )?)))
 }

@@ -24,15 +24,28 @@ pub fn body(
     let mut response = Response::new(next.to_string());
     for news in &found.joined {
         let room = joined(api, caller, news)?;
-        response.rooms.join.insert(theirs(news.room.id.as_str())?, room);
+        response
+            .rooms
+            .join
+            .insert(theirs(news.room.id.as_str())?, room);
     }
     for news in &found.invited {
-        response.rooms.invite.insert(theirs(news.room.id.as_str())?, invited(news)?);
+        response
+            .rooms
+            .invite
+            .insert(theirs(news.room.id.as_str())?, invited(news)?);
     }
     for news in &found.left {
-        response.rooms.leave.insert(theirs(news.room.id.as_str())?, left(caller, news)?);
+        response
+            .rooms
+            .leave
+            .insert(theirs(news.room.id.as_str())?, left(caller, news)?);
     }
-    response.account_data.events = found.account_data.iter().map(account_data).collect::<Result<_, _>>()?;
+    response.account_data.events = found
+        .account_data
+        .iter()
+        .map(account_data)
+        .collect::<Result<_, _>>()?;
     Ok(response)
 }
 
@@ -43,15 +56,27 @@ fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoo
         prev_batch: Some(Token::at(news.prev_batch).to_string()),
         events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
     });
-    let state = news.state.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?;
+    let state = news
+        .state
+        .iter()
+        .map(|shown| event(shown, None, caller))
+        .collect::<Result<_, _>>()?;
     room.state = State::Before(StateEvents::with_events(state));
-    room.account_data.events = news.account_data.iter().map(account_data).collect::<Result<_, _>>()?;
+    room.account_data.events = news
+        .account_data
+        .iter()
+        .map(account_data)
+        .collect::<Result<_, _>>()?;
     room.unread_notifications = assign!(UnreadNotificationsCount::new(), {
         notification_count: Some(count(news.unread.notifications)),
         highlight_count: Some(count(news.unread.highlights)),
     });
     if let Some(summary) = &news.summary {
-        room.summary.heroes = summary.heroes.iter().map(|user| theirs(user)).collect::<Result<_, _>>()?;
+        room.summary.heroes = summary
+            .heroes
+            .iter()
+            .map(|user| theirs(user))
+            .collect::<Result<_, _>>()?;
         room.summary.joined_member_count = Some(count(summary.joined));
         room.summary.invited_member_count = Some(count(summary.invited));
     }
@@ -59,7 +84,12 @@ fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoo
         room.ephemeral.events.push(receipts(&news.receipts)?);
     }
     if news.typing {
-        let users: Vec<String> = api.typing.users(&news.room.id).iter().map(ToString::to_string).collect();
+        let users: Vec<String> = api
+            .typing
+            .users(&news.room.id)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let content = to_raw_value(&json!({ "user_ids": users })).map_err(MatrixError::internal)?;
         room.ephemeral.events.push(typed("m.typing", &content)?);
     }
@@ -74,7 +104,9 @@ fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, Matrix
         if !mark.thread.is_empty() {
             receipt["thread_id"] = Value::String(mark.thread.clone());
         }
-        let by_kind = content.entry(mark.event.clone()).or_insert_with(|| json!({}));
+        let by_kind = content
+            .entry(mark.event.clone())
+            .or_insert_with(|| json!({}));
         if by_kind.get(&mark.kind).is_none() {
             by_kind[&mark.kind] = json!({});
         }
@@ -86,7 +118,9 @@ fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, Matrix
 
 fn invited(news: &InvitedRoom) -> Result<v3::InvitedRoom, MatrixError> {
     let events = news.state.iter().map(stripped).collect::<Result<_, _>>()?;
-    Ok(v3::InvitedRoom::from(assign!(v3::InviteState::new(), { events: events })))
+    Ok(v3::InvitedRoom::from(
+        assign!(v3::InviteState::new(), { events: events }),
+    ))
 }
 
 fn left(caller: &Caller, news: &LeftRoom) -> Result<v3::LeftRoom, MatrixError> {
@@ -96,7 +130,11 @@ fn left(caller: &Caller, news: &LeftRoom) -> Result<v3::LeftRoom, MatrixError> {
         prev_batch: Some(Token::at(news.prev_batch).to_string()),
         events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
     });
-    let state = news.state.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?;
+    let state = news
+        .state
+        .iter()
+        .map(|shown| event(shown, None, caller))
+        .collect::<Result<_, _>>()?;
     room.state = State::Before(StateEvents::with_events(state));
     Ok(room)
 }

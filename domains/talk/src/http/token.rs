@@ -16,7 +16,10 @@ pub struct Token {
 impl Token {
     /// The place after `position`, of a page of history.
     pub fn at(position: i64) -> Self {
-        Self { position: Position::from_i64(position).unwrap_or_default(), typing: 0 }
+        Self {
+            position: Position::from_i64(position).unwrap_or_default(),
+            typing: 0,
+        }
     }
 
     /// Reads what [`Self::to_string`] wrote.
@@ -29,16 +32,25 @@ impl Token {
                 return None;
             }
             let position = Position::from_i64(position.parse().ok()?)?;
-            Some(Self { position, typing: typing.parse().ok()? })
+            Some(Self {
+                position,
+                typing: typing.parse().ok()?,
+            })
         };
-        parsed().ok_or_else(|| MatrixError::invalid_param("the token is not one that this server gave out"))
+        parsed().ok_or_else(|| {
+            MatrixError::invalid_param("the token is not one that this server gave out")
+        })
     }
 }
 
 impl std::fmt::Display for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "s{}", self.position.as_i64())?;
-        if self.typing == 0 { Ok(()) } else { write!(f, "_{}", self.typing) }
+        if self.typing == 0 {
+            Ok(())
+        } else {
+            write!(f, "_{}", self.typing)
+        }
     }
 }
 
@@ -48,10 +60,27 @@ mod tests {
 
     #[test]
     fn tokens_round_trip_and_foreign_ones_are_refused() {
-        for token in [Token::at(0), Token::at(1 << 40), Token { typing: 7, ..Token::at(5) }] {
+        for token in [
+            Token::at(0),
+            Token::at(1 << 40),
+            Token {
+                typing: 7,
+                ..Token::at(5)
+            },
+        ] {
             assert_eq!(Token::parse(&token.to_string()).ok(), Some(token));
         }
-        for foreign in ["", "s", "5", "s-5", "t5", "s5_", "s5_x", "s+5", "s99999999999999999999"] {
+        for foreign in [
+            "",
+            "s",
+            "5",
+            "s-5",
+            "t5",
+            "s5_",
+            "s5_x",
+            "s+5",
+            "s99999999999999999999",
+        ] {
             assert!(Token::parse(foreign).is_err(), "{foreign}");
         }
     }

@@ -11,13 +11,22 @@ use bongsu_base::{Position, RoomId};
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::typing::create_typing_event::v3::{Request, Response, Typing};
 
-pub async fn typing(State(api): State<Api>, Matrix { request, caller, .. }: Matrix<Request>) -> Answer<Response> {
+pub async fn typing(
+    State(api): State<Api>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<Request>,
+) -> Answer<Response> {
     if request.user_id.as_str() != caller.user.as_str() {
-        return Err(MatrixError::forbidden("you can say of yourself alone that you are typing"));
+        return Err(MatrixError::forbidden(
+            "you can say of yourself alone that you are typing",
+        ));
     }
     let room: RoomId = ours(&request.room_id)?;
     let look = api.lane.read(|view| {
-        let Some(room) = Room::by_id(view.db(), &room)? else { return Ok(false) };
+        let Some(room) = Room::by_id(view.db(), &room)? else {
+            return Ok(false);
+        };
         Ok(membership(view.db(), room.n, caller.user.as_str())? == "join")
     });
     if !look.await? {

@@ -35,7 +35,10 @@ impl TypingNow {
     /// Nobody is typing. Those who wait for a room are woken through `wake`.
     #[must_use]
     pub fn new(wake: Wake) -> Self {
-        Self { rooms: Arc::default(), wake }
+        Self {
+            rooms: Arc::default(),
+            wake,
+        }
     }
 
     /// Notes that `user` types in `room` for `span`, or has stopped. `now` is the view's position as a
@@ -90,15 +93,25 @@ impl TypingNow {
     #[must_use]
     pub fn changed_since(&self, since: Option<u64>) -> Vec<RoomId> {
         let rooms = self.rooms.lock();
-        let changed = |room: &Room| since.map_or(!room.until.is_empty(), |since| room.changed > since);
-        rooms.rooms.iter().filter(|(_, room)| changed(room)).map(|(id, _)| id.clone()).collect()
+        let changed =
+            |room: &Room| since.map_or(!room.until.is_empty(), |since| room.changed > since);
+        rooms
+            .rooms
+            .iter()
+            .filter(|(_, room)| changed(room))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     /// Who types in `room`.
     #[must_use]
     pub fn users(&self, room: &RoomId) -> Vec<UserId> {
         let rooms = self.rooms.lock();
-        rooms.rooms.get(room).map(|room| room.until.keys().cloned().collect()).unwrap_or_default()
+        rooms
+            .rooms
+            .get(room)
+            .map(|room| room.until.keys().cloned().collect())
+            .unwrap_or_default()
     }
 }
 

@@ -62,7 +62,9 @@ impl EventFilter {
     pub fn admits(&self, event: &Event) -> bool {
         self.admits_type(&event.kind)
             && listed(self.senders.as_deref(), &self.not_senders, &event.sender)
-            && self.contains_url.is_none_or(|wanted| has_url(&event.content) == wanted)
+            && self
+                .contains_url
+                .is_none_or(|wanted| has_url(&event.content) == wanted)
     }
 
     /// Whether events of this type are wanted.
@@ -93,16 +95,23 @@ fn listed(wanted: Option<&[String]>, unwanted: &[String], one: &str) -> bool {
 }
 
 fn has_url(content: &str) -> bool {
-    let content: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(content);
+    let content: Result<serde_json::Map<String, serde_json::Value>, _> =
+        serde_json::from_str(content);
     content.is_ok_and(|content| content.get("url").is_some_and(serde_json::Value::is_string))
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any text.
 fn matches(pattern: &str, text: &str) -> bool {
-    let Some((head, mut tail)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut rest) = text.strip_prefix(head) else { return false };
+    let Some((head, mut tail)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut rest) = text.strip_prefix(head) else {
+        return false;
+    };
     while let Some((part, next)) = tail.split_once('*') {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
         tail = next;
     }
@@ -130,10 +139,16 @@ mod tests {
 
     #[test]
     fn an_empty_list_admits_nothing_and_none_admits_all() {
-        let filter = EventFilter { types: Some(vec![]), ..EventFilter::default() };
+        let filter = EventFilter {
+            types: Some(vec![]),
+            ..EventFilter::default()
+        };
         assert!(!filter.admits_type("m.room.message"));
         assert!(EventFilter::default().admits_type("m.room.message"));
-        let filter = EventFilter { not_types: vec!["m.*".to_owned()], ..EventFilter::default() };
+        let filter = EventFilter {
+            not_types: vec!["m.*".to_owned()],
+            ..EventFilter::default()
+        };
         assert!(!filter.admits_type("m.room.message"));
     }
 }

@@ -21,18 +21,25 @@ impl Visible {
     /// # Errors
     /// When the view cannot be read.
     pub fn of(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Self> {
-        Ok(Self { user: user.to_owned(), stays: stays(db, room, user)? })
+        Ok(Self {
+            user: user.to_owned(),
+            stays: stays(db, room, user)?,
+        })
     }
 
     /// Whether they may read `event`.
     #[must_use]
     pub fn admits(&self, event: &Event) -> bool {
-        if event.visibility == Visibility::WorldReadable || event.state_key.as_deref() == Some(&self.user) {
+        if event.visibility == Visibility::WorldReadable
+            || event.state_key.as_deref() == Some(&self.user)
+        {
             return true;
         }
         let at = event.position.as_i64();
         self.stays.iter().any(|stay| {
-            let Some(joined) = stay.joined else { return false };
+            let Some(joined) = stay.joined else {
+                return false;
+            };
             let from = match event.visibility {
                 Visibility::Joined => joined,
                 Visibility::Invited => stay.started,
@@ -51,7 +58,10 @@ impl Visible {
     /// Where the present stay became a membership, if one is in the room now.
     #[must_use]
     pub fn joined_at(&self) -> Option<i64> {
-        self.stays.last().filter(|stay| stay.until.is_none()).and_then(|stay| stay.joined)
+        self.stays
+            .last()
+            .filter(|stay| stay.until.is_none())
+            .and_then(|stay| stay.joined)
     }
 }
 
@@ -97,7 +107,14 @@ pub fn page(
          ORDER BY position {order} LIMIT ?4"
     ))?;
     let mut rows = statement.query((room, after, upto, LOOK))?;
-    let mut found = Page { end: if direction == Direction::Backward { upto } else { after }, ..Page::default() };
+    let mut found = Page {
+        end: if direction == Direction::Backward {
+            upto
+        } else {
+            after
+        },
+        ..Page::default()
+    };
     let mut looked = 0;
     while let Some(row) = rows.next()? {
         let event = Event::from_row(row)?;
@@ -108,7 +125,11 @@ pub fn page(
             return Ok(found);
         }
         let at = event.position.as_i64();
-        found.end = if direction == Direction::Backward { at - 1 } else { at };
+        found.end = if direction == Direction::Backward {
+            at - 1
+        } else {
+            at
+        };
         if admitted {
             found.events.push(event);
         }

@@ -28,8 +28,9 @@ pub fn state_at(
     at: i64,
     wanted: impl Fn(&str, &str) -> bool,
 ) -> rusqlite::Result<Vec<Event>> {
-    let mut statement =
-        db.prepare_cached("SELECT type, state_key, position FROM state WHERE room = ?1 ORDER BY position")?;
+    let mut statement = db.prepare_cached(
+        "SELECT type, state_key, position FROM state WHERE room = ?1 ORDER BY position",
+    )?;
     let mut rows = statement.query([room.n])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
@@ -47,7 +48,9 @@ pub fn state_at(
 fn as_of(db: &Connection, position: i64, at: i64) -> rusqlite::Result<Option<Event>> {
     let mut event = Event::at(db, position)?;
     while event.position.as_i64() > at {
-        let Some(before) = event.replaces else { return Ok(None) };
+        let Some(before) = event.replaces else {
+            return Ok(None);
+        };
         event = Event::at(db, before)?;
     }
     Ok(Some(event))
@@ -78,9 +81,16 @@ pub struct Summary {
 /// When the view cannot be read.
 pub fn summary(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Summary> {
     let named = |kind: &str| -> rusqlite::Result<bool> { Ok(room.state(db, kind, "")?.is_some()) };
-    let heroes =
-        if named("m.room.name")? || named("m.room.canonical_alias")? { Vec::new() } else { heroes(db, room.n, user)? };
-    Ok(Summary { heroes, joined: room.joined, invited: room.invited })
+    let heroes = if named("m.room.name")? || named("m.room.canonical_alias")? {
+        Vec::new()
+    } else {
+        heroes(db, room.n, user)?
+    };
+    Ok(Summary {
+        heroes,
+        joined: room.joined,
+        invited: room.invited,
+    })
 }
 
 /// The first five others of the room numbered `room`; those who left, if nobody else is there.
@@ -95,8 +105,9 @@ fn heroes(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Vec<String
             "SELECT user FROM member WHERE room = ?1 AND user <> ?2 AND membership IN (?3, ?4)
              ORDER BY position LIMIT 5",
         )?;
-        let users: Vec<String> =
-            statement.query_map((room, user, one, other), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let users: Vec<String> = statement
+            .query_map((room, user, one, other), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
         if !users.is_empty() {
             return Ok(users);
         }
@@ -110,5 +121,7 @@ pub(super) fn select(
     rest: &str,
     params: impl rusqlite::Params,
 ) -> rusqlite::Result<Vec<Event>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM {rest}"))?.query_map(params, Event::from_row)?.collect()
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM {rest}"))?
+        .query_map(params, Event::from_row)?
+        .collect()
 }

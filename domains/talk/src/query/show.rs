@@ -19,8 +19,14 @@ pub struct Shown {
 /// # Errors
 /// When the view cannot be read.
 pub fn show(db: &Connection, event: Event) -> rusqlite::Result<Shown> {
-    let before = event.replaces.map(|position| Event::at(db, position)).transpose()?;
-    let redaction = event.redacted_by.map(|position| Event::at(db, position)).transpose()?;
+    let before = event
+        .replaces
+        .map(|position| Event::at(db, position))
+        .transpose()?;
+    let redaction = event
+        .redacted_by
+        .map(|position| Event::at(db, position))
+        .transpose()?;
     Ok(Shown {
         event,
         before: before.map(|before| (before.id().to_string(), before.sender, before.content)),

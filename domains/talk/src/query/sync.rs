@@ -114,7 +114,10 @@ impl SyncFound {
     /// Whether there is nothing to tell.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.joined.is_empty() && self.invited.is_empty() && self.left.is_empty() && self.account_data.is_empty()
+        self.joined.is_empty()
+            && self.invited.is_empty()
+            && self.left.is_empty()
+            && self.account_data.is_empty()
     }
 }
 
@@ -125,9 +128,14 @@ impl SyncFound {
 pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<SyncFound> {
     let db = view.db();
     let since = wanted.since.map_or(0, Position::as_i64);
-    let mut found = SyncFound { until: Position::end_of(view.applied()?), ..SyncFound::default() };
+    let mut found = SyncFound {
+        until: Position::end_of(view.applied()?),
+        ..SyncFound::default()
+    };
     found.account_data = account_data(db, wanted.user, since, None)?;
-    found.account_data.retain(|(kind, _)| wanted.filter.account_data.admits_type(kind));
+    found
+        .account_data
+        .retain(|(kind, _)| wanted.filter.account_data.admits_type(kind));
     for n in changed_rooms(db, wanted, since)? {
         let room = Room::by_number(db, n)?;
         if !wanted.filter.admits_room(room.id.as_str()) {
@@ -153,7 +161,11 @@ impl JoinedRoom {
 }
 
 /// The rooms the user is in of which there may be something to tell.
-fn changed_rooms(db: &Connection, wanted: &SyncWanted<'_>, since: i64) -> rusqlite::Result<BTreeSet<i64>> {
+fn changed_rooms(
+    db: &Connection,
+    wanted: &SyncWanted<'_>,
+    since: i64,
+) -> rusqlite::Result<BTreeSet<i64>> {
     let since = if wanted.full_state { 0 } else { since };
     let mut rooms: BTreeSet<i64> = db
         .prepare_cached(
@@ -186,14 +198,26 @@ fn changed_rooms(db: &Connection, wanted: &SyncWanted<'_>, since: i64) -> rusqli
     Ok(rooms)
 }
 
-fn joined_room(db: &Connection, room: Room, wanted: &SyncWanted<'_>, since: i64) -> rusqlite::Result<JoinedRoom> {
+fn joined_room(
+    db: &Connection,
+    room: Room,
+    wanted: &SyncWanted<'_>,
+    since: i64,
+) -> rusqlite::Result<JoinedRoom> {
     let visible = Visible::of(db, room.n, wanted.user)?;
     let joined = visible.joined_at().unwrap_or(0);
     // Who joined after what the client knows is told of the room from its beginning.
     let known = if joined > since { 0 } else { since };
-    let Window { timeline, limited, prev_batch, state } =
-        window(db, &room, wanted, &visible, (known, i64::MAX))?;
-    let changed_members = timeline.iter().chain(&state).any(|shown| shown.event.kind == "m.room.member");
+    let Window {
+        timeline,
+        limited,
+        prev_batch,
+        state,
+    } = window(db, &room, wanted, &visible, (known, i64::MAX))?;
+    let changed_members = timeline
+        .iter()
+        .chain(&state)
+        .any(|shown| shown.event.kind == "m.room.member");
     let names = |kind: &str| matches!(kind, "m.room.name" | "m.room.canonical_alias");
     let changed_name = timeline.iter().any(|shown| names(&shown.event.kind));
     let summary = (known == 0 || changed_members || changed_name || limited)
@@ -201,15 +225,28 @@ fn joined_room(db: &Connection, room: Room, wanted: &SyncWanted<'_>, since: i64)
         .transpose()?;
     let mut account_data = account_data(db, wanted.user, known, Some(room.n))?;
     account_data.retain(|(kind, _)| wanted.filter.room_account_data.admits_type(kind));
-    let receipts =
-        if wanted.filter.ephemeral.admits_type("m.receipt") && wanted.filter.ephemeral.admits_room(room.id.as_str()) {
-            receipts(db, room.n, wanted.user, known)?
-        } else {
-            Vec::new()
-        };
+    let receipts = if wanted.filter.ephemeral.admits_type("m.receipt")
+        && wanted.filter.ephemeral.admits_room(room.id.as_str())
+    {
+        receipts(db, room.n, wanted.user, known)?
+    } else {
+        Vec::new()
+    };
     let unread = unread(db, room.n, wanted.user, joined)?;
-    let typing = wanted.typing.iter().any(|id| id == room.id.as_str()) && wanted.filter.ephemeral.admits_type("m.typing");
-    Ok(JoinedRoom { room, timeline, limited, prev_batch, state, account_data, receipts, unread, summary, typing })
+    let typing = wanted.typing.iter().any(|id| id == room.id.as_str())
+        && wanted.filter.ephemeral.admits_type("m.typing");
+    Ok(JoinedRoom {
+        room,
+        timeline,
+        limited,
+        prev_batch,
+        state,
+        account_data,
+        receipts,
+        unread,
+        summary,
+        typing,
+    })
 }
 
 /// A room's latest events and the state before them.
@@ -234,12 +271,23 @@ fn window(
     let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
     let mut events = found.events;
     events.reverse();
-    let begin = events.first().map_or_else(|| room.changed.as_i64().min(upto), |event| event.position.as_i64() - 1);
-    let prev_batch = events.first().map_or(found.end, |event| event.position.as_i64() - 1);
+    let begin = events.first().map_or_else(
+        || room.changed.as_i64().min(upto),
+        |event| event.position.as_i64() - 1,
+    );
+    let prev_batch = events
+        .first()
+        .map_or(found.end, |event| event.position.as_i64() - 1);
     let state = state_before(db, room, wanted, &events, (known, begin))?;
     let show_all = |events: Vec<Event>| events.into_iter().map(|event| show(db, event)).collect();
-    let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) = (show_all(events), show_all(state));
-    Ok(Window { timeline: timeline?, limited: found.more, prev_batch, state: state? })
+    let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
+        (show_all(events), show_all(state));
+    Ok(Window {
+        timeline: timeline?,
+        limited: found.more,
+        prev_batch,
+        state: state?,
+    })
 }
 
 /// The state before a timeline, as far as it came after what the client knows.
@@ -254,9 +302,14 @@ fn state_before(
     if !filter.admits_room(room.id.as_str()) {
         return Ok(Vec::new());
     }
-    let senders: BTreeSet<&str> = timeline.iter().map(|event| event.sender.as_str()).chain([wanted.user]).collect();
+    let senders: BTreeSet<&str> = timeline
+        .iter()
+        .map(|event| event.sender.as_str())
+        .chain([wanted.user])
+        .collect();
     let shown = |kind: &str, key: &str| {
-        filter.admits_type(kind) && (filter.lazy == Lazy::Off || kind != "m.room.member" || senders.contains(key))
+        filter.admits_type(kind)
+            && (filter.lazy == Lazy::Off || kind != "m.room.member" || senders.contains(key))
     };
     let known = if wanted.full_state { 0 } else { known };
     let mut events = if known == 0 {
@@ -290,8 +343,12 @@ fn add_senders(
     events: &mut Vec<Event>,
 ) -> rusqlite::Result<()> {
     for sender in senders {
-        let there = events.iter().any(|event| event.state_key.as_deref() == Some(sender));
-        let Some((position, _)) = room.state(db, "m.room.member", sender)? else { continue };
+        let there = events
+            .iter()
+            .any(|event| event.state_key.as_deref() == Some(sender));
+        let Some((position, _)) = room.state(db, "m.room.member", sender)? else {
+            continue;
+        };
         if !there && position <= begin {
             events.push(Event::at(db, position)?);
         }
@@ -334,14 +391,21 @@ fn receipts(db: &Connection, room: i64, user: &str, since: i64) -> rusqlite::Res
 }
 
 /// Invitations, and rooms that were left.
-fn others(db: &Connection, wanted: &SyncWanted<'_>, since: i64, found: &mut SyncFound) -> rusqlite::Result<()> {
+fn others(
+    db: &Connection,
+    wanted: &SyncWanted<'_>,
+    since: i64,
+    found: &mut SyncFound,
+) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT room, membership, position FROM member
          WHERE user = ?1 AND membership IN ('invite', 'leave', 'ban') AND position > ?2 AND forgotten = 0
          ORDER BY position",
     )?;
     let rows: Vec<(i64, String, i64)> = statement
-        .query_map((wanted.user, since), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map((wanted.user, since), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
         .collect::<Result<_, _>>()?;
     for (n, membership, position) in rows {
         let room = Room::by_number(db, n)?;
@@ -353,9 +417,19 @@ fn others(db: &Connection, wanted: &SyncWanted<'_>, since: i64, found: &mut Sync
             found.invited.push(InvitedRoom { room, state });
         } else if wanted.since.is_some() || wanted.filter.include_leave {
             let visible = Visible::of(db, n, wanted.user)?;
-            let Window { timeline, limited, prev_batch, state } =
-                window(db, &room, wanted, &visible, (since, position))?;
-            found.left.push(LeftRoom { room, timeline, limited, prev_batch, state });
+            let Window {
+                timeline,
+                limited,
+                prev_batch,
+                state,
+            } = window(db, &room, wanted, &visible, (since, position))?;
+            found.left.push(LeftRoom {
+                room,
+                timeline,
+                limited,
+                prev_batch,
+                state,
+            });
         }
     }
     Ok(())
@@ -364,7 +438,11 @@ fn others(db: &Connection, wanted: &SyncWanted<'_>, since: i64, found: &mut Sync
 /// What an invited person may know of a room (Matrix v1.19, stripped state).
 fn invite_state(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Vec<Event>> {
     let own = room.state(db, "m.room.member", user)?;
-    let inviter = own.as_ref().map(|(position, _)| Event::at(db, *position)).transpose()?.map(|event| event.sender);
+    let inviter = own
+        .as_ref()
+        .map(|(position, _)| Event::at(db, *position))
+        .transpose()?
+        .map(|event| event.sender);
     let mut keys = vec![
         ("m.room.create", ""),
         ("m.room.join_rules", ""),

@@ -7,10 +7,17 @@ use rusqlite::{Connection, OptionalExtension};
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn data(db: &Connection, user: &str, room: i64, kind: &str) -> rusqlite::Result<Option<String>> {
-    db.prepare_cached("SELECT content FROM account_data WHERE user = ?1 AND room = ?2 AND type = ?3")?
-        .query_row((user, room, kind), |row| row.get(0))
-        .optional()
+pub fn data(
+    db: &Connection,
+    user: &str,
+    room: i64,
+    kind: &str,
+) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached(
+        "SELECT content FROM account_data WHERE user = ?1 AND room = ?2 AND type = ?3",
+    )?
+    .query_row((user, room, kind), |row| row.get(0))
+    .optional()
 }
 
 /// Keeps account data; room 0 is the account as a whole.
@@ -63,16 +70,18 @@ pub struct MediaItem {
 /// # Errors
 /// When the view cannot be read.
 pub fn media(db: &Connection, id: &str) -> rusqlite::Result<Option<MediaItem>> {
-    db.prepare_cached("SELECT blob, bytes, content_type, filename, uploader, time FROM media WHERE id = ?1")?
-        .query_row([id], |row| {
-            Ok(MediaItem {
-                blob: row.get(0)?,
-                bytes: row.get::<_, i64>(1)? as u64,
-                content_type: row.get(2)?,
-                filename: row.get(3)?,
-                uploader: row.get(4)?,
-                time: LogTime(row.get(5)?),
-            })
+    db.prepare_cached(
+        "SELECT blob, bytes, content_type, filename, uploader, time FROM media WHERE id = ?1",
+    )?
+    .query_row([id], |row| {
+        Ok(MediaItem {
+            blob: row.get(0)?,
+            bytes: row.get::<_, i64>(1)? as u64,
+            content_type: row.get(2)?,
+            filename: row.get(3)?,
+            uploader: row.get(4)?,
+            time: LogTime(row.get(5)?),
         })
-        .optional()
+    })
+    .optional()
 }

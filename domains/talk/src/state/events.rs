@@ -80,10 +80,14 @@ impl Event {
     /// # Errors
     /// When the view cannot be read.
     pub fn by_id(db: &Connection, id: &str) -> rusqlite::Result<Option<Self>> {
-        let Some((position, tag)) = take_apart(id) else { return Ok(None) };
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM event WHERE position = ?1 AND tag = ?2"))?
-            .query_row((position, tag), Self::from_row)
-            .optional()
+        let Some((position, tag)) = take_apart(id) else {
+            return Ok(None);
+        };
+        db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM event WHERE position = ?1 AND tag = ?2"
+        ))?
+        .query_row((position, tag), Self::from_row)
+        .optional()
     }
 
     /// Its id.
@@ -103,13 +107,17 @@ pub fn event_id(position: Position, tag: i64) -> EventId {
     let mut text = String::with_capacity(23);
     text.push('$');
     BASE64.encode_string(bytes, &mut text);
-    text.parse().expect("a sigil and 22 characters are an event id")
+    text.parse()
+        .expect("a sigil and 22 characters are an event id")
 }
 
 fn take_apart(id: &str) -> Option<(i64, i64)> {
     let bytes: [u8; 16] = BASE64.decode(id.strip_prefix('$')?).ok()?.try_into().ok()?;
     let (position, tag) = bytes.split_at(8);
-    Some((i64::from_be_bytes(position.try_into().ok()?), i64::from_be_bytes(tag.try_into().ok()?)))
+    Some((
+        i64::from_be_bytes(position.try_into().ok()?),
+        i64::from_be_bytes(tag.try_into().ok()?),
+    ))
 }
 
 /// The tag of the event at `position` that a record with this seed makes.
@@ -149,11 +157,8 @@ pub fn insert(db: &Connection, room: &Room, event: &Event, notable: i64) -> rusq
         device,
         txn,
     ])?;
-    db.prepare_cached("UPDATE OR FAIL room SET changed = ?2, notable = ?3 WHERE n = ?1")?.execute((
-        room.n,
-        event.position.as_i64(),
-        notable,
-    ))?;
+    db.prepare_cached("UPDATE OR FAIL room SET changed = ?2, notable = ?3 WHERE n = ?1")?
+        .execute((room.n, event.position.as_i64(), notable))?;
     Ok(())
 }
 
@@ -168,7 +173,13 @@ mod tests {
         let id = event_id(position, -5);
         assert_eq!(id.as_str().len(), 23);
         assert_eq!(take_apart(id.as_str()), Some((position.as_i64(), -5)));
-        for foreign in ["$", "$abc", "abc", "$h29iGCfs0Fzj8o8JpeyUrw5nbFDbLVOSfEeOMGrXqjM", "$ä"] {
+        for foreign in [
+            "$",
+            "$abc",
+            "abc",
+            "$h29iGCfs0Fzj8o8JpeyUrw5nbFDbLVOSfEeOMGrXqjM",
+            "$ä",
+        ] {
             assert_eq!(take_apart(foreign), None, "{foreign}");
         }
     }

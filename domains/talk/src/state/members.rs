@@ -70,7 +70,14 @@ pub struct Change<'a> {
 /// # Errors
 /// When the view cannot be written.
 pub fn set(db: &Connection, change: &Change<'_>) -> rusqlite::Result<()> {
-    let Change { room, user, membership, position, displayname, avatar_url } = *change;
+    let Change {
+        room,
+        user,
+        membership,
+        position,
+        displayname,
+        avatar_url,
+    } = *change;
     let before = self::membership(db, room, user)?;
     db.prepare_cached(
         "INSERT INTO member (room, user, membership, position, displayname, avatar_url) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -81,14 +88,22 @@ pub fn set(db: &Connection, change: &Change<'_>) -> rusqlite::Result<()> {
     let delta = |word: &str| i64::from(membership == word) - i64::from(before == word);
     let (joined, invited) = (delta("join"), delta("invite"));
     if (joined, invited) != (0, 0) {
-        db.prepare_cached("UPDATE room SET joined = joined + ?2, invited = invited + ?3 WHERE n = ?1")?
-            .execute((room, joined, invited))?;
+        db.prepare_cached(
+            "UPDATE room SET joined = joined + ?2, invited = invited + ?3 WHERE n = ?1",
+        )?
+        .execute((room, joined, invited))?;
     }
     set_stay(db, change)
 }
 
 fn set_stay(db: &Connection, change: &Change<'_>) -> rusqlite::Result<()> {
-    let Change { room, user, membership, position, .. } = *change;
+    let Change {
+        room,
+        user,
+        membership,
+        position,
+        ..
+    } = *change;
     let at = position.as_i64();
     let open: Option<i64> = db
         .prepare_cached("SELECT started FROM stay WHERE room = ?1 AND user = ?2 AND until IS NULL")?
@@ -97,8 +112,10 @@ fn set_stay(db: &Connection, change: &Change<'_>) -> rusqlite::Result<()> {
     match (membership, open) {
         ("join" | "invite", None) => {
             let joined = (membership == "join").then_some(at);
-            db.prepare_cached("INSERT INTO stay (room, user, started, joined) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((room, user, at, joined))?;
+            db.prepare_cached(
+                "INSERT INTO stay (room, user, started, joined) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute((room, user, at, joined))?;
         }
         ("join", Some(started)) => {
             db.prepare_cached(
@@ -107,8 +124,10 @@ fn set_stay(db: &Connection, change: &Change<'_>) -> rusqlite::Result<()> {
             .execute((room, user, started, at))?;
         }
         ("leave" | "ban", Some(started)) => {
-            db.prepare_cached("UPDATE stay SET until = ?4 WHERE room = ?1 AND user = ?2 AND started = ?3")?
-                .execute((room, user, started, at))?;
+            db.prepare_cached(
+                "UPDATE stay SET until = ?4 WHERE room = ?1 AND user = ?2 AND started = ?3",
+            )?
+            .execute((room, user, started, at))?;
         }
         _ => {}
     }
@@ -131,9 +150,15 @@ pub struct Stay {
 /// # Errors
 /// When the view cannot be read.
 pub fn stays(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Vec<Stay>> {
-    db.prepare_cached("SELECT started, joined, until FROM stay WHERE room = ?1 AND user = ?2 ORDER BY started")?
-        .query_map((room, user), |row| {
-            Ok(Stay { started: row.get(0)?, joined: row.get(1)?, until: row.get(2)? })
-        })?
-        .collect()
+    db.prepare_cached(
+        "SELECT started, joined, until FROM stay WHERE room = ?1 AND user = ?2 ORDER BY started",
+    )?
+    .query_map((room, user), |row| {
+        Ok(Stay {
+            started: row.get(0)?,
+            joined: row.get(1)?,
+            until: row.get(2)?,
+        })
+    })?
+    .collect()
 }

@@ -47,7 +47,11 @@ impl Levels {
     /// What sending an event of `kind` needs.
     #[must_use]
     pub fn event(&self, kind: &str, is_state: bool) -> i64 {
-        let default = if is_state { self.state_default } else { self.events_default };
+        let default = if is_state {
+            self.state_default
+        } else {
+            self.events_default
+        };
         self.events.get(kind).copied().unwrap_or(default)
     }
 }
@@ -69,7 +73,9 @@ impl PowerLevels {
     pub fn parse(content: &Map<String, Value>) -> Result<Self, String> {
         let level = |name: &str, default: i64| match content.get(name) {
             None => Ok(default),
-            Some(value) => value.as_i64().ok_or_else(|| format!("`{name}` is not an integer")),
+            Some(value) => value
+                .as_i64()
+                .ok_or_else(|| format!("`{name}` is not an integer")),
         };
         let levels = |name: &str| match content.get(name) {
             None => Ok(BTreeMap::new()),
@@ -100,7 +106,10 @@ impl PowerLevels {
     /// The level of `user`.
     #[must_use]
     pub fn user(&self, user: &str) -> i64 {
-        self.users.get(user).copied().unwrap_or(self.levels.users_default)
+        self.users
+            .get(user)
+            .copied()
+            .unwrap_or(self.levels.users_default)
     }
 }
 
@@ -108,7 +117,12 @@ impl PowerLevels {
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn user_level(db: &Connection, room: i64, levels: &Levels, user: &str) -> rusqlite::Result<i64> {
+pub fn user_level(
+    db: &Connection,
+    room: i64,
+    levels: &Levels,
+    user: &str,
+) -> rusqlite::Result<i64> {
     let own: Option<i64> = db
         .prepare_cached("SELECT level FROM power_user WHERE room = ?1 AND user = ?2")?
         .query_row((room, user), |row| row.get(0))
@@ -121,9 +135,12 @@ pub fn user_level(db: &Connection, room: i64, levels: &Levels, user: &str) -> ru
 /// # Errors
 /// When the view cannot be written.
 pub fn set(db: &Connection, room: i64, power: &PowerLevels) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE room SET power = ?2 WHERE n = ?1")?.execute((room, encode(&power.levels)))?;
-    db.prepare_cached("DELETE FROM power_user WHERE room = ?1")?.execute([room])?;
-    let mut insert = db.prepare_cached("INSERT INTO power_user (room, user, level) VALUES (?1, ?2, ?3)")?;
+    db.prepare_cached("UPDATE room SET power = ?2 WHERE n = ?1")?
+        .execute((room, encode(&power.levels)))?;
+    db.prepare_cached("DELETE FROM power_user WHERE room = ?1")?
+        .execute([room])?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO power_user (room, user, level) VALUES (?1, ?2, ?3)")?;
     for (user, level) in &power.users {
         insert.execute((room, user, level))?;
     }
@@ -139,6 +156,10 @@ pub fn encode(levels: &Levels) -> Vec<u8> {
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode(column: usize, bytes: &[u8]) -> rusqlite::Result<Levels> {
     postcard::from_bytes(bytes).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Blob,
+            Box::new(error),
+        )
     })
 }

@@ -19,7 +19,9 @@ pub fn advance(
     changed: i64,
 ) -> rusqlite::Result<bool> {
     let found: Option<i64> = db
-        .prepare_cached("SELECT event FROM receipt WHERE room = ?1 AND user = ?2 AND kind = ?3 AND thread = ?4")?
+        .prepare_cached(
+            "SELECT event FROM receipt WHERE room = ?1 AND user = ?2 AND kind = ?3 AND thread = ?4",
+        )?
         .query_row((room, user, kind, thread), |row| row.get(0))
         .optional()?;
     if found.is_some_and(|found| found >= event) {
@@ -30,7 +32,8 @@ pub fn advance(
          ON CONFLICT DO UPDATE SET event = excluded.event, time = excluded.time, changed = excluded.changed",
     )?
     .execute((room, user, kind, thread, event, time, changed))?;
-    db.prepare_cached("UPDATE room SET receipts_changed = ?2 WHERE n = ?1")?.execute((room, changed))?;
+    db.prepare_cached("UPDATE room SET receipts_changed = ?2 WHERE n = ?1")?
+        .execute((room, changed))?;
     Ok(true)
 }
 
@@ -66,7 +69,12 @@ pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::
         )?
         .query_row((room, from), |row| row.get(0))?;
     let highlights = db
-        .prepare_cached("SELECT count(*) FROM mention WHERE room = ?1 AND user IN (?2, '') AND event > ?3")?
+        .prepare_cached(
+            "SELECT count(*) FROM mention WHERE room = ?1 AND user IN (?2, '') AND event > ?3",
+        )?
         .query_row((room, user, from), |row| row.get(0))?;
-    Ok(Unread { notifications, highlights })
+    Ok(Unread {
+        notifications,
+        highlights,
+    })
 }

@@ -72,8 +72,7 @@ pub struct Room {
     pub levels: Levels,
 }
 
-const COLUMNS: &str =
-    "n, id, version, creator, changed, notable, joined, invited, visibility, join_rule, listed, power";
+const COLUMNS: &str = "n, id, version, creator, changed, notable, joined, invited, visibility, join_rule, listed, power";
 
 impl Room {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -108,7 +107,8 @@ impl Room {
     /// # Errors
     /// When the view cannot be read, or there is no such room.
     pub fn by_number(db: &Connection, n: i64) -> rusqlite::Result<Self> {
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM room WHERE n = ?1"))?.query_row([n], Self::from_row)
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM room WHERE n = ?1"))?
+            .query_row([n], Self::from_row)
     }
 
     /// The room that `alias` points at.
@@ -139,7 +139,14 @@ impl Room {
             "INSERT INTO room (n, id, version, creator, created, changed, listed, power)
              VALUES (?1, ?2, ?3, ?4, ?1, ?1, ?5, ?6)",
         )?
-        .execute((at.as_i64(), id.as_str(), version, creator, listed, power::encode(&Levels::none())))?;
+        .execute((
+            at.as_i64(),
+            id.as_str(),
+            version,
+            creator,
+            listed,
+            power::encode(&Levels::none()),
+        ))?;
         Self::by_number(db, at.as_i64())
     }
 
@@ -147,7 +154,12 @@ impl Room {
     ///
     /// # Errors
     /// When the view cannot be read.
-    pub fn state(&self, db: &Connection, kind: &str, key: &str) -> rusqlite::Result<Option<(i64, String)>> {
+    pub fn state(
+        &self,
+        db: &Connection,
+        kind: &str,
+        key: &str,
+    ) -> rusqlite::Result<Option<(i64, String)>> {
         db.prepare_cached(
             "SELECT event.position, event.content FROM state JOIN event USING (position)
              WHERE state.room = ?1 AND state.type = ?2 AND state.state_key = ?3",
@@ -173,8 +185,15 @@ pub(crate) fn position(number: i64) -> Position {
 }
 
 /// An id as the view holds it; a malformed one is a damaged view.
-pub(crate) fn parsed<T: std::str::FromStr<Err = IdError>>(column: usize, text: String) -> rusqlite::Result<T> {
+pub(crate) fn parsed<T: std::str::FromStr<Err = IdError>>(
+    column: usize,
+    text: String,
+) -> rusqlite::Result<T> {
     text.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
     })
 }

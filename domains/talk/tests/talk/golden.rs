@@ -8,8 +8,8 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
-    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send, SetAccountData, SetAlias,
-    SetState,
+    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send,
+    SetAccountData, SetAlias, SetState,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -22,9 +22,19 @@ fn id<T: std::str::FromStr>(text: &str) -> T {
 }
 
 fn membership(user: &str, action: Action) -> Command {
-    let profile = Profile { displayname: Some("Jun".to_owned()), avatar_url: None };
+    let profile = Profile {
+        displayname: Some("Jun".to_owned()),
+        avatar_url: None,
+    };
     let reason = Some("why not".to_owned());
-    Command::Membership(Membership { room: id("!tea:test"), user: id(user), action, reason, profile, is_direct: true })
+    Command::Membership(Membership {
+        room: id("!tea:test"),
+        user: id(user),
+        action,
+        reason,
+        profile,
+        is_direct: true,
+    })
 }
 
 /// Every command, in an order in which most are accepted.
@@ -40,17 +50,40 @@ fn commands() -> Vec<(&'static str, Command)> {
                 room: room(),
                 version: text("11"),
                 create: text("{}"),
-                profile: Profile { displayname: Some(text("Mina")), avatar_url: Some(text("mxc://test/a")) },
+                profile: Profile {
+                    displayname: Some(text("Mina")),
+                    avatar_url: Some(text("mxc://test/a")),
+                },
                 power_levels: text(r#"{"users":{"@mina:test":100}}"#),
-                state: vec![(text("m.room.join_rules"), text(""), text(r#"{"join_rule":"public"}"#))],
+                state: vec![(
+                    text("m.room.join_rules"),
+                    text(""),
+                    text(r#"{"join_rule":"public"}"#),
+                )],
                 alias: Some(text("#tea:test")),
                 invite: vec![(id("@sora:test"), Profile::default())],
                 is_direct: false,
                 listed: true,
             }),
         ),
-        ("mina", Command::Send(Send { room: room(), kind: text("m.room.message"), content: text(r#"{"body":"hi"}"#), txn: Some(text("t")) })),
-        ("mina", Command::SetState(SetState { room: room(), kind: text("m.room.name"), state_key: text(""), content: text(r#"{"name":"Tea"}"#) })),
+        (
+            "mina",
+            Command::Send(Send {
+                room: room(),
+                kind: text("m.room.message"),
+                content: text(r#"{"body":"hi"}"#),
+                txn: Some(text("t")),
+            }),
+        ),
+        (
+            "mina",
+            Command::SetState(SetState {
+                room: room(),
+                kind: text("m.room.name"),
+                state_key: text(""),
+                content: text(r#"{"name":"Tea"}"#),
+            }),
+        ),
         ("jun", membership("@jun:test", Action::Join)),
         ("mina", membership("@sora:test", Action::Invite)),
         ("mina", membership("@jun:test", Action::Kick)),
@@ -58,24 +91,103 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("mina", membership("@jun:test", Action::Unban)),
         ("jun", Command::Forget(room())),
         ("sora", membership("@sora:test", Action::Leave)),
-        ("mina", Command::Receipt(Receipt { room: room(), read: Some(id(event)), read_private: Some(id(event)), fully_read: Some(id(event)), thread: text("main") })),
-        ("mina", Command::Redact(Redact { room: room(), event: id(event), content: text("{}"), txn: None })),
-        ("mina", Command::SetAlias(SetAlias { alias: text("#milk:test"), room: room() })),
+        (
+            "mina",
+            Command::Receipt(Receipt {
+                room: room(),
+                read: Some(id(event)),
+                read_private: Some(id(event)),
+                fully_read: Some(id(event)),
+                thread: text("main"),
+            }),
+        ),
+        (
+            "mina",
+            Command::Redact(Redact {
+                room: room(),
+                event: id(event),
+                content: text("{}"),
+                txn: None,
+            }),
+        ),
+        (
+            "mina",
+            Command::SetAlias(SetAlias {
+                alias: text("#milk:test"),
+                room: room(),
+            }),
+        ),
         ("mina", Command::DeleteAlias(text("#milk:test"))),
-        ("mina", Command::SetListed { room: room(), listed: false }),
-        ("mina", Command::SetAccountData(SetAccountData { room: Some(room()), kind: text("m.tag"), content: text("{}") })),
-        ("mina", Command::SaveFilter { id: text("f"), json: text("{}") }),
-        ("mina", Command::AddMedia(AddMedia { id: text("m"), blob: "0".repeat(64), bytes: 5, content_type: Some(text("text/plain")), filename: None })),
-        ("mina", Command::ShowProfile { user: id("@mina:test"), profile: Profile::default() }),
-        ("mina", Command::ShowIn { room: room(), profile: Profile { displayname: Some(text("M")), avatar_url: None } }),
-        ("mina", Command::LeaveAll { user: id("@mina:test") }),
+        (
+            "mina",
+            Command::SetListed {
+                room: room(),
+                listed: false,
+            },
+        ),
+        (
+            "mina",
+            Command::SetAccountData(SetAccountData {
+                room: Some(room()),
+                kind: text("m.tag"),
+                content: text("{}"),
+            }),
+        ),
+        (
+            "mina",
+            Command::SaveFilter {
+                id: text("f"),
+                json: text("{}"),
+            },
+        ),
+        (
+            "mina",
+            Command::AddMedia(AddMedia {
+                id: text("m"),
+                blob: "0".repeat(64),
+                bytes: 5,
+                content_type: Some(text("text/plain")),
+                filename: None,
+            }),
+        ),
+        (
+            "mina",
+            Command::ShowProfile {
+                user: id("@mina:test"),
+                profile: Profile::default(),
+            },
+        ),
+        (
+            "mina",
+            Command::ShowIn {
+                room: room(),
+                profile: Profile {
+                    displayname: Some(text("M")),
+                    avatar_url: None,
+                },
+            },
+        ),
+        (
+            "mina",
+            Command::LeaveAll {
+                user: id("@mina:test"),
+            },
+        ),
     ]
 }
 
 fn record(n: usize, who: &str, command: &Command) -> Record {
-    let actor = Actor::User { user: id(&format!("@{who}:test")), device: id("PHONE") };
+    let actor = Actor::User {
+        user: id(&format!("@{who}:test")),
+        device: id("PHONE"),
+    };
     let payload = Payload::Command(postcard::to_stdvec(command).expect("plain data"));
-    Record { id: RecordId::from_bytes([n as u8; 16]), actor, seed: Seed::from_bytes([n as u8; 32]), payload }
+    Record {
+        id: RecordId::from_bytes([n as u8; 16]),
+        actor,
+        seed: Seed::from_bytes([n as u8; 32]),
+        payload,
+    }
 }
 
 /// Applies one entry a record and tells each record with its outcome, and the digest at the end.
@@ -87,7 +199,12 @@ fn play(bodies: &[Vec<u8>]) -> String {
         let time = LogTime(1_800_000_000_000 + n as i64);
         let bytes = Bytes::from(body.clone());
         chain = chain.extend(time, &bytes);
-        let entry = Entry { seq: chain.seq, time, body: bytes, link: chain.link };
+        let entry = Entry {
+            seq: chain.seq,
+            time,
+            body: bytes,
+            link: chain.link,
+        };
         let applied = applier.apply(&[entry]).expect("it applies");
         let outcome = &applied.outcomes[0].1.outcome;
         let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -100,8 +217,18 @@ fn play(bodies: &[Vec<u8>]) -> String {
 #[test]
 fn released_commands_decode_and_apply_as_they_always_did() {
     if std::env::var("BONGSU_GOLDEN").as_deref() == Ok("write") {
-        let records = commands().into_iter().enumerate().map(|(n, (who, command))| record(n, who, &command));
-        let bodies: Vec<Vec<u8>> = records.map(|record| EntryBody { records: vec![record] }.encode()).collect();
+        let records = commands()
+            .into_iter()
+            .enumerate()
+            .map(|(n, (who, command))| record(n, who, &command));
+        let bodies: Vec<Vec<u8>> = records
+            .map(|record| {
+                EntryBody {
+                    records: vec![record],
+                }
+                .encode()
+            })
+            .collect();
         std::fs::write(FILE, play(&bodies)).expect("the fixture can be written");
     }
     let golden = std::fs::read_to_string(FILE).expect("the fixture is there");
@@ -110,21 +237,35 @@ fn released_commands_decode_and_apply_as_they_always_did() {
         (0..hex.len()).step_by(2).map(digits).collect()
     };
     let lines = golden.lines().filter(|line| !line.starts_with("digest"));
-    let bodies: Vec<Vec<u8>> = lines.map(|line| unhex(line.split(' ').next().expect("a word"))).collect();
+    let bodies: Vec<Vec<u8>> = lines
+        .map(|line| unhex(line.split(' ').next().expect("a word")))
+        .collect();
     assert_eq!(play(&bodies), golden);
 }
 
 #[test]
 fn every_command_is_in_the_golden_log() {
     let golden = std::fs::read_to_string(FILE).expect("the fixture is there");
-    let records = commands().into_iter().enumerate().map(|(n, (who, command))| record(n, who, &command));
+    let records = commands()
+        .into_iter()
+        .enumerate()
+        .map(|(n, (who, command))| record(n, who, &command));
     for (n, (record, line)) in records.zip(golden.lines()).enumerate() {
-        let body = EntryBody { records: vec![record] }.encode();
+        let body = EntryBody {
+            records: vec![record],
+        }
+        .encode();
         let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(line.starts_with(&hex), "command {n} is encoded otherwise than it was released");
+        assert!(
+            line.starts_with(&hex),
+            "command {n} is encoded otherwise than it was released"
+        );
     }
     // Adding a variant without a fixture fails here: the match has to name it, and this its number.
-    let mut kinds: Vec<u8> = commands().iter().map(|(_, command)| kind(command)).collect();
+    let mut kinds: Vec<u8> = commands()
+        .iter()
+        .map(|(_, command)| kind(command))
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds, (0..16).collect::<Vec<u8>>());

@@ -22,7 +22,9 @@ struct Tokens;
 impl Authenticate for Tokens {
     async fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
         let (name, device) = token.split_once('.').ok_or(AuthError::Unknown)?;
-        let user = format!("@{name}:test").parse().map_err(|_| AuthError::Unknown)?;
+        let user = format!("@{name}:test")
+            .parse()
+            .map_err(|_| AuthError::Unknown)?;
         let device = device.parse().map_err(|_| AuthError::Unknown)?;
         Ok(Caller { user, device })
     }
@@ -36,7 +38,10 @@ impl People for Everybody {
     async fn profile(&self, user: &UserId) -> Result<Option<Profile>, ReadError> {
         let displayname = Some(user.localpart().to_uppercase());
         let known = user.localpart() != "ghost" && user.server() == "test";
-        Ok(known.then_some(Profile { displayname, avatar_url: None }))
+        Ok(known.then_some(Profile {
+            displayname,
+            avatar_url: None,
+        }))
     }
 }
 
@@ -57,14 +62,23 @@ pub struct Answer {
 impl Answer {
     #[track_caller]
     pub fn ok(self) -> Value {
-        assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(
+            self.status,
+            StatusCode::OK,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Value {
         let body: Value = serde_json::from_slice(&self.bytes).expect("JSON");
-        assert_eq!((self.status.as_u16(), body["errcode"].as_str()), (status, Some(code)), "{body}");
+        assert_eq!(
+            (self.status.as_u16(), body["errcode"].as_str()),
+            (status, Some(code)),
+            "{body}"
+        );
         body
     }
 }
@@ -74,10 +88,15 @@ impl House {
         let folder = tempfile::tempdir().expect("a folder");
         let log = MemoryLog::new(Seed::from_bytes([7; 32]), Faults::NONE);
         let options = Options::new(folder.path().join("talk.sqlite"));
-        let opened = Lane::<Talk>::open(Arc::new(log.clone()), options).await.expect("the lane opens");
+        let opened = Lane::<Talk>::open(Arc::new(log.clone()), options)
+            .await
+            .expect("the lane opens");
         let (lane, runner, _) = opened;
         runner.start().expect("a thread");
-        let media = Media::new(Arc::new(object_store::memory::InMemory::new()), Limits::default());
+        let media = Media::new(
+            Arc::new(object_store::memory::InMemory::new()),
+            Limits::default(),
+        );
         let config = Config {
             server_name: "test".parse().expect("a name"),
             base_url: "http://test".to_owned(),
@@ -93,25 +112,58 @@ impl House {
             config: Arc::new(config),
         };
         let (router, _) = endpoints(api);
-        Self { log, router, _folder: folder }
+        Self {
+            log,
+            router,
+            _folder: folder,
+        }
     }
 
-    pub async fn raw(&self, method: Method, who: &str, path: &str, kind: &str, body: Vec<u8>) -> Answer {
-        let token = if who.contains('.') || who.is_empty() { who.to_owned() } else { format!("{who}.PHONE") };
-        let mut request = Request::builder().method(method).uri(path).header("content-type", kind);
+    pub async fn raw(
+        &self,
+        method: Method,
+        who: &str,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Answer {
+        let token = if who.contains('.') || who.is_empty() {
+            who.to_owned()
+        } else {
+            format!("{who}.PHONE")
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", kind);
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request.body(Body::from(body)).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router answers");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, bytes }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+        }
     }
 
     async fn ask(&self, method: Method, who: &str, path: &str, body: Option<Value>) -> Answer {
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/_matrix/client/v3/{path}") };
-        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/_matrix/client/v3/{path}")
+        };
+        let body = body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default();
         self.raw(method, who, &path, "application/json", body).await
     }
 
@@ -133,23 +185,33 @@ impl House {
 
     /// Makes a room that anybody can join, with `others` in it.
     pub async fn room(&self, who: &str, others: &[&str]) -> String {
-        let room = self.post(who, "createRoom", json!({ "preset": "public_chat" })).await.ok();
+        let room = self
+            .post(who, "createRoom", json!({ "preset": "public_chat" }))
+            .await
+            .ok();
         let room = room["room_id"].as_str().expect("an id").to_owned();
         for other in others {
-            self.post(other, &format!("rooms/{room}/join"), json!({})).await.ok();
+            self.post(other, &format!("rooms/{room}/join"), json!({}))
+                .await
+                .ok();
         }
         room
     }
 
     pub async fn say(&self, who: &str, room: &str, txn: &str) -> String {
         let path = format!("rooms/{room}/send/m.room.message/{txn}");
-        let sent = self.put(who, &path, json!({ "msgtype": "m.text", "body": txn })).await.ok();
+        let sent = self
+            .put(who, &path, json!({ "msgtype": "m.text", "body": txn }))
+            .await
+            .ok();
         sent["event_id"].as_str().expect("an id").to_owned()
     }
 
     pub async fn sync(&self, who: &str, since: Option<&str>, rest: &str) -> Value {
         let since = since.map_or_else(String::new, |since| format!("&since={since}"));
-        self.get(who, &format!("sync?timeout=0{since}{rest}")).await.ok()
+        self.get(who, &format!("sync?timeout=0{since}{rest}"))
+            .await
+            .ok()
     }
 
     /// The bodies of a room's messages from the newest to the oldest.
@@ -157,7 +219,10 @@ impl House {
         let mut bodies = Vec::new();
         let mut from = String::new();
         loop {
-            let page = self.get(who, &format!("rooms/{room}/messages?dir=b&limit=7{from}")).await.ok();
+            let page = self
+                .get(who, &format!("rooms/{room}/messages?dir=b&limit=7{from}"))
+                .await
+                .ok();
             bodies.extend(self::bodies(&page["chunk"]));
             match page["end"].as_str() {
                 Some(end) => from = format!("&from={end}"),
@@ -170,11 +235,19 @@ impl House {
 /// The bodies of the messages in a list of events.
 pub fn bodies(events: &Value) -> Vec<String> {
     let events = events.as_array().expect("a list");
-    events.iter().filter_map(|event| event["content"]["body"].as_str()).map(str::to_owned).collect()
+    events
+        .iter()
+        .filter_map(|event| event["content"]["body"].as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The types of a list of events.
 pub fn types(events: &Value) -> Vec<String> {
     let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
-    events.iter().filter_map(|event| event["type"].as_str()).map(str::to_owned).collect()
+    events
+        .iter()
+        .filter_map(|event| event["type"].as_str())
+        .map(str::to_owned)
+        .collect()
 }

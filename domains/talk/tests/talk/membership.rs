@@ -6,20 +6,70 @@ use serde_json::json;
 #[tokio::test]
 async fn a_private_room_is_entered_by_invitation() {
     let house = House::new().await;
-    let made = house.post("mina", "createRoom", json!({"preset": "private_chat"})).await.ok();
+    let made = house
+        .post("mina", "createRoom", json!({"preset": "private_chat"}))
+        .await
+        .ok();
     let room = made["room_id"].as_str().expect("an id");
     let join = format!("rooms/{room}/join");
-    house.post("jun", &join, json!({})).await.refused(403, "M_FORBIDDEN");
-    house.post("jun", &format!("rooms/{room}/invite"), json!({"user_id": "@sora:test"})).await.refused(403, "M_FORBIDDEN");
-    house.post("mina", &format!("rooms/{room}/invite"), json!({"user_id": "@ghost:test"})).await.refused(404, "M_NOT_FOUND");
-    house.post("mina", &format!("rooms/{room}/invite"), json!({"user_id": "@jun:test"})).await.ok();
+    house
+        .post("jun", &join, json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post(
+            "jun",
+            &format!("rooms/{room}/invite"),
+            json!({"user_id": "@sora:test"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post(
+            "mina",
+            &format!("rooms/{room}/invite"),
+            json!({"user_id": "@ghost:test"}),
+        )
+        .await
+        .refused(404, "M_NOT_FOUND");
+    house
+        .post(
+            "mina",
+            &format!("rooms/{room}/invite"),
+            json!({"user_id": "@jun:test"}),
+        )
+        .await
+        .ok();
     house.post("jun", &join, json!({})).await.ok();
-    house.post("mina", &format!("rooms/{room}/invite"), json!({"user_id": "@jun:test"})).await.refused(403, "M_FORBIDDEN");
-    let members = house.get("mina", &format!("rooms/{room}/joined_members")).await.ok();
+    house
+        .post(
+            "mina",
+            &format!("rooms/{room}/invite"),
+            json!({"user_id": "@jun:test"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    let members = house
+        .get("mina", &format!("rooms/{room}/joined_members"))
+        .await
+        .ok();
     assert_eq!(members["joined"]["@jun:test"]["display_name"], "JUN");
-    house.post("jun", &format!("rooms/{room}/leave"), json!({"reason": "bye"})).await.ok();
-    house.post("jun", &join, json!({})).await.refused(403, "M_FORBIDDEN");
-    house.post("jun", &format!("rooms/{room}/leave"), json!({})).await.refused(403, "M_FORBIDDEN");
+    house
+        .post(
+            "jun",
+            &format!("rooms/{room}/leave"),
+            json!({"reason": "bye"}),
+        )
+        .await
+        .ok();
+    house
+        .post("jun", &join, json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post("jun", &format!("rooms/{room}/leave"), json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
 }
 
 #[tokio::test]
@@ -27,15 +77,46 @@ async fn a_banned_person_stays_out_until_unbanned() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     let about = json!({"user_id": "@jun:test", "reason": "noise"});
-    house.post("jun", &format!("rooms/{room}/ban"), json!({"user_id": "@mina:test"})).await.refused(403, "M_FORBIDDEN");
-    house.post("mina", &format!("rooms/{room}/ban"), about.clone()).await.ok();
-    house.post("jun", &format!("rooms/{room}/join"), json!({})).await.refused(403, "M_FORBIDDEN");
-    house.post("mina", &format!("rooms/{room}/invite"), about.clone()).await.refused(403, "M_FORBIDDEN");
-    let members = house.get("mina", &format!("rooms/{room}/members?membership=ban")).await.ok();
-    assert_eq!(members["chunk"][0]["content"], json!({"membership": "ban", "reason": "noise"}));
-    house.post("mina", &format!("rooms/{room}/unban"), about.clone()).await.ok();
-    house.post("mina", &format!("rooms/{room}/unban"), about).await.refused(403, "M_FORBIDDEN");
-    house.post("jun", &format!("rooms/{room}/join"), json!({})).await.ok();
+    house
+        .post(
+            "jun",
+            &format!("rooms/{room}/ban"),
+            json!({"user_id": "@mina:test"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post("mina", &format!("rooms/{room}/ban"), about.clone())
+        .await
+        .ok();
+    house
+        .post("jun", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post("mina", &format!("rooms/{room}/invite"), about.clone())
+        .await
+        .refused(403, "M_FORBIDDEN");
+    let members = house
+        .get("mina", &format!("rooms/{room}/members?membership=ban"))
+        .await
+        .ok();
+    assert_eq!(
+        members["chunk"][0]["content"],
+        json!({"membership": "ban", "reason": "noise"})
+    );
+    house
+        .post("mina", &format!("rooms/{room}/unban"), about.clone())
+        .await
+        .ok();
+    house
+        .post("mina", &format!("rooms/{room}/unban"), about)
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post("jun", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .ok();
 }
 
 #[tokio::test]
@@ -43,13 +124,32 @@ async fn who_left_sees_what_was_before_and_can_forget() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     house.say("mina", &room, "before").await;
-    house.post("jun", &format!("rooms/{room}/forget"), json!({})).await.refused(403, "M_FORBIDDEN");
-    house.post("jun", &format!("rooms/{room}/leave"), json!({})).await.ok();
+    house
+        .post("jun", &format!("rooms/{room}/forget"), json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post("jun", &format!("rooms/{room}/leave"), json!({}))
+        .await
+        .ok();
     house.say("mina", &room, "after").await;
     assert_eq!(house.history("jun", &room).await, ["before"]);
-    house.put("jun", &format!("rooms/{room}/send/m.room.message/t"), json!({"body": "x"})).await.refused(403, "M_FORBIDDEN");
-    house.post("jun", &format!("rooms/{room}/forget"), json!({})).await.ok();
-    house.get("jun", &format!("rooms/{room}/members")).await.refused(403, "M_FORBIDDEN");
+    house
+        .put(
+            "jun",
+            &format!("rooms/{room}/send/m.room.message/t"),
+            json!({"body": "x"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post("jun", &format!("rooms/{room}/forget"), json!({}))
+        .await
+        .ok();
+    house
+        .get("jun", &format!("rooms/{room}/members"))
+        .await
+        .refused(403, "M_FORBIDDEN");
 }
 
 #[tokio::test]
@@ -58,16 +158,36 @@ async fn history_is_visible_as_the_room_says() {
     let check = async |visibility: &str, expect: &[&str]| {
         let room = house.room("mina", &[]).await;
         let state = format!("rooms/{room}/state/m.room.history_visibility");
-        house.put("mina", &state, json!({"history_visibility": visibility})).await.ok();
+        house
+            .put("mina", &state, json!({"history_visibility": visibility}))
+            .await
+            .ok();
         house.say("mina", &room, "early").await;
-        house.post("mina", &format!("rooms/{room}/invite"), json!({"user_id": "@jun:test"})).await.ok();
+        house
+            .post(
+                "mina",
+                &format!("rooms/{room}/invite"),
+                json!({"user_id": "@jun:test"}),
+            )
+            .await
+            .ok();
         house.say("mina", &room, "invited").await;
         if visibility == "world_readable" {
-            assert_eq!(house.history("sora", &room).await.len(), 2, "the whole world reads it");
+            assert_eq!(
+                house.history("sora", &room).await.len(),
+                2,
+                "the whole world reads it"
+            );
         } else {
-            house.get("jun", &format!("rooms/{room}/messages?dir=b")).await.refused(403, "M_FORBIDDEN");
+            house
+                .get("jun", &format!("rooms/{room}/messages?dir=b"))
+                .await
+                .refused(403, "M_FORBIDDEN");
         }
-        house.post("jun", &format!("rooms/{room}/join"), json!({})).await.ok();
+        house
+            .post("jun", &format!("rooms/{room}/join"), json!({}))
+            .await
+            .ok();
         house.say("mina", &room, "joined").await;
         assert_eq!(house.history("jun", &room).await, expect, "{visibility}");
     };
@@ -82,11 +202,30 @@ async fn a_membership_set_as_state_obeys_the_same_rules() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     let of = |user: &str| format!("rooms/{room}/state/m.room.member/{user}");
-    house.put("jun", &of("@mina:test"), json!({"membership": "ban"})).await.refused(403, "M_FORBIDDEN");
-    house.put("mina", &of("@sora:test"), json!({"membership": "join"})).await.refused(403, "M_FORBIDDEN");
-    house.put("jun", &of("@jun:test"), json!({"membership": "join", "displayname": "Juni"})).await.ok();
+    house
+        .put("jun", &of("@mina:test"), json!({"membership": "ban"}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .put("mina", &of("@sora:test"), json!({"membership": "join"}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .put(
+            "jun",
+            &of("@jun:test"),
+            json!({"membership": "join", "displayname": "Juni"}),
+        )
+        .await
+        .ok();
     let shown = house.get("mina", &of("@jun:test")).await.ok();
     assert_eq!(shown, json!({"membership": "join", "displayname": "Juni"}));
-    house.put("mina", &of("@jun:test"), json!({"membership": "leave"})).await.ok();
-    house.put("mina", &of("@jun:test"), json!({"membership": "hello"})).await.refused(400, "M_BAD_JSON");
+    house
+        .put("mina", &of("@jun:test"), json!({"membership": "leave"}))
+        .await
+        .ok();
+    house
+        .put("mina", &of("@jun:test"), json!({"membership": "hello"}))
+        .await
+        .refused(400, "M_BAD_JSON");
 }

@@ -24,17 +24,43 @@ async fn a_room_begins_as_its_preset_says() {
     assert_eq!(
         types(&state),
         [
-            "m.room.create", "m.room.member", "m.room.power_levels", "m.room.canonical_alias", "m.room.join_rules",
-            "m.room.history_visibility", "m.room.guest_access", "m.room.encryption", "m.room.name", "m.room.topic",
+            "m.room.create",
+            "m.room.member",
+            "m.room.power_levels",
+            "m.room.canonical_alias",
+            "m.room.join_rules",
+            "m.room.history_visibility",
+            "m.room.guest_access",
+            "m.room.encryption",
+            "m.room.name",
+            "m.room.topic",
             "m.room.member"
         ]
     );
-    let create = house.get("mina", &format!("rooms/{room}/state/m.room.create")).await.ok();
+    let create = house
+        .get("mina", &format!("rooms/{room}/state/m.room.create"))
+        .await
+        .ok();
     assert_eq!(create, json!({"room_version": "11", "m.federate": false}));
-    let levels = house.get("mina", &format!("rooms/{room}/state/m.room.power_levels/")).await.ok();
-    assert_eq!((&levels["events_default"], &levels["users"]["@jun:test"]), (&json!(5), &json!(100)));
-    let invitation = house.get("mina", &format!("rooms/{room}/state/m.room.member/@jun:test")).await.ok();
-    assert_eq!(invitation, json!({"membership": "invite", "displayname": "JUN", "is_direct": true}));
+    let levels = house
+        .get("mina", &format!("rooms/{room}/state/m.room.power_levels/"))
+        .await
+        .ok();
+    assert_eq!(
+        (&levels["events_default"], &levels["users"]["@jun:test"]),
+        (&json!(5), &json!(100))
+    );
+    let invitation = house
+        .get(
+            "mina",
+            &format!("rooms/{room}/state/m.room.member/@jun:test"),
+        )
+        .await
+        .ok();
+    assert_eq!(
+        invitation,
+        json!({"membership": "invite", "displayname": "JUN", "is_direct": true})
+    );
     let found = house.get("", "directory/room/%23tea:test").await.ok();
     assert_eq!(found["room_id"], room);
 }
@@ -45,17 +71,36 @@ async fn what_a_room_cannot_be_is_refused_whole() {
     house.room("mina", &[]).await;
     let entries = house.log.history().len();
     let refuse = async |body: serde_json::Value, status: u16, code: &str| {
-        house.post("mina", "createRoom", body).await.refused(status, code);
+        house
+            .post("mina", "createRoom", body)
+            .await
+            .refused(status, code);
     };
-    refuse(json!({"room_version": "99"}), 400, "M_UNSUPPORTED_ROOM_VERSION").await;
+    refuse(
+        json!({"room_version": "99"}),
+        400,
+        "M_UNSUPPORTED_ROOM_VERSION",
+    )
+    .await;
     refuse(json!({"invite": ["@ghost:test"]}), 404, "M_NOT_FOUND").await;
     refuse(json!({"invite": ["ghost"]}), 400, "M_BAD_JSON").await;
     refuse(json!({"room_alias_name": "a:b"}), 400, "M_INVALID_PARAM").await;
-    assert_eq!(house.log.history().len(), entries, "what was refused is not in the log");
-    house.post("mina", "createRoom", json!({"room_alias_name": "tea"})).await.ok();
+    assert_eq!(
+        house.log.history().len(),
+        entries,
+        "what was refused is not in the log"
+    );
+    house
+        .post("mina", "createRoom", json!({"room_alias_name": "tea"}))
+        .await
+        .ok();
     refuse(json!({"room_alias_name": "tea"}), 400, "M_ROOM_IN_USE").await;
     let rooms = house.get("mina", "joined_rooms").await.ok();
-    assert_eq!(rooms["joined_rooms"].as_array().map(Vec::len), Some(2), "a refused room leaves nothing behind");
+    assert_eq!(
+        rooms["joined_rooms"].as_array().map(Vec::len),
+        Some(2),
+        "a refused room leaves nothing behind"
+    );
 }
 
 #[tokio::test]
@@ -63,8 +108,16 @@ async fn power_levels_are_enforced() {
     let house = House::new().await;
     let room = house.room("mina", &["jun", "sora"]).await;
     let name = format!("rooms/{room}/state/m.room.name");
-    let refused = house.put("jun", &name, json!({"name": "x"})).await.refused(403, "M_FORBIDDEN");
-    assert!(refused["error"].as_str().is_some_and(|text| text.contains("50") && text.contains('0')), "{refused}");
+    let refused = house
+        .put("jun", &name, json!({"name": "x"}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    assert!(
+        refused["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("50") && text.contains('0')),
+        "{refused}"
+    );
     let levels = format!("rooms/{room}/state/m.room.power_levels");
     let mut power = house.get("mina", &levels).await.ok();
     power["users"]["@jun:test"] = json!(50);
@@ -73,11 +126,31 @@ async fn power_levels_are_enforced() {
     let again = house.put("jun", &name, json!({"name": "x"})).await.ok();
     assert_eq!(set, again, "state that would not change makes no new event");
     power["users"]["@sora:test"] = json!(60);
-    house.put("jun", &levels, power.clone()).await.refused(403, "M_FORBIDDEN");
+    house
+        .put("jun", &levels, power.clone())
+        .await
+        .refused(403, "M_FORBIDDEN");
     power["users"]["@sora:test"] = json!("60");
-    house.put("mina", &levels, power).await.refused(400, "M_BAD_JSON");
-    house.post("jun", &format!("rooms/{room}/kick"), json!({"user_id": "@mina:test"})).await.refused(403, "M_FORBIDDEN");
-    house.post("jun", &format!("rooms/{room}/kick"), json!({"user_id": "@sora:test"})).await.ok();
+    house
+        .put("mina", &levels, power)
+        .await
+        .refused(400, "M_BAD_JSON");
+    house
+        .post(
+            "jun",
+            &format!("rooms/{room}/kick"),
+            json!({"user_id": "@mina:test"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .post(
+            "jun",
+            &format!("rooms/{room}/kick"),
+            json!({"user_id": "@sora:test"}),
+        )
+        .await
+        .ok();
 }
 
 #[tokio::test]
@@ -87,14 +160,39 @@ async fn aliases_are_pointed_found_and_taken_away() {
     let alias = "directory/room/%23tea:test";
     house.get("", alias).await.refused(404, "M_NOT_FOUND");
     house.put("jun", alias, json!({"room_id": room})).await.ok();
-    house.put("mina", alias, json!({"room_id": room})).await.refused(409, "M_UNKNOWN");
-    house.put("mina", "directory/room/%23tea:other", json!({"room_id": room})).await.refused(400, "M_INVALID_PARAM");
-    assert_eq!(house.get("mina", &format!("rooms/{room}/aliases")).await.ok()["aliases"], json!(["#tea:test"]));
+    house
+        .put("mina", alias, json!({"room_id": room}))
+        .await
+        .refused(409, "M_UNKNOWN");
+    house
+        .put(
+            "mina",
+            "directory/room/%23tea:other",
+            json!({"room_id": room}),
+        )
+        .await
+        .refused(400, "M_INVALID_PARAM");
+    assert_eq!(
+        house
+            .get("mina", &format!("rooms/{room}/aliases"))
+            .await
+            .ok()["aliases"],
+        json!(["#tea:test"])
+    );
     let canonical = format!("rooms/{room}/state/m.room.canonical_alias");
-    house.put("mina", &canonical, json!({"alias": "#no:test"})).await.refused(400, "M_BAD_ALIAS");
-    house.put("mina", &canonical, json!({"alias": "#tea:test"})).await.ok();
+    house
+        .put("mina", &canonical, json!({"alias": "#no:test"}))
+        .await
+        .refused(400, "M_BAD_ALIAS");
+    house
+        .put("mina", &canonical, json!({"alias": "#tea:test"}))
+        .await
+        .ok();
     house.post("sora", "join/%23tea:test", json!({})).await.ok();
-    house.delete("sora", alias).await.refused(403, "M_FORBIDDEN");
+    house
+        .delete("sora", alias)
+        .await
+        .refused(403, "M_FORBIDDEN");
     house.delete("jun", alias).await.ok();
     house.get("", alias).await.refused(404, "M_NOT_FOUND");
 }
@@ -106,16 +204,35 @@ async fn a_redaction_takes_the_content_for_everybody_and_for_ever() {
     let event = house.say("jun", &room, "secret").await;
     let other = house.say("mina", &room, "mine").await;
     let path = format!("rooms/{room}/redact/{event}/r1");
-    house.put("jun", &format!("rooms/{room}/redact/{other}/r0"), json!({})).await.refused(403, "M_FORBIDDEN");
+    house
+        .put("jun", &format!("rooms/{room}/redact/{other}/r0"), json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
     let redaction = house.put("mina", &path, json!({"reason": "no"})).await.ok();
-    assert_eq!(redaction, house.put("mina", &path, json!({"reason": "no"})).await.ok(), "a repeat is the same");
-    let seen = house.get("jun", &format!("rooms/{room}/event/{event}")).await.ok();
+    assert_eq!(
+        redaction,
+        house.put("mina", &path, json!({"reason": "no"})).await.ok(),
+        "a repeat is the same"
+    );
+    let seen = house
+        .get("jun", &format!("rooms/{room}/event/{event}"))
+        .await
+        .ok();
     assert_eq!(seen["content"], json!({}));
-    assert_eq!(seen["unsigned"]["redacted_because"]["event_id"], redaction["event_id"]);
-    assert_eq!(seen["unsigned"]["redacted_because"]["content"], json!({"reason": "no", "redacts": event}));
+    assert_eq!(
+        seen["unsigned"]["redacted_because"]["event_id"],
+        redaction["event_id"]
+    );
+    assert_eq!(
+        seen["unsigned"]["redacted_because"]["content"],
+        json!({"reason": "no", "redacts": event})
+    );
     assert_eq!(house.history("jun", &room).await, ["mine"]);
     let unknown = format!("rooms/{room}/redact/$unknown/r2");
-    house.put("mina", &unknown, json!({})).await.refused(404, "M_NOT_FOUND");
+    house
+        .put("mina", &unknown, json!({}))
+        .await
+        .refused(404, "M_NOT_FOUND");
 }
 
 #[tokio::test]
@@ -124,14 +241,34 @@ async fn a_transaction_is_carried_out_once() {
     let room = house.room("mina", &["jun"]).await;
     let first = house.say("mina", &room, "t1").await;
     assert_eq!(house.say("mina", &room, "t1").await, first);
-    assert_ne!(house.say("mina.TABLET", &room, "t1").await, first, "another device has transactions of its own");
+    assert_ne!(
+        house.say("mina.TABLET", &room, "t1").await,
+        first,
+        "another device has transactions of its own"
+    );
     assert_ne!(house.say("jun", &room, "t1").await, first);
-    let (a, b) = tokio::join!(house.say("mina", &room, "t2"), house.say("mina", &room, "t2"));
+    let (a, b) = tokio::join!(
+        house.say("mina", &room, "t2"),
+        house.say("mina", &room, "t2")
+    );
     assert_eq!(a, b, "also when both are on their way at once");
     assert_eq!(house.history("jun", &room).await, ["t2", "t1", "t1", "t1"]);
-    let page = house.get("mina", &format!("rooms/{room}/messages?dir=b&limit=1")).await.ok();
+    let page = house
+        .get("mina", &format!("rooms/{room}/messages?dir=b&limit=1"))
+        .await
+        .ok();
     assert_eq!(page["chunk"][0]["unsigned"]["transaction_id"], "t2");
-    let page = house.get("mina.TABLET", &format!("rooms/{room}/messages?dir=b&limit=1")).await.ok();
-    assert_eq!(page["chunk"][0]["unsigned"].get("transaction_id"), None, "it is the sending device's alone");
+    let page = house
+        .get(
+            "mina.TABLET",
+            &format!("rooms/{room}/messages?dir=b&limit=1"),
+        )
+        .await
+        .ok();
+    assert_eq!(
+        page["chunk"][0]["unsigned"].get("transaction_id"),
+        None,
+        "it is the sending device's alone"
+    );
     assert_eq!(bodies(&page["chunk"]), ["t2"]);
 }

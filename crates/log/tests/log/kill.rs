@@ -1,10 +1,8 @@
 //! A process that is killed loses nothing it acknowledged.
 
-mod common;
-
+use crate::common::{all, block_on, open};
 use bongsu_base::Seq;
 use bongsu_log::Log;
-use common::{all, block_on, open};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -45,7 +43,7 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         let mut child = Command::new(std::env::current_exe().expect("this test"))
             .args([
                 "--exact",
-                "a_process_to_be_killed",
+                "kill::a_process_to_be_killed",
                 "--nocapture",
                 "--test-threads=1",
             ])

@@ -1,12 +1,10 @@
 //! Any sequence of appends, truncations and reopenings gives what a plain vector gives.
 
-mod common;
-
+use crate::common::{block_on, opened, options};
 use bongsu_base::Seq;
 use bongsu_log::sqlite::Options;
 use bongsu_log::{Log, ReadError};
 use bytes::Bytes;
-use common::{block_on, opened, options};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 

@@ -1,7 +1,5 @@
 //! What the tests of the SQLite log share.
 
-#![allow(dead_code, reason = "each test binary uses some of it")]
-
 use bongsu_base::{LogTime, Seq};
 use bongsu_log::sqlite::{OpenError, Opened, Options, SqliteLog};
 use bongsu_log::{Entry, Log};

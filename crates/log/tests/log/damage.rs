@@ -1,11 +1,9 @@
 //! Whatever happens to the file: the log opens as it was, or says what is wrong.
 
-mod common;
-
+use crate::common::{all, append, block_on, bodies, open, open_error, opened, options};
 use bongsu_base::Seq;
 use bongsu_log::sqlite::{OpenError, Options, SqliteLog};
 use bongsu_log::{Entry, Log, ReadError};
-use common::{all, append, block_on, bodies, open, open_error, opened, options};
 use std::path::Path;
 
 /// A small log that begins at 4, with an entry that needs several pages; returns what it holds.

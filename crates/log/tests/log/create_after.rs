@@ -1,11 +1,9 @@
 //! A log that goes on where a snapshot ended.
 
-mod common;
-
+use crate::common::{all, append, bodies, open, open_error};
 use bongsu_base::{LogTime, Seq};
 use bongsu_log::sqlite::{OpenError, SqliteLog};
 use bongsu_log::{Chain, Log, ReadError};
-use common::{all, append, bodies, open, open_error};
 
 #[tokio::test]
 async fn it_begins_after_its_base_and_extends_that_chain() {

@@ -1,12 +1,10 @@
 //! The SQLite log does what the trait says.
 
-mod common;
-
+use crate::common::{all, append, bodies, open, open_error, opened, options};
 use bongsu_base::{LogTime, Seq};
 use bongsu_log::sqlite::{OpenError, Options, SqliteLog};
 use bongsu_log::{AppendError, Log, ReadError};
 use bytes::Bytes;
-use common::{all, append, bodies, open, open_error, opened, options};
 use futures_util::FutureExt;
 use futures_util::future::{join_all, poll_immediate};
 use parking_lot::Mutex;
