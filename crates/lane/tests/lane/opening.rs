@@ -61,6 +61,9 @@ impl Shelf {
     }
 }
 
+/// What may happen to a view's file.
+type Harm = fn(&Path);
+
 /// Writes over the file at `path` from `offset` on.
 fn spoil(path: &Path, offset: u64, bytes: &[u8]) {
     let mut file = std::fs::OpenOptions::new()
@@ -108,7 +111,7 @@ async fn a_sound_view_is_kept_and_a_missing_one_made() {
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_view_is_made_again_from_the_whole_log() {
-    let harms: [(&str, fn(&Path)); 8] = [
+    let harms: [(&str, Harm); 8] = [
         ("structure", |path| spoil(path, 8192, &[0xff; 100])),
         ("not a database", |path| spoil(path, 0, &[0; 100])),
         ("digest", forge),

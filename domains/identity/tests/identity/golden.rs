@@ -66,6 +66,7 @@ fn proof(generation: u32, matched: bool) -> Proof {
 }
 
 /// One of every command, in an order in which they mean something.
+#[expect(clippy::too_many_lines, reason = "a list of all there is")]
 fn samples() -> Vec<(Actor, Command)> {
     let user = mina;
     let phone = || Actor::User {

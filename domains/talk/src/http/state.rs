@@ -131,6 +131,23 @@ pub async fn set(
     }
 }
 
+/// What a membership set as state asks for, given whose it is and what it was.
+fn action(membership: &str, own: bool, current: &str) -> Result<Action, MatrixError> {
+    Ok(match (membership, own) {
+        ("join", true) => Action::Join,
+        ("leave", true) => Action::Leave,
+        ("invite", _) => Action::Invite,
+        ("leave", false) if current == "ban" => Action::Unban,
+        ("leave", false) => Action::Kick,
+        ("ban", _) => Action::Ban,
+        ("join", false) => return Err(MatrixError::forbidden("nobody can join for somebody else")),
+        _ => {
+            let message = "`membership` is join, invite, leave or ban";
+            return Err(MatrixError::bad_json(message));
+        }
+    })
+}
+
 /// A membership set as state is the same as one changed by its own endpoint.
 async fn set_membership(
     api: &Api,
@@ -148,28 +165,14 @@ async fn set_membership(
             .map(str::to_owned)
     };
     let user: UserId = ours(key)?;
-    let own = user == caller.user;
-    let membership = text("membership").unwrap_or_default();
     let current = api.lane.read(|view| {
         let room = Room::by_id(view.db(), &room)?;
         room.map(|room| crate::state::members::membership(view.db(), room.n, user.as_str()))
             .transpose()
     });
     let current = current.await?.ok_or_else(not_in_room)?;
-    let action = match (membership.as_str(), own) {
-        ("join", true) => Action::Join,
-        ("leave", true) => Action::Leave,
-        ("invite", _) => Action::Invite,
-        ("leave", false) if current == "ban" => Action::Unban,
-        ("leave", false) => Action::Kick,
-        ("ban", _) => Action::Ban,
-        ("join", false) => return Err(MatrixError::forbidden("nobody can join for somebody else")),
-        _ => {
-            return Err(MatrixError::bad_json(
-                "`membership` is join, invite, leave or ban",
-            ));
-        }
-    };
+    let membership = text("membership").unwrap_or_default();
+    let action = action(&membership, user == caller.user, &current)?;
     let profile = Profile {
         displayname: text("displayname"),
         avatar_url: text("avatar_url"),

@@ -128,14 +128,17 @@ mod tests {
         let waiter = wake.listen(&[room_topic(room.as_str())]);
         typing.set(&room, &user, Some(Duration::from_secs(5)), 40);
         waiter.woken().await;
-        assert_eq!(typing.users(&room), [user.clone()]);
-        assert_eq!(typing.changed_since(Some(39)), [room.clone()]);
+        assert_eq!(typing.users(&room), std::slice::from_ref(&user));
+        assert_eq!(typing.changed_since(Some(39)), std::slice::from_ref(&room));
         let seen = typing.last_change();
         typing.set(&room, &user, Some(Duration::from_secs(5)), 41);
         assert_eq!(typing.last_change(), seen, "typing on is no news");
         waiter.woken().await;
         assert!(typing.users(&room).is_empty());
-        assert_eq!(typing.changed_since(Some(seen)), [room.clone()]);
+        assert_eq!(
+            typing.changed_since(Some(seen)),
+            std::slice::from_ref(&room)
+        );
         assert!(typing.changed_since(None).is_empty());
     }
 }

@@ -296,23 +296,24 @@ async fn account_data_and_typing_reach_the_other_devices() {
             .get("rooms"),
         None
     );
-    assert_eq!(
-        house
-            .get("mina", "user/@mina:test/account_data/m.direct")
-            .await
-            .ok(),
-        json!({"@jun:test": [room]})
-    );
+}
+
+#[tokio::test]
+async fn account_data_is_read_back_and_guarded() {
+    let house = House::new().await;
+    let direct = "user/@mina:test/account_data/m.direct";
     house
-        .get("mina", "user/@mina:test/account_data/m.none")
+        .put("mina", direct, json!({"@jun:test": ["!a:test"]}))
         .await
-        .refused(404, "M_NOT_FOUND");
+        .ok();
+    let kept = house.get("mina", direct).await.ok();
+    assert_eq!(kept, json!({"@jun:test": ["!a:test"]}));
+    let none = "user/@mina:test/account_data/m.none";
+    house.get("mina", none).await.refused(404, "M_NOT_FOUND");
+    house.get("jun", direct).await.refused(403, "M_FORBIDDEN");
+    let read = "user/@mina:test/account_data/m.fully_read";
     house
-        .put(
-            "mina",
-            "user/@mina:test/account_data/m.fully_read",
-            json!({}),
-        )
+        .put("mina", read, json!({}))
         .await
         .refused(405, "M_BAD_JSON");
 }
