@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const PEOPLE: usize = 5;
 const FIELDS: [&str; 3] = ["displayname", "avatar_url", "town"];
 
+/// What a field of a profile is set to, if it is there.
+type Value = Option<String>;
+
 /// What the clients know of one another.
 pub struct People {
     /// Tokens made so far.
@@ -208,7 +211,7 @@ struct Expected {
     tokens: BTreeSet<TokenHash>,
     /// For each field of a profile the last entry that set it, and to what; `None` where two in one
     /// entry did, whose order only the log knows.
-    fields: BTreeMap<(UserId, String), (Seq, Option<Option<String>>)>,
+    fields: BTreeMap<(UserId, String), (Seq, Option<Value>)>,
 }
 
 impl Expected {

@@ -2,12 +2,11 @@
 
 use crate::run::run;
 use crate::workload::Workload;
-use parking_lot::Mutex;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Runs the seeds of the workload `W`, on all cores; `test` is the test that calls it. With the
-/// environment variable `BONGSU_SIM_SEED` it runs that seed alone.
+/// Runs the seeds of the workload `W`, one after the other; `test` is the test that calls it. With the
+/// environment variable `BONGSU_SIM_SEED` it runs that seed alone. To use several cores, let several
+/// tests run a part of the seeds each: SQLite's memory has one lock in a process.
 ///
 /// # Panics
 /// When a seed fails, with the command that runs it again.
@@ -32,33 +31,14 @@ pub fn check_seeds<W: Workload>(test: &str, seeds: Range<u64>) {
     }
 }
 
-/// The lowest seed found to fail before all threads noticed, and why.
-pub(crate) fn first_failure<W: Workload>(seeds: Range<u64>) -> Option<(u64, String)> {
-    let next = AtomicU64::new(seeds.start);
-    let failed: Mutex<Option<(u64, String)>> = Mutex::new(None);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = || {
-        while failed.lock().is_none() {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return;
-            }
-            let ran = std::panic::catch_unwind(|| run::<W>(seed));
-            let what = match ran {
-                Ok(Ok(_)) => continue,
-                Ok(Err(what)) => what,
-                Err(_) => "it panicked".to_owned(),
-            };
-            let mut failed = failed.lock();
-            if failed.as_ref().is_none_or(|(other, _)| seed < *other) {
-                *failed = Some((seed, what));
-            }
+/// The lowest seed that fails, and why.
+fn first_failure<W: Workload>(mut seeds: Range<u64>) -> Option<(u64, String)> {
+    seeds.find_map(|seed| {
+        let ran = std::panic::catch_unwind(|| run::<W>(seed));
+        match ran {
+            Ok(Ok(_)) => None,
+            Ok(Err(what)) => Some((seed, what)),
+            Err(_) => Some((seed, "it panicked".to_owned())),
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
-        }
-    });
-    failed.into_inner()
+    })
 }

@@ -5,7 +5,7 @@ use crate::workload::{Settled, Workload};
 use crate::world::{World, bytes_of};
 use bongsu_base::RecordId;
 use bongsu_lane::view::{Progress, check_file};
-use bongsu_lane::{Applier, Domain, Outcome};
+use bongsu_lane::{Applier, Domain, Outcome, ReadView};
 use bongsu_log::Entry;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,16 +32,16 @@ pub fn check<W: Workload>(world: &World<W>, seed: u64) -> Result<Ran, String> {
     }
     let workload = world.workload.lock();
     for site in &world.sites {
-        let name = |what: String| format!("site {}: {what}", site.number);
-        let progress = finish::<W::Domain>(&site.view, &history).map_err(name)?;
-        if progress != reference {
-            return Err(name(format!(
-                "its state is {progress:?}, a replay of the log gives {reference:?}"
-            )));
-        }
         let told = &record.told;
-        look::<W::Domain>(&site.view, |view| workload.check(&Settled { view, told }))
-            .map_err(name)?;
+        let finished = finish::<W::Domain>(&site.view, &history, |progress, view| {
+            if progress != reference {
+                return Err(format!(
+                    "its state is {progress:?}, a replay of the log gives {reference:?}"
+                ));
+            }
+            workload.check(&Settled { view, told })
+        });
+        finished.map_err(|what| format!("site {}: {what}", site.number))?;
     }
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes());
@@ -84,25 +84,20 @@ fn replay<D: Domain>(history: &[Entry]) -> Result<(Progress, Decided), String> {
     Ok((applier.progress(), decided))
 }
 
-/// Takes a site's view to the end of the log and looks whether it is sound.
-fn finish<D: Domain>(view: &Path, history: &[Entry]) -> Result<Progress, String> {
+/// Takes a site's view to the end of the log, looks at it, and sees that its file is sound.
+fn finish<D: Domain>(
+    view: &Path,
+    history: &[Entry],
+    look: impl FnOnce(Progress, &ReadView<'_>) -> Result<(), String>,
+) -> Result<(), String> {
     let mut applier = Applier::<D>::open(view).map_err(|error| error.to_string())?;
     let from = usize::try_from(applier.progress().chain.seq.0).unwrap_or(usize::MAX);
     let rest = history
         .get(from..)
         .ok_or("it has applied more than there is")?;
     applier.apply(rest).map_err(|error| error.to_string())?;
-    let progress = applier.progress();
+    look(applier.progress(), &applier.view())?;
     drop(applier);
     check_file(view, |_| {}).map_err(|error| error.to_string())?;
-    Ok(progress)
-}
-
-/// Looks at a view that nobody writes.
-fn look<D: Domain>(
-    view: &Path,
-    look: impl FnOnce(&bongsu_lane::ReadView<'_>) -> Result<(), String>,
-) -> Result<(), String> {
-    let applier = Applier::<D>::open(view).map_err(|error| error.to_string())?;
-    look(&applier.view())
+    Ok(())
 }

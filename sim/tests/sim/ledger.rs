@@ -1,10 +1,9 @@
-use bongsu_sim::check_seeds;
 use bongsu_sim::ledger::Payers;
 
-/// A seed is a run: see `bongsu_sim`.
-const SEEDS: u64 = 1000;
-
-#[test]
-fn sites_agree_whatever_happens() {
-    check_seeds::<Payers>("ledger::sites_agree", 0..SEEDS);
+seeds! {
+    "ledger", Payers,
+    sites_agree_a: 0..250;
+    sites_agree_b: 250..500;
+    sites_agree_c: 500..750;
+    sites_agree_d: 750..1_000;
 }

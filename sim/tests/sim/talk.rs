@@ -1,10 +1,7 @@
-use bongsu_sim::check_seeds;
 use bongsu_sim::talk::Talkers;
 
-/// A seed is a run: see `bongsu_sim`.
-const SEEDS: u64 = 500;
-
-#[test]
-fn sites_agree_whatever_happens() {
-    check_seeds::<Talkers>("talk::sites_agree", 0..SEEDS);
+seeds! {
+    "talk", Talkers,
+    sites_agree_a: 0..250;
+    sites_agree_b: 250..500;
 }
