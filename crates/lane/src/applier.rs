@@ -294,11 +294,9 @@ impl<D: Domain> Applier<D> {
         let body = postcard::to_stdvec(&outcome).expect("outcomes are plain data");
         let position = Position::new(entry.seq, scratch.next_index);
         scratch.next_index += 1;
-        // OR FAIL: with ABORT, SQLite would keep a journal for this one statement, since the digest's
-        // triggers write too. What a failure leaves behind is undone with the record.
         self.db
             .prepare_cached(
-                "INSERT OR FAIL INTO lane_outcome (position, record, time, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO lane_outcome (position, record, time, body) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute((position.as_i64(), record.id.as_bytes(), entry.time.0, body))?;
         Ok(Verdict {

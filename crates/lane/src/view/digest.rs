@@ -86,12 +86,22 @@ impl Digester {
         let buffer = Mutex::new(Vec::new());
         let flags = FunctionFlags::SQLITE_UTF8;
         db.create_scalar_function("lane_digest", -1, flags, move |args: &Context<'_>| {
-            let row = hash_row(&mut buffer.lock(), args.len() - 1, |n| args.get_raw(n + 1));
+            // The table's name, then the old row if there was one, then the new one if there is.
+            let (had, has) = (args.get::<bool>(0)?, args.get::<bool>(1)?);
+            let columns = (args.len() - 3) / (usize::from(had) + usize::from(has));
+            let mut buffer = buffer.lock();
+            let mut row = |from: usize| {
+                hash_row(&mut buffer, columns + 1, |n| match n {
+                    0 => args.get_raw(2),
+                    n => args.get_raw(from + n - 1),
+                })
+            };
             let mut sum = sum.lock();
-            if args.get_raw(0).as_i64() == Ok(1) {
-                sum.add(row)
-            } else {
-                sum.subtract(row)
+            if had {
+                sum.subtract(row(3));
+            }
+            if has {
+                sum.add(row(if had { 3 + columns } else { 3 }));
             }
             Ok(0)
         })?;
@@ -107,11 +117,11 @@ impl Digester {
             let (old, new) = (list("OLD"), list("NEW"));
             db.execute_batch(&format!(
                 "CREATE TEMP TRIGGER \"digest_{table}_i\" AFTER INSERT ON main.\"{table}\"
-                   BEGIN SELECT lane_digest(1, '{table}', {new}); END;
+                   BEGIN SELECT lane_digest(0, 1, '{table}', {new}); END;
                  CREATE TEMP TRIGGER \"digest_{table}_d\" AFTER DELETE ON main.\"{table}\"
-                   BEGIN SELECT lane_digest(-1, '{table}', {old}); END;
+                   BEGIN SELECT lane_digest(1, 0, '{table}', {old}); END;
                  CREATE TEMP TRIGGER \"digest_{table}_u\" AFTER UPDATE ON main.\"{table}\"
-                   BEGIN SELECT lane_digest(-1, '{table}', {old}), lane_digest(1, '{table}', {new}); END;"
+                   BEGIN SELECT lane_digest(1, 1, '{table}', {old}, {new}); END;"
             ))?;
         }
         Ok(digester)

@@ -82,10 +82,8 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
     room.notable += i64::from(notable);
     events::insert(db, room, &event, room.notable)?;
     if notable {
-        db.prepare_cached(
-            "UPDATE OR FAIL member SET last_sent = ?3 WHERE room = ?1 AND user = ?2",
-        )?
-        .execute((room.n, draft.sender, position.as_i64()))?;
+        db.prepare_cached("UPDATE member SET last_sent = ?3 WHERE room = ?1 AND user = ?2")?
+            .execute((room.n, draft.sender, position.as_i64()))?;
         note_mentions(cx, room, &event)?;
     }
     if let Some(key) = draft.state_key {

@@ -126,8 +126,7 @@ pub fn tag(seed: &Seed, position: Position) -> i64 {
     i64::from_be_bytes(seed.derive("talk event tag", position.as_i64() as u64))
 }
 
-/// Writes an event. `notable` is the room's count after it. The statements say OR FAIL, so that SQLite
-/// keeps no journal for each of them beside the transaction; a failure is undone with the whole record.
+/// Writes an event. `notable` is the room's count after it.
 ///
 /// # Errors
 /// When the view cannot be written.
@@ -137,7 +136,7 @@ pub fn insert(db: &Connection, room: &Room, event: &Event, notable: i64) -> rusq
         None => (None, None),
     };
     db.prepare_cached(
-        "INSERT OR FAIL INTO event (position, tag, room, sender, type, state_key, time, content, replaces, visibility,
+        "INSERT INTO event (position, tag, room, sender, type, state_key, time, content, replaces, visibility,
                             notable, redacts, device, txn)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
@@ -157,7 +156,7 @@ pub fn insert(db: &Connection, room: &Room, event: &Event, notable: i64) -> rusq
         device,
         txn,
     ])?;
-    db.prepare_cached("UPDATE OR FAIL room SET changed = ?2, notable = ?3 WHERE n = ?1")?
+    db.prepare_cached("UPDATE room SET changed = ?2, notable = ?3 WHERE n = ?1")?
         .execute((room.n, event.position.as_i64(), notable))?;
     Ok(())
 }
