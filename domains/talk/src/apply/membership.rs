@@ -1,4 +1,4 @@
-//! Coming and going: invitations, joins, leaves, kicks and bans (Matrix v1.19, room version 11,
+//! Coming and going: invitations, joins, knocks, leaves, kicks and bans (Matrix v1.19, room version 11,
 //! authorization rules for `m.room.member`, without federation).
 
 use super::emit::{Draft, emit, text, user_topic};

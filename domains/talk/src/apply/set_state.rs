@@ -134,13 +134,37 @@ fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
         None => Map::new(),
     };
     let standing = named_aliases(&standing);
-    for alias in named_aliases(&object(content)?) {
+    let content = object(content)?;
+    well_formed(&content)?;
+    for alias in named_aliases(&content) {
         let known = standing.contains(&alias);
         if !known && Room::by_alias(db, alias)?.is_none_or(|found| found.n != room.n) {
             return Err(Refusal::Rejected(Rejected::NoSuchAlias));
         }
     }
     Ok(())
+}
+
+/// What a room calls itself has the form of aliases, whether they exist or not.
+fn well_formed(content: &Map<String, Value>) -> Ruled<()> {
+    let is_alias = |value: &Value| {
+        let alias = value.as_str();
+        alias.is_some_and(|alias| alias.starts_with('#') && alias.contains(':'))
+    };
+    let main = match content.get("alias") {
+        None | Some(Value::Null) => true,
+        Some(value) => value.as_str() == Some("") || is_alias(value),
+    };
+    let others = match content.get("alt_aliases") {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(others)) => others.iter().all(is_alias),
+        Some(_) => false,
+    };
+    if main && others {
+        return Ok(());
+    }
+    let why = "`alias` is an alias, `#name:server`, and `alt_aliases` a list of them".to_owned();
+    Err(Refusal::Rejected(Rejected::BadReference(why)))
 }
 
 /// The aliases in a content of `m.room.canonical_alias`.

@@ -148,6 +148,17 @@ async fn a_name_that_was_taken_away_is_not_kept() {
         .put("mina", other, json!({"room_id": room}))
         .await
         .ok();
+    for wrong in [
+        json!({"alias": "tea"}),
+        json!({"alias": 5}),
+        json!({"alt_aliases": "#tea:test"}),
+        json!({"alt_aliases": [5]}),
+    ] {
+        house
+            .put("mina", &canonical, wrong)
+            .await
+            .refused(400, "M_INVALID_PARAM");
+    }
     let both = json!({"alias": "#tea:test", "alt_aliases": ["#milk:test"]});
     house.put("mina", &canonical, both).await.ok();
     house.delete("mina", other).await.ok();
