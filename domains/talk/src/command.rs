@@ -65,6 +65,8 @@ pub enum Command {
         /// How they show themselves there.
         profile: Profile,
     },
+    /// Replaces a room by a new one of another version.
+    Upgrade(Upgrade),
 }
 
 /// How a person shows themselves, as it goes into their membership.
@@ -155,6 +157,8 @@ pub enum Action {
     Ban,
     /// Let somebody who was banned be asked in again.
     Unban,
+    /// Ask to be asked in.
+    Knock,
 }
 
 /// See [`Command::Membership`].
@@ -222,4 +226,19 @@ pub struct AddMedia {
     pub content_type: Option<String>,
     /// What the uploader called it.
     pub filename: Option<String>,
+}
+
+/// See [`Command::Upgrade`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upgrade {
+    /// The room that is replaced.
+    pub room: RoomId,
+    /// The new room's id, made by the gateway.
+    pub replacement: RoomId,
+    /// The new room's version.
+    pub version: String,
+    /// Creators of the new room beside the actor, from version 12 on.
+    pub additional_creators: Vec<UserId>,
+    /// How the actor shows themselves.
+    pub profile: Profile,
 }

@@ -2,7 +2,7 @@
 //!
 //! It promises that an event, once acknowledged, is in its room exactly once, in an order on which
 //! everybody agrees; that who may do what in a room follows the room's own state (Matrix v1.19, room
-//! versions 10 and 11, without federation); and that a repeat of a transaction gives the same event.
+//! versions 6 to 12, without federation); and that a repeat of a transaction gives the same event.
 //! It never knows passwords or tokens: who is calling it learns through `web-kit`.
 
 pub mod apply;
@@ -30,7 +30,10 @@ pub type Applied = Result<Accepted, Refusal<Rejected>>;
 impl Domain for Talk {
     const NAME: &'static str = "talk";
     const VERSION: u32 = 1;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/0001.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("migrations/0001.sql"),
+        include_str!("migrations/0002_rooms.sql"),
+    ];
     type Command = Command;
     type Accepted = Accepted;
     type Rejected = Rejected;

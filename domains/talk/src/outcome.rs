@@ -64,4 +64,13 @@ pub enum Rejected {
     /// The event can only be made by the server.
     #[error("events of type {0} are made by the server alone")]
     Reserved(String),
+    /// The room's join rule has no place for knocking.
+    #[error("this room does not take knocks")]
+    NotKnockable,
+    /// The content points where it cannot.
+    #[error("{0}")]
+    BadReference(String),
+    /// The room's first state contradicts itself.
+    #[error("the room cannot be made: {0}")]
+    BadRoomState(String),
 }

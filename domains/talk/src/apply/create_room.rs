@@ -6,27 +6,78 @@ use super::membership;
 use super::{Ruled, actor, bad_content, object};
 use crate::command::{Action, CreateRoom, Membership};
 use crate::outcome::{Accepted, Rejected};
+use crate::state::power::PowerLevels;
 use crate::state::rooms::Room;
+use crate::state::version::{self, VERSIONS};
 use crate::{Applied, Cx};
 use bongsu_base::UserId;
 use bongsu_lane::Refusal;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
-/// Room versions that this code makes.
-pub const VERSIONS: [&str; 2] = ["10", "11"];
-
-pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
-    let creator = actor(cx)?;
+/// Whether `creator` may make this room: its version is known, its id and alias are free, and its first
+/// power levels allow its first state.
+///
+/// # Errors
+/// When not, or the view fails.
+pub fn may_create(db: &Connection, creator: &UserId, command: &CreateRoom) -> Ruled<()> {
     if !VERSIONS.contains(&command.version.as_str()) {
         return Err(bad_content(format!(
             "room version {} cannot be made here",
             command.version
         )));
     }
-    if Room::by_id(cx.db(), &command.room)?.is_some() {
+    if Room::by_id(db, &command.room)?.is_some() {
         return Err(Refusal::Rejected(Rejected::RoomExists));
     }
+    if let Some(alias) = &command.alias
+        && Room::by_alias(db, alias)?.is_some()
+    {
+        return Err(Refusal::Rejected(Rejected::AliasTaken));
+    }
+    let yourself = command.invite.iter().any(|(user, _)| user == creator);
+    if yourself {
+        let why = "you are in the room that you make; you cannot invite yourself".to_owned();
+        return Err(Refusal::Rejected(Rejected::WrongMembership(why)));
+    }
+    let reserved = |kind: &str| matches!(kind, "m.room.member" | "m.room.create");
+    if let Some((kind, _, _)) = command.state.iter().find(|(kind, _, _)| reserved(kind)) {
+        return Err(Refusal::Rejected(Rejected::Reserved(kind.clone())));
+    }
+    let create = object(&command.create)?;
+    let power = PowerLevels::parse(&object(&command.power_levels)?).map_err(bad_content)?;
+    if version::creators_rule(&command.version) {
+        let mut creators = version::additional_creators(&create);
+        creators.push(creator.as_str());
+        if let Some(user) = creators
+            .iter()
+            .find(|user| power.users.contains_key(**user))
+        {
+            let why = format!("{user} is a creator, and creators are not in `users`");
+            return Err(bad_content(why));
+        }
+        return Ok(());
+    }
+    let has = power.user(creator.as_str());
+    let enough = |what: &str, needed: i64| {
+        if has >= needed {
+            return Ok(());
+        }
+        let why = format!("{what} needs power level {needed}, of which you would have {has}");
+        Err(Refusal::Rejected(Rejected::BadRoomState(why)))
+    };
+    for (kind, _, _) in &command.state {
+        enough(kind, power.levels.event(kind, true))?;
+    }
+    if !command.invite.is_empty() {
+        enough("inviting", power.levels.invite)?;
+    }
+    Ok(())
+}
+
+pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
+    let creator = actor(cx)?;
+    may_create(cx.db(), &creator, &command)?;
     let at = cx.position();
     let CreateRoom {
         version, listed, ..
@@ -47,9 +98,6 @@ pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
         state(cx, &mut room, &creator, kind, key, content)?;
     }
     for (user, profile) in &command.invite {
-        if *user == creator {
-            return Err(bad_content("you cannot invite yourself"));
-        }
         let invitation = Membership {
             room: command.room.clone(),
             user: user.clone(),
@@ -80,7 +128,7 @@ fn first_events(
 ) -> Ruled<()> {
     let mut create = object(&command.create)?;
     create.insert("room_version".to_owned(), command.version.clone().into());
-    if command.version == "10" {
+    if version::number(&command.version) < 11 {
         create.insert("creator".to_owned(), creator.to_string().into());
     }
     let create = Value::Object(create).to_string();
@@ -104,7 +152,8 @@ fn first_events(
     )
 }
 
-fn state(
+/// Writes a piece of first state.
+pub fn state(
     cx: &mut Cx<'_>,
     room: &mut Room,
     creator: &UserId,
@@ -112,9 +161,6 @@ fn state(
     key: &str,
     content: &str,
 ) -> Ruled<()> {
-    if kind == "m.room.member" {
-        return Err(Refusal::Rejected(Rejected::Reserved(kind.to_owned())));
-    }
     let draft = Draft {
         sender: creator.as_str(),
         kind,

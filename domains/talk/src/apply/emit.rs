@@ -7,6 +7,7 @@ use crate::state::events::{self, Event};
 use crate::state::members::{self, Change};
 use crate::state::power::{self, PowerLevels};
 use crate::state::rooms::{Room, Visibility};
+use crate::state::version;
 use bongsu_base::EventId;
 use bongsu_lane::{Actor, Refusal, Topic};
 use rusqlite::OptionalExtension;
@@ -155,10 +156,18 @@ fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) -> R
         ("m.room.member", user) => {
             follow_membership(cx, room, event, user, &content)?;
         }
+        ("m.room.create", "") if version::creators_rule(&room.version) => {
+            let mut creators = version::additional_creators(&content);
+            creators.push(&room.creator);
+            version::set_creators(db, room.n, &creators)?;
+        }
         ("m.room.power_levels", "") => {
             let power = PowerLevels::parse(&content).map_err(bad_content)?;
             power::set(db, room.n, &power)?;
             room.levels = power.levels;
+            if version::creators_rule(&room.version) {
+                keep_creators(cx, room)?;
+            }
         }
         ("m.room.join_rules", "") => {
             let rule = text(&content, "join_rule").unwrap_or("invite");
@@ -177,6 +186,18 @@ fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) -> R
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// New power levels do not touch the creators.
+fn keep_creators(cx: &Cx<'_>, room: &Room) -> Ruled<()> {
+    let Some((_, create)) = room.state(cx.db(), "m.room.create", "")? else {
+        return Ok(());
+    };
+    let create = object(&create)?;
+    let mut creators = version::additional_creators(&create);
+    creators.push(&room.creator);
+    version::set_creators(cx.db(), room.n, &creators)?;
     Ok(())
 }
 

@@ -1,10 +1,11 @@
-//! Coming and going: invitations, joins, leaves, kicks and bans (Matrix v1.19, room version 11,
+//! Coming and going: invitations, joins, knocks, leaves, kicks and bans (Matrix v1.19, room version 11,
 //! authorization rules for `m.room.member`, without federation).
 
 use super::emit::{Draft, emit, text, user_topic};
-use super::{Ruled, actor, need_joined, need_power, object, room};
+use super::{Ruled, actor, knock, need_joined, need_power, object, room, upgrade};
 use crate::command::{Action, Membership, Profile};
 use crate::outcome::{Accepted, Rejected};
+use crate::state::entrance;
 use crate::state::events::Event;
 use crate::state::members::{self, member};
 use crate::state::power::user_level;
@@ -37,7 +38,7 @@ pub fn may_change(
 ) -> Ruled<bool> {
     let current = members::membership(db, room.n, user)?;
     match action {
-        Action::Join => may_join(room, &current),
+        Action::Join => may_join(db, room, user, &current),
         Action::Leave => may_leave(&current),
         Action::Invite => may_invite(db, room, actor, user, &current),
         Action::Kick => may_put_out(db, room, actor, user, &current, room.levels.kick),
@@ -58,10 +59,11 @@ pub fn may_change(
                 wrong(format!("{user} is not banned"))
             }
         }
+        Action::Knock => knock::may_knock(room, &current),
     }
 }
 
-fn may_join(room: &Room, current: &str) -> Ruled<bool> {
+fn may_join(db: &Connection, room: &Room, user: &str, current: &str) -> Ruled<bool> {
     match current {
         "ban" => rejected(Rejected::Banned {
             who: "you are".to_owned(),
@@ -69,6 +71,7 @@ fn may_join(room: &Room, current: &str) -> Ruled<bool> {
         "join" => Ok(false),
         "invite" => Ok(true),
         _ if room.join_rule == "public" => Ok(true),
+        _ if entrance::let_in(db, room, user)? => Ok(true),
         _ => rejected(Rejected::NotInvited),
     }
 }
@@ -132,9 +135,9 @@ fn need_above(db: &Connection, room: &Room, actor: &str, user: &str) -> Ruled<()
 pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
     let who = actor(cx)?;
     let mut room = room(cx.db(), &command.room)?;
-    let own = matches!(command.action, Action::Join | Action::Leave);
+    let own = matches!(command.action, Action::Join | Action::Leave | Action::Knock);
     if own && who != command.user {
-        return wrong("you can join and leave for yourself alone");
+        return wrong("you can join, leave and knock for yourself alone");
     }
     let changes = may_change(
         cx.db(),
@@ -145,6 +148,9 @@ pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
     )?;
     if changes {
         change(cx, &mut room, &who, command)?;
+        if command.action == Action::Join {
+            upgrade::move_in(cx, &room, who.as_str())?;
+        }
     }
     Ok(Accepted::Room(command.room.clone()))
 }
@@ -161,6 +167,7 @@ pub fn change(
         Action::Join => "join",
         Action::Leave | Action::Kick | Action::Unban => "leave",
         Action::Ban => "ban",
+        Action::Knock => "knock",
     };
     let mut content = shown(&command.profile, membership);
     if let Some(reason) = &command.reason {
@@ -185,7 +192,8 @@ fn shown(profile: &Profile, membership: &str) -> Map<String, Value> {
     content
 }
 
-fn put(
+/// Writes a membership with this content.
+pub fn put(
     cx: &mut Cx<'_>,
     room: &mut Room,
     sender: &str,

@@ -4,18 +4,22 @@ mod account;
 mod aliases;
 mod create_room;
 mod emit;
+mod knock;
 mod membership;
 mod receipt;
 mod redact;
 mod send;
 mod set_state;
+mod upgrade;
 
-pub use create_room::VERSIONS;
+pub use aliases::{may_delete_alias, may_list, may_set_alias};
+pub use create_room::may_create;
 pub use emit::{room_topic, user_topic};
 pub use membership::may_change;
 pub use redact::may_redact;
 pub use send::may_send;
 pub use set_state::may_set_state;
+pub use upgrade::may_upgrade;
 
 use crate::command::Command;
 use crate::outcome::Rejected;
@@ -53,6 +57,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::ShowProfile { user, profile } => membership::show_profile(cx, &user, &profile),
         Command::LeaveAll { user } => membership::leave_all(cx, &user),
         Command::ShowIn { room, profile } => membership::show_in(cx, &room, &profile),
+        Command::Upgrade(command) => upgrade::apply(cx, &command),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::command::Redact;
 use crate::outcome::{Accepted, Rejected};
 use crate::state::events::Event;
 use crate::state::rooms::Room;
+use crate::state::version;
 use crate::{Applied, Cx};
 use bongsu_lane::Refusal;
 use rusqlite::Connection;
@@ -33,7 +34,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Redact) -> Applied {
     let target = may_redact(cx.db(), &room, user.as_str(), command.event.as_str())?;
     let mut content = object(&command.content)?;
     // From room version 11 on, what is redacted stands in the content.
-    if room.version != "10" {
+    if version::number(&room.version) >= 11 {
         content.insert(
             "redacts".to_owned(),
             Value::String(command.event.to_string()),
@@ -70,17 +71,20 @@ fn strip(cx: &Cx<'_>, room: &Room, target: &Event, redaction: &str) -> Ruled<()>
     Ok(())
 }
 
-/// What a redaction keeps of a content (Matrix v1.19, room versions 10 and 11, redactions).
+/// What a redaction keeps of a content (Matrix v1.19, room versions 6 to 12, redactions).
 fn redacted(version: &str, kind: &str, content: Map<String, Value>) -> Map<String, Value> {
-    let eleven = version != "10";
+    let number = version::number(version);
+    let eleven = number >= 11;
     let keep: &[&str] = match kind {
         "m.room.create" if eleven => return content,
         "m.room.create" => &["creator"],
+        "m.room.member" if number < 9 => &["membership"],
         "m.room.member" => &[
             "membership",
             "join_authorised_via_users_server",
             "third_party_invite",
         ],
+        "m.room.join_rules" if number < 8 => &["join_rule"],
         "m.room.join_rules" => &["join_rule", "allow"],
         "m.room.power_levels" if eleven => &[
             "ban",
@@ -173,6 +177,15 @@ mod tests {
             json!({"creator": "@a:b", "x": 1}),
             json!({"creator": "@a:b"}),
         );
+        let rules = || json!({"join_rule": "restricted", "allow": []});
+        check(
+            "7",
+            "m.room.join_rules",
+            rules(),
+            json!({"join_rule": "restricted"}),
+        );
+        check("8", "m.room.join_rules", rules(), rules());
+        check("12", "m.room.create", json!({"x": 1}), json!({"x": 1}));
         check("11", "m.room.create", json!({"x": 1}), json!({"x": 1}));
     }
 }

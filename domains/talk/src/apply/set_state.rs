@@ -1,15 +1,17 @@
 //! Setting a piece of a room's state.
 
-use super::emit::{Draft, emit};
+use super::emit::{Draft, emit, text};
 use super::{Ruled, actor, bad_content, need_joined, need_power, object, room};
 use crate::command::SetState;
 use crate::outcome::{Accepted, Rejected};
 use crate::state::events::Event;
-use crate::state::power::PowerLevels;
+use crate::state::power::{PowerLevels, user_level};
 use crate::state::rooms::Room;
+use crate::state::version;
 use crate::{Applied, Cx};
 use bongsu_lane::Refusal;
 use rusqlite::Connection;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Whether `user` may set the state `kind` and `key` of `room` to `content`.
@@ -36,6 +38,7 @@ pub fn may_set_state(
     match (kind, key) {
         ("m.room.power_levels", "") => may_set_power(db, room, user, has, content),
         ("m.room.canonical_alias", "") => aliases_exist(db, room, content),
+        ("m.room.tombstone", "") => replaced_by_another(room, content),
         _ => Ok(()),
     }
 }
@@ -44,6 +47,7 @@ pub fn may_set_state(
 /// 9 for `m.room.power_levels`).
 fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &str) -> Ruled<()> {
     let new = PowerLevels::parse(&object(content)?).map_err(bad_content)?;
+    no_creators(db, room, &new)?;
     let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else {
         return Ok(());
     };
@@ -100,9 +104,71 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
     Ok(())
 }
 
-/// The aliases that a room calls its own have to point at it.
-fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
+/// From room version 12 on, power levels do not name creators, who stand above all of them.
+fn no_creators(db: &Connection, room: &Room, power: &PowerLevels) -> Ruled<()> {
+    if !version::creators_rule(&room.version) {
+        return Ok(());
+    }
+    for user in power.users.keys() {
+        if user_level(db, room.n, &room.levels, user)? == version::CREATOR {
+            let why = format!("{user} is a creator, and creators are not in `users`");
+            return Err(bad_content(why));
+        }
+    }
+    Ok(())
+}
+
+fn replaced_by_another(room: &Room, content: &str) -> Ruled<()> {
     let content = object(content)?;
+    if text(&content, "replacement_room") == Some(room.id.as_str()) {
+        let why = "a room cannot be replaced by itself".to_owned();
+        return Err(Refusal::Rejected(Rejected::BadReference(why)));
+    }
+    Ok(())
+}
+
+/// The aliases that a room begins to call its own have to point at it.
+fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
+    let standing = match room.state(db, "m.room.canonical_alias", "")? {
+        Some((_, standing)) => object(&standing)?,
+        None => Map::new(),
+    };
+    let standing = named_aliases(&standing);
+    let content = object(content)?;
+    well_formed(&content)?;
+    for alias in named_aliases(&content) {
+        let known = standing.contains(&alias);
+        if !known && Room::by_alias(db, alias)?.is_none_or(|found| found.n != room.n) {
+            return Err(Refusal::Rejected(Rejected::NoSuchAlias));
+        }
+    }
+    Ok(())
+}
+
+/// What a room calls itself has the form of aliases, whether they exist or not.
+fn well_formed(content: &Map<String, Value>) -> Ruled<()> {
+    let is_alias = |value: &Value| {
+        let alias = value.as_str();
+        alias.is_some_and(|alias| alias.starts_with('#') && alias.contains(':'))
+    };
+    let main = match content.get("alias") {
+        None | Some(Value::Null) => true,
+        Some(value) => value.as_str() == Some("") || is_alias(value),
+    };
+    let others = match content.get("alt_aliases") {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(others)) => others.iter().all(is_alias),
+        Some(_) => false,
+    };
+    if main && others {
+        return Ok(());
+    }
+    let why = "`alias` is an alias, `#name:server`, and `alt_aliases` a list of them".to_owned();
+    Err(Refusal::Rejected(Rejected::BadReference(why)))
+}
+
+/// The aliases in a content of `m.room.canonical_alias`.
+fn named_aliases(content: &Map<String, Value>) -> Vec<&str> {
     let main = content
         .get("alias")
         .and_then(|value| value.as_str())
@@ -114,12 +180,7 @@ fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
         .into_iter()
         .flatten()
         .filter_map(|value| value.as_str());
-    for alias in main.into_iter().chain(others) {
-        if Room::by_alias(db, alias)?.is_none_or(|found| found.n != room.n) {
-            return Err(Refusal::Rejected(Rejected::NoSuchAlias));
-        }
-    }
-    Ok(())
+    main.into_iter().chain(others).collect()
 }
 
 pub fn apply(cx: &mut Cx<'_>, command: SetState) -> Applied {

@@ -3,13 +3,14 @@
 use super::Api;
 use super::convert::{ours, theirs};
 use super::members::{known_room, not_in_room};
-use super::refuse::rejected;
-use crate::Rejected;
+use super::refuse::{rejected, ruled};
 use crate::command::{Command, SetAlias};
-use crate::state::rooms::{self, Room};
+use crate::state::rooms::{self, Room, Visibility};
+use crate::{Rejected, apply};
 use axum::extract::State;
 use bongsu_base::RoomId;
-use bongsu_lane::Priority;
+use bongsu_lane::{Priority, Refusal};
+use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use http::StatusCode;
 use ruma::api::client::alias::{create_alias, delete_alias, get_alias};
@@ -30,10 +31,7 @@ pub async fn create(
         alias: request.room_alias.to_string(),
         room: ours(&request.room_id)?,
     };
-    match api
-        .submit(&caller, Priority::Normal, None, Command::SetAlias(command))
-        .await
-    {
+    match api.set_alias(&caller, command).await {
         // Here the specification asks for 409.
         Err(MatrixError::Standard {
             kind: ErrorKind::RoomInUse,
@@ -48,13 +46,36 @@ pub async fn create(
     }
 }
 
+impl Api {
+    async fn set_alias(&self, caller: &Caller, command: SetAlias) -> Result<(), MatrixError> {
+        let look = self.lane.read(|view| {
+            let (db, user) = (view.db(), caller.user.as_str());
+            Ok(match Room::by_id(db, &command.room)? {
+                Some(room) => apply::may_set_alias(db, &room, user, &command.alias),
+                None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
+            })
+        });
+        ruled(look.await)?;
+        let command = Command::SetAlias(command);
+        self.submit(caller, Priority::Normal, None, command)
+            .await
+            .map(drop)
+    }
+}
+
 pub async fn delete(
     State(api): State<Api>,
     Matrix {
         request, caller, ..
     }: Matrix<delete_alias::v3::Request>,
 ) -> Answer<delete_alias::v3::Response> {
-    let command = Command::DeleteAlias(request.room_alias.to_string());
+    let alias = request.room_alias.to_string();
+    let look = api.lane.read(|view| {
+        let user = caller.user.as_str();
+        Ok(apply::may_delete_alias(view.db(), user, &alias).map(drop))
+    });
+    ruled(look.await)?;
+    let command = Command::DeleteAlias(alias);
     api.submit(&caller, Priority::Normal, None, command).await?;
     Ok(Reply(delete_alias::v3::Response::new()))
 }
@@ -82,9 +103,16 @@ pub async fn of_room(
     }: Matrix<aliases::v3::Request>,
 ) -> Answer<aliases::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
-    let found = api.lane.read(|view| match known_room(view, &id, &caller)? {
-        Some((room, i64::MAX)) => rooms::aliases(view.db(), room.n).map(Some),
-        _ => Ok(None),
+    let found = api.lane.read(|view| {
+        // What the whole world may read tells the whole world its aliases.
+        let open = Room::by_id(view.db(), &id)?
+            .filter(|room| room.visibility == Visibility::WorldReadable);
+        let room = match known_room(view, &id, &caller)? {
+            Some((room, i64::MAX)) => Some(room),
+            _ => open,
+        };
+        room.map(|room| rooms::aliases(view.db(), room.n))
+            .transpose()
     });
     let found = found.await?.ok_or_else(not_in_room)?;
     let aliases = found

@@ -4,17 +4,20 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::discovery::DEFAULT_VERSION;
 use super::json::content;
-use crate::Accepted;
+use super::refuse::ruled;
+use super::upgrade::no_such_version;
 use crate::command::{Command, CreateRoom, Profile};
+use crate::state::version::{VERSIONS, creators_rule};
+use crate::{Accepted, apply};
 use axum::extract::State;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bongsu_base::{RoomId, UserId};
 use bongsu_lane::Priority;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
-use http::StatusCode;
 use ruma::api::client::room::Visibility;
 use ruma::api::client::room::create_room::v3::{Request, Response, RoomPreset};
-use ruma::api::error::ErrorKind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -27,6 +30,10 @@ pub async fn create(
         request, caller, ..
     }: Matrix<Request>,
 ) -> Answer<Response> {
+    if let Some(unknown @ RoomPreset::_Custom(_)) = &request.preset {
+        let message = format!("`{unknown}` is no preset");
+        return Err(MatrixError::bad_json(message));
+    }
     if !request.invite_3pid.is_empty() {
         return Err(MatrixError::forbidden(
             "people can be invited by their user ids alone here",
@@ -42,13 +49,8 @@ pub async fn create(
         .as_ref()
         .map_or(DEFAULT_VERSION, |version| version.as_str())
         .to_owned();
-    if !crate::apply::VERSIONS.contains(&version.as_str()) {
-        let message = format!("room version {version} cannot be made here; see /capabilities");
-        return Err(MatrixError::new(
-            StatusCode::BAD_REQUEST,
-            ErrorKind::UnsupportedRoomVersion,
-            message,
-        ));
+    if !VERSIONS.contains(&version.as_str()) {
+        return Err(no_such_version(&version));
     }
     let alias = match &request.room_alias_name {
         Some(local) => Some(api.alias(local)?),
@@ -60,19 +62,31 @@ pub async fn create(
         let profile = api.profile_of(&user).await?;
         invite.push((user, profile));
     }
-    let room: RoomId = ours(format!("!{}:{}", api.random_name(), api.config.server_name))?;
-    let command = Command::CreateRoom(CreateRoom {
-        room,
+    let mut state = first_state(&request, alias.as_deref())?;
+    let wished = state
+        .iter()
+        .position(|(kind, key, _)| kind == "m.room.power_levels" && key.is_empty());
+    let power_levels = match wished {
+        Some(wished) => state.remove(wished).2,
+        None => power_levels(&request, &caller, &version)?,
+    };
+    let command = CreateRoom {
+        room: api.room_id(&version)?,
+        create: creation(&request, &version)?,
         version,
-        create: creation(&request)?,
         profile: api.profile_of(&caller.user).await?,
-        power_levels: power_levels(&request, &caller)?,
-        state: first_state(&request, alias.as_deref())?,
+        power_levels,
+        state,
         alias,
         invite,
         is_direct: request.is_direct,
         listed: request.visibility == Visibility::Public,
-    });
+    };
+    let look = api
+        .lane
+        .read(|view| Ok(apply::may_create(view.db(), &caller.user, &command)));
+    ruled(look.await)?;
+    let command = Command::CreateRoom(command);
     match api.submit(&caller, Priority::Normal, None, command).await? {
         Accepted::Room(room) => Ok(Reply(Response::new(theirs(room.as_str())?))),
         other => Err(MatrixError::internal(format!("creating gave {other:?}"))),
@@ -80,6 +94,19 @@ pub async fn create(
 }
 
 impl Api {
+    /// An id for a new room. From version 12 on it has no server in it.
+    pub(super) fn room_id(&self, version: &str) -> Result<RoomId, MatrixError> {
+        if creators_rule(version) {
+            let bytes: [u8; 32] = self.lane.random();
+            return ours(format!("!{}", URL_SAFE_NO_PAD.encode(bytes)));
+        }
+        ours(format!(
+            "!{}:{}",
+            self.random_name(),
+            self.config.server_name
+        ))
+    }
+
     /// `#local:server` for a local part.
     fn alias(&self, local: &str) -> Result<String, MatrixError> {
         if local.is_empty() || local.contains([':', '\0']) || local.chars().any(char::is_whitespace)
@@ -126,7 +153,7 @@ fn parsed(raw: &str) -> Result<Map<String, Value>, MatrixError> {
 
 /// Content of `m.room.create`, as the client wishes it; the version and creator are added when it is
 /// applied.
-fn creation(request: &Request) -> Result<String, MatrixError> {
+fn creation(request: &Request, version: &str) -> Result<String, MatrixError> {
     let mut wishes = match &request.creation_content {
         Some(raw) => parsed(&content(raw.json().get())?)?,
         None => Map::new(),
@@ -134,7 +161,29 @@ fn creation(request: &Request) -> Result<String, MatrixError> {
     for reserved in ["creator", "room_version"] {
         wishes.remove(reserved);
     }
+    if creators_rule(version) {
+        add_creators(request, &mut wishes)?;
+    }
     Ok(Value::Object(wishes).to_string())
+}
+
+/// Checks the further creators that the client wishes; with the preset of trust, the invited are among
+/// them.
+fn add_creators(request: &Request, wishes: &mut Map<String, Value>) -> Result<(), MatrixError> {
+    let wished = wishes.remove("additional_creators").unwrap_or(json!([]));
+    let mut creators: Vec<UserId> = serde_json::from_value(wished)
+        .map_err(|error| MatrixError::bad_json(format!("`additional_creators`: {error}")))?;
+    if preset(request) == RoomPreset::TrustedPrivateChat {
+        for user in &request.invite {
+            creators.push(ours(user)?);
+        }
+    }
+    creators.sort();
+    creators.dedup();
+    if !creators.is_empty() {
+        wishes.insert("additional_creators".to_owned(), json!(creators));
+    }
+    Ok(())
 }
 
 fn preset(request: &Request) -> RoomPreset {
@@ -145,10 +194,13 @@ fn preset(request: &Request) -> RoomPreset {
     }
 }
 
-fn power_levels(request: &Request, caller: &Caller) -> Result<String, MatrixError> {
+fn power_levels(request: &Request, caller: &Caller, version: &str) -> Result<String, MatrixError> {
     let mut users = Map::new();
-    users.insert(caller.user.to_string(), 100.into());
-    if preset(request) == RoomPreset::TrustedPrivateChat {
+    let above_all = creators_rule(version);
+    if !above_all {
+        users.insert(caller.user.to_string(), 100.into());
+    }
+    if preset(request) == RoomPreset::TrustedPrivateChat && !above_all {
         users.extend(
             request
                 .invite
@@ -167,7 +219,7 @@ fn power_levels(request: &Request, caller: &Caller) -> Result<String, MatrixErro
             "m.room.history_visibility": 100,
             "m.room.encryption": 100,
             "m.room.server_acl": 100,
-            "m.room.tombstone": 100,
+            "m.room.tombstone": if above_all { 150 } else { 100 },
         },
         "events_default": 0,
         "state_default": 50,

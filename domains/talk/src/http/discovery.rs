@@ -1,7 +1,7 @@
 //! What a client asks first.
 
 use super::Api;
-use crate::apply::VERSIONS;
+use crate::state::version::VERSIONS;
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::discovery::get_capabilities::v3::{

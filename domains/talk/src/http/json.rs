@@ -156,6 +156,20 @@ pub fn stripped<T>(event: &Event) -> Result<Raw<T>, MatrixError> {
         .map_err(MatrixError::internal)
 }
 
+/// A child of a space as its hierarchy shows it (Matrix v1.19, `GET /rooms/{roomId}/hierarchy`).
+pub fn child<T>(event: &Event) -> Result<Raw<T>, MatrixError> {
+    let stripped = serde_json::json!({
+        "type": event.kind,
+        "sender": event.sender,
+        "content": raw(&event.content)?,
+        "state_key": event.state_key,
+        "origin_server_ts": event.time.0,
+    });
+    to_raw_value(&stripped)
+        .map(Raw::from_json)
+        .map_err(MatrixError::internal)
+}
+
 /// Something of `kind` with a content: account data, receipts, typing.
 pub fn typed<T>(kind: &str, content: &RawValue) -> Result<Raw<T>, MatrixError> {
     #[derive(Serialize)]

@@ -4,6 +4,7 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::refuse::ruled;
 use crate::command::{Action, Command, Membership, Profile};
+use crate::state::members;
 use crate::state::rooms::Room;
 use crate::{Rejected, apply};
 use axum::extract::State;
@@ -20,7 +21,7 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomOrAliasId};
 
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
-    async fn change(
+    pub(super) async fn change(
         &self,
         caller: &Caller,
         room: RoomId,
@@ -28,22 +29,9 @@ impl Api {
         action: Action,
         reason: Option<String>,
     ) -> Result<(), MatrixError> {
-        let look = self.lane.read(|view| {
-            Ok(match Room::by_id(view.db(), &room)? {
-                Some(found) => apply::may_change(
-                    view.db(),
-                    &found,
-                    caller.user.as_str(),
-                    user.as_str(),
-                    action,
-                )
-                .map(drop),
-                None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
-            })
-        });
-        ruled(look.await)?;
+        self.may_change(caller, &room, &user, action).await?;
         let profile = match action {
-            Action::Join | Action::Invite => self.profile_of(&user).await?,
+            Action::Join | Action::Invite | Action::Knock => self.profile_of(&user).await?,
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
         let command = Command::Membership(Membership {
@@ -57,6 +45,37 @@ impl Api {
         self.submit(caller, Priority::Normal, None, command)
             .await
             .map(drop)
+    }
+
+    /// Asks the room's rules, before anything is written.
+    pub(super) async fn may_change(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+        user: &UserId,
+        action: Action,
+    ) -> Result<(), MatrixError> {
+        let look = self.lane.read(|view| {
+            let found = Room::by_id(view.db(), room)?;
+            let entering = matches!(action, Action::Join | Action::Knock);
+            Ok(match found {
+                Some(found) => apply::may_change(
+                    view.db(),
+                    &found,
+                    caller.user.as_str(),
+                    user.as_str(),
+                    action,
+                )
+                .map(|_| true),
+                None if entering => Ok(false),
+                None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
+            })
+        });
+        if ruled(look.await)? {
+            Ok(())
+        } else {
+            Err(MatrixError::not_found("there is no such room here"))
+        }
     }
 }
 
@@ -92,7 +111,11 @@ pub async fn join_by_alias(
 }
 
 impl Api {
-    async fn room_named(&self, name: &RoomOrAliasId) -> Result<OwnedRoomId, MatrixError> {
+    /// The room of an id or an alias.
+    pub(super) async fn room_named(
+        &self,
+        name: &RoomOrAliasId,
+    ) -> Result<OwnedRoomId, MatrixError> {
         match OwnedRoomId::try_from(name.to_owned()) {
             Ok(room) => Ok(room),
             Err(alias) => {
@@ -210,7 +233,25 @@ pub async fn forget(
         request, caller, ..
     }: Matrix<forget_room::v3::Request>,
 ) -> Answer<forget_room::v3::Response> {
-    let command = Command::Forget(ours(&request.room_id)?);
+    let room: RoomId = ours(&request.room_id)?;
+    let inside = api.lane.read(|view| {
+        let found = Room::by_id(view.db(), &room)?;
+        let user = caller.user.as_str();
+        found
+            .map(|found| members::membership(view.db(), found.n, user))
+            .transpose()
+    });
+    // The specification names no code for this one.
+    if !matches!(inside.await?.as_deref(), None | Some("leave" | "ban")) {
+        let message = "you are in this room; leave it before you forget it";
+        let unknown = ruma::api::error::ErrorKind::Unknown;
+        return Err(MatrixError::new(
+            http::StatusCode::BAD_REQUEST,
+            unknown,
+            message,
+        ));
+    }
+    let command = Command::Forget(room);
     api.submit(&caller, Priority::Normal, None, command).await?;
     Ok(Reply(forget_room::v3::Response::new()))
 }

@@ -24,6 +24,13 @@ mod token;
 mod typing;
 mod typing_now;
 
+mod describe;
+mod directory;
+mod hierarchy;
+mod knock;
+mod summary;
+mod upgrade;
+
 pub use typing_now::TypingNow;
 
 use crate::Talk;
@@ -73,6 +80,7 @@ impl Gate for Api {
 /// The router of talk's endpoints, and what it serves.
 pub fn endpoints(state: Api) -> (axum::Router, Vec<Operation>) {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
+    let all = entrance_endpoints(all);
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
@@ -146,4 +154,22 @@ fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<read::get_media_config::v1::Request, _, _>(media::config)
         .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
         .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
+}
+
+/// How rooms are found, entered from outside, and replaced.
+fn entrance_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    endpoints
+        .serve::<api::directory::get_public_rooms::v3::Request, _, _>(directory::list)
+        .serve::<api::directory::get_public_rooms_filtered::v3::Request, _, _>(directory::search)
+        .serve::<api::directory::get_room_visibility::v3::Request, _, _>(directory::listed)
+        .serve::<api::directory::set_room_visibility::v3::Request, _, _>(directory::set_listed)
+        .serve::<api::knock::knock_room::v3::Request, _, _>(knock::knock)
+        .serve::<api::room::upgrade_room::v3::Request, _, _>(upgrade::upgrade)
+        .serve::<api::room::get_summary::v1::Request, _, _>(summary::summary)
+        .serve_at(
+            &Method::GET,
+            "/_matrix/client/unstable/im.nheko.summary/summary/{room_id_or_alias}",
+            summary::summary,
+        )
+        .serve::<api::space::get_hierarchy::v1::Request, _, _>(hierarchy::hierarchy)
 }

@@ -26,6 +26,13 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         }
         Rejected::BadContent(_) => MatrixError::bad_json(message),
         Rejected::Reserved(_) => MatrixError::invalid_param(message),
+        Rejected::NotKnockable => MatrixError::forbidden(message),
+        Rejected::BadReference(_) => MatrixError::invalid_param(message),
+        Rejected::BadRoomState(_) => MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::InvalidRoomState,
+            message,
+        ),
     }
 }
 

@@ -136,13 +136,17 @@ fn action(membership: &str, own: bool, current: &str) -> Result<Action, MatrixEr
     Ok(match (membership, own) {
         ("join", true) => Action::Join,
         ("leave", true) => Action::Leave,
+        ("knock", true) => Action::Knock,
         ("invite", _) => Action::Invite,
         ("leave", false) if current == "ban" => Action::Unban,
         ("leave", false) => Action::Kick,
         ("ban", _) => Action::Ban,
-        ("join", false) => return Err(MatrixError::forbidden("nobody can join for somebody else")),
+        ("join" | "knock", false) => {
+            let message = "nobody can join or knock for somebody else";
+            return Err(MatrixError::forbidden(message));
+        }
         _ => {
-            let message = "`membership` is join, invite, leave or ban";
+            let message = "`membership` is join, invite, leave, ban or knock";
             return Err(MatrixError::bad_json(message));
         }
     })
@@ -184,6 +188,7 @@ async fn set_membership(
             profile,
         }
     } else {
+        api.may_change(caller, &room, &user, action).await?;
         let reason = text("reason");
         let is_direct = content.get("is_direct") == Some(&serde_json::Value::Bool(true));
         Command::Membership(Membership {

@@ -35,6 +35,14 @@ pub fn body(
             .invite
             .insert(theirs(news.room.id.as_str())?, invited(news)?);
     }
+    for news in &found.knocked {
+        let events = news.state.iter().map(stripped).collect::<Result<_, _>>()?;
+        let state = assign!(v3::KnockState::new(), { events: events });
+        response
+            .rooms
+            .knock
+            .insert(theirs(news.room.id.as_str())?, v3::KnockedRoom::from(state));
+    }
     for news in &found.left {
         response
             .rooms

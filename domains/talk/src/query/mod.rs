@@ -6,8 +6,16 @@ mod room_state;
 mod show;
 mod sync;
 
+mod describe;
+mod directory;
+mod hierarchy;
+
 pub use filter::{EventFilter, Lazy, SyncFilter};
 pub use history::{Direction, Page, Visible, page};
 pub use room_state::{Summary, joined_rooms, members_at, state_at, summary};
 pub use show::{Shown, show};
 pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWanted, sync};
+
+pub use describe::{Described, describe};
+pub use directory::{ListWanted, Listed, Mark, list};
+pub use hierarchy::{Branch, Hierarchy, hierarchy};

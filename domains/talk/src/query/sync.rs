@@ -40,6 +40,8 @@ pub struct SyncFound {
     pub joined: Vec<JoinedRoom>,
     /// Rooms the user is invited to.
     pub invited: Vec<InvitedRoom>,
+    /// Rooms the user has knocked at.
+    pub knocked: Vec<InvitedRoom>,
     /// Rooms the user has left.
     pub left: Vec<LeftRoom>,
     /// Account data: type and content.
@@ -71,12 +73,12 @@ pub struct JoinedRoom {
     pub typing: bool,
 }
 
-/// A room that the user is invited to.
+/// A room that the user is invited to or has knocked at.
 #[derive(Debug)]
 pub struct InvitedRoom {
     /// The room.
     pub room: Room,
-    /// What the invited may know of it.
+    /// What such people may know of it.
     pub state: Vec<Event>,
 }
 
@@ -116,6 +118,7 @@ impl SyncFound {
     pub fn is_empty(&self) -> bool {
         self.joined.is_empty()
             && self.invited.is_empty()
+            && self.knocked.is_empty()
             && self.left.is_empty()
             && self.account_data.is_empty()
     }
@@ -399,7 +402,7 @@ fn others(
 ) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT room, membership, position FROM member
-         WHERE user = ?1 AND membership IN ('invite', 'leave', 'ban') AND position > ?2 AND forgotten = 0
+         WHERE user = ?1 AND membership IN ('invite', 'knock', 'leave', 'ban') AND position > ?2 AND forgotten = 0
          ORDER BY position",
     )?;
     let rows: Vec<(i64, String, i64)> = statement
@@ -415,14 +418,19 @@ fn others(
         if membership == "invite" {
             let state = invite_state(db, &room, wanted.user)?;
             found.invited.push(InvitedRoom { room, state });
+        } else if membership == "knock" {
+            let state = invite_state(db, &room, wanted.user)?;
+            found.knocked.push(InvitedRoom { room, state });
         } else if wanted.since.is_some() || wanted.filter.include_leave {
             let visible = Visible::of(db, n, wanted.user)?;
             let Window {
                 timeline,
                 limited,
                 prev_batch,
-                state,
+                mut state,
             } = window(db, &room, wanted, &visible, (since, position))?;
+            // Who never was in the room does not learn its state by going.
+            state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));
             found.left.push(LeftRoom {
                 room,
                 timeline,
@@ -453,7 +461,7 @@ fn invite_state(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Ve
         ("m.room.encryption", ""),
         ("m.room.member", user),
     ];
-    if let Some(inviter) = &inviter {
+    if let Some(inviter) = inviter.as_deref().filter(|inviter| *inviter != user) {
         keys.push(("m.room.member", inviter));
     }
     let mut events = Vec::new();

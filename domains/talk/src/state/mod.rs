@@ -1,8 +1,10 @@
 //! The view's tables, and typed access to them. Schema: `migrations/`.
 
 pub mod account;
+pub mod entrance;
 pub mod events;
 pub mod members;
 pub mod power;
 pub mod receipts;
 pub mod rooms;
+pub mod version;

@@ -9,7 +9,7 @@ use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
     Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send,
-    SetAccountData, SetAlias, SetState,
+    SetAccountData, SetAlias, SetState, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -174,6 +174,47 @@ fn commands() -> Vec<(&'static str, Command)> {
                 user: id("@mina:test"),
             },
         ),
+        ("jun", membership("@jun:test", Action::Join)),
+        (
+            "jun",
+            Command::CreateRoom(CreateRoom {
+                room: id("!spice"),
+                version: text("12"),
+                create: text(r#"{"additional_creators":["@sora:test"]}"#),
+                profile: Profile::default(),
+                power_levels: text("{}"),
+                state: vec![(
+                    text("m.room.join_rules"),
+                    text(""),
+                    text(r#"{"join_rule":"knock"}"#),
+                )],
+                alias: None,
+                invite: vec![],
+                is_direct: false,
+                listed: false,
+            }),
+        ),
+        (
+            "mina",
+            Command::Membership(Membership {
+                room: id("!spice"),
+                user: id("@mina:test"),
+                action: Action::Knock,
+                reason: None,
+                profile: Profile::default(),
+                is_direct: false,
+            }),
+        ),
+        (
+            "jun",
+            Command::Upgrade(Upgrade {
+                room: id("!spice"),
+                replacement: id("!cake:test"),
+                version: text("11"),
+                additional_creators: vec![id("@sora:test")],
+                profile: Profile::default(),
+            }),
+        ),
     ]
 }
 
@@ -269,7 +310,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..16).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..17).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -290,5 +331,6 @@ fn kind(command: &Command) -> u8 {
         Command::ShowProfile { .. } => 13,
         Command::LeaveAll { .. } => 14,
         Command::ShowIn { .. } => 15,
+        Command::Upgrade(_) => 16,
     }
 }

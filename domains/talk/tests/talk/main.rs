@@ -3,6 +3,8 @@
 #![allow(missing_docs, reason = "tests have no interface")]
 
 mod bad_input;
+mod directory;
+mod entrance;
 mod golden;
 mod history;
 mod house;
@@ -10,4 +12,7 @@ mod media;
 mod membership;
 mod receipts;
 mod rooms;
+mod spaces;
 mod sync;
+mod upgrade;
+mod versions;

@@ -1,0 +1,139 @@
+//! A space with what is in it, and in the spaces in it (Matrix v1.19, spaces).
+
+use super::describe::{Described, describe};
+use crate::state::entrance::may_know;
+use crate::state::events::Event;
+use crate::state::rooms::Room;
+use rusqlite::Connection;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// How many rooms and mentions of rooms are looked at, at most.
+const LOOK: usize = 20_000;
+/// The longest `order` that counts, in characters.
+const MAX_ORDER: usize = 50;
+
+/// What of a space is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Hierarchy<'a> {
+    /// Who asks.
+    pub user: &'a str,
+    /// Whether only suggested children count.
+    pub suggested_only: bool,
+    /// How deep it goes; the space itself is at 0.
+    pub max_depth: Option<u64>,
+    /// How many rooms are passed over.
+    pub skip: usize,
+    /// How many rooms are given, at most.
+    pub limit: usize,
+}
+
+/// A room in a space, or the space itself.
+#[derive(Debug)]
+pub struct Branch {
+    /// The room.
+    pub room: Described,
+    /// Its children, as state events, in order; none if it is no space.
+    pub children: Vec<Event>,
+}
+
+/// Walks through the space `root`, depth first; tells whether there is more. `None` if the asker may not
+/// know of the space.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn hierarchy(
+    db: &Connection,
+    root: Room,
+    wanted: &Hierarchy<'_>,
+) -> rusqlite::Result<Option<(Vec<Branch>, bool)>> {
+    if !may_know(db, &root, Some(wanted.user))? {
+        return Ok(None);
+    }
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec![(root.id.to_string(), 0)];
+    let mut found = Vec::new();
+    let (mut passed, mut looked) = (0, 0);
+    while let Some((id, depth)) = ahead.pop() {
+        let new = !seen.contains(&id);
+        let Some(room) = known_room(db, &id, wanted.user)?.filter(|_| new) else {
+            continue;
+        };
+        if found.len() == wanted.limit {
+            return Ok(Some((found, true)));
+        }
+        seen.insert(id);
+        let room = describe(db, room)?;
+        let children = if room.kind.as_deref() == Some("m.space") {
+            children(db, &room.room, wanted.suggested_only, LOOK - looked)?
+        } else {
+            Vec::new()
+        };
+        looked = LOOK.min(looked + 1 + children.len());
+        if wanted.max_depth.is_none_or(|most| depth < most) {
+            // What is pushed last is looked at first.
+            let ids = children
+                .iter()
+                .rev()
+                .filter_map(|child| child.state_key.clone());
+            ahead.extend(ids.map(|id| (id, depth + 1)));
+        }
+        passed += 1;
+        if passed > wanted.skip {
+            found.push(Branch { room, children });
+        }
+    }
+    Ok(Some((found, false)))
+}
+
+/// The room `id`, if the asker may know of it.
+fn known_room(db: &Connection, id: &str, user: &str) -> rusqlite::Result<Option<Room>> {
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let Some(room) = Room::by_id(db, &id)? else {
+        return Ok(None);
+    };
+    Ok(may_know(db, &room, Some(user))?.then_some(room))
+}
+
+/// The children of a space, in order.
+fn children(
+    db: &Connection,
+    space: &Room,
+    suggested_only: bool,
+    most: usize,
+) -> rusqlite::Result<Vec<Event>> {
+    let positions: Vec<i64> = db
+        .prepare_cached(
+            "SELECT position FROM state WHERE room = ?1 AND type = 'm.space.child'
+             ORDER BY state_key LIMIT ?2",
+        )?
+        .query_map((space.n, most as i64), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut children = Vec::new();
+    for position in positions {
+        let event = Event::at(db, position)?;
+        let content: Value = serde_json::from_str(&event.content).unwrap_or_default();
+        let suggested = content["suggested"] == Value::Bool(true);
+        if content["via"].is_array() && (suggested || !suggested_only) {
+            children.push((order(&content), event));
+        }
+    }
+    children.sort_by(|(a, one), (b, other)| {
+        // Those without an order come after those with one.
+        (a.is_none(), a, one.time, &one.state_key).cmp(&(
+            b.is_none(),
+            b,
+            other.time,
+            &other.state_key,
+        ))
+    });
+    Ok(children.into_iter().map(|(_, event)| event).collect())
+}
+
+/// A child's `order`, if it is one that counts.
+fn order(content: &Value) -> Option<String> {
+    let order = content["order"].as_str()?;
+    let counts =
+        order.len() <= MAX_ORDER && order.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    counts.then(|| order.to_owned())
+}
