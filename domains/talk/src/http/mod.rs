@@ -24,6 +24,7 @@ mod token;
 mod typing;
 mod typing_now;
 
+pub use media::{Gallery, MediaRules};
 pub use typing_now::TypingNow;
 
 use crate::Talk;
@@ -49,6 +50,8 @@ pub struct Api {
     pub media: Media,
     /// Who is typing where.
     pub typing: TypingNow,
+    /// What media's endpoints share.
+    pub gallery: Gallery,
     /// What the operator decided.
     pub config: Arc<Config>,
 }
@@ -62,6 +65,8 @@ pub struct Config {
     pub base_url: String,
     /// The longest upload, in bytes.
     pub max_upload_bytes: u64,
+    /// What else is decided about media.
+    pub media: MediaRules,
 }
 
 impl Gate for Api {
@@ -135,15 +140,19 @@ fn account_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
 
 fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     use api::authenticated_media as read;
+    use api::media as write;
     let endpoints = ["/_matrix/media/v3/upload", "/_matrix/media/r0/upload"]
         .into_iter()
         .fold(endpoints, |endpoints, path| {
             endpoints.serve_at(&Method::POST, path, media::upload)
         });
-    endpoints
+    media::serve_open(endpoints)
         .serve::<read::get_content::v1::Request, _, _>(media::download)
         .serve::<read::get_content_as_filename::v1::Request, _, _>(media::download_as)
         .serve::<read::get_media_config::v1::Request, _, _>(media::config)
         .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
         .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
+        .serve::<read::get_content_thumbnail::v1::Request, _, _>(media::thumbnail)
+        .serve::<write::create_mxc_uri::v1::Request, _, _>(media::reserve)
+        .serve::<write::create_content_async::v3::Request, _, _>(media::upload_to)
 }

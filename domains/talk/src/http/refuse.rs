@@ -5,6 +5,7 @@ use bongsu_lane::{ReadError, Refusal};
 use bongsu_web_kit::matrix::MatrixError;
 use http::StatusCode;
 use ruma::api::error::ErrorKind;
+use std::time::Duration;
 
 /// What a rejected command answers.
 pub fn rejected(why: &Rejected) -> MatrixError {
@@ -26,6 +27,17 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         }
         Rejected::BadContent(_) => MatrixError::bad_json(message),
         Rejected::Reserved(_) => MatrixError::invalid_param(message),
+        Rejected::MediaExists => MatrixError::new(
+            StatusCode::CONFLICT,
+            ErrorKind::CannotOverwriteMedia,
+            message,
+        ),
+        Rejected::NoSuchMedia => MatrixError::not_found(message),
+        Rejected::NotYours(_) | Rejected::OverQuota { .. } => MatrixError::forbidden(message),
+        Rejected::TooManyReserved { wait_ms, .. } => {
+            let wait = u64::try_from(*wait_ms).unwrap_or(0);
+            MatrixError::limited(Duration::from_millis(wait), message)
+        }
     }
 }
 

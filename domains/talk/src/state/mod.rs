@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod events;
+pub mod media;
 pub mod members;
 pub mod power;
 pub mod receipts;

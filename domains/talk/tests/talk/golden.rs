@@ -8,8 +8,8 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
-    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send,
-    SetAccountData, SetAlias, SetState,
+    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, ReserveMedia,
+    Send, SetAccountData, SetAlias, SetState, StoreMedia,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -174,13 +174,46 @@ fn commands() -> Vec<(&'static str, Command)> {
                 user: id("@mina:test"),
             },
         ),
+        (
+            "mina",
+            Command::ReserveMedia(ReserveMedia {
+                id: text("r"),
+                lifetime_ms: 1_000,
+                most: 1,
+            }),
+        ),
+        (
+            "mina",
+            Command::StoreMedia(StoreMedia {
+                media: AddMedia {
+                    id: text("r"),
+                    blob: "1".repeat(64),
+                    bytes: 7,
+                    content_type: None,
+                    filename: Some(text("tea")),
+                },
+                reserved: true,
+                quota: Some(12),
+            }),
+        ),
+        (
+            "",
+            Command::QuarantineMedia {
+                id: text("r"),
+                quarantined: true,
+            },
+        ),
+        ("", Command::DeleteMedia(text("r"))),
     ]
 }
 
 fn record(n: usize, who: &str, command: &Command) -> Record {
-    let actor = Actor::User {
-        user: id(&format!("@{who}:test")),
-        device: id("PHONE"),
+    let actor = match who {
+        "" => Actor::Operator,
+        who => Actor::User {
+            user: id(&format!("@{who}:test")),
+            device: id("PHONE"),
+        },
     };
     let payload = Payload::Command(postcard::to_stdvec(command).expect("plain data"));
     Record {
@@ -269,7 +302,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..16).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..20).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -290,5 +323,9 @@ fn kind(command: &Command) -> u8 {
         Command::ShowProfile { .. } => 13,
         Command::LeaveAll { .. } => 14,
         Command::ShowIn { .. } => 15,
+        Command::StoreMedia(_) => 16,
+        Command::ReserveMedia(_) => 17,
+        Command::DeleteMedia(_) => 18,
+        Command::QuarantineMedia { .. } => 19,
     }
 }
