@@ -77,12 +77,21 @@ impl Gate for Api {
 
 /// The router of talk's endpoints, and what it serves.
 pub fn endpoints(state: Api) -> (axum::Router, Vec<Operation>) {
+    all().into_router(state)
+}
+
+/// What is served.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    all().operations().to_vec()
+}
+
+fn all() -> Endpoints<Api> {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
         .serve::<api::sync::sync_events::v3::Request, _, _>(sync::sync)
-        .into_router(state)
 }
 
 fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {

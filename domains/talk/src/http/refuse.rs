@@ -7,6 +7,9 @@ use http::StatusCode;
 use ruma::api::error::ErrorKind;
 use std::time::Duration;
 
+/// The longest that anybody is told to wait.
+const A_DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// What a rejected command answers.
 pub fn rejected(why: &Rejected) -> MatrixError {
     let message = why.to_string();
@@ -35,7 +38,7 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         Rejected::NoSuchMedia => MatrixError::not_found(message),
         Rejected::NotYours(_) | Rejected::OverQuota { .. } => MatrixError::forbidden(message),
         Rejected::TooManyReserved { wait_ms, .. } => {
-            let wait = u64::try_from(*wait_ms).unwrap_or(0);
+            let wait = u64::try_from(*wait_ms).unwrap_or(0).min(A_DAY_MS);
             MatrixError::limited(Duration::from_millis(wait), message)
         }
     }
