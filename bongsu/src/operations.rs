@@ -43,7 +43,10 @@ fn table(list: &str, served: &[Operation]) -> Result<String> {
     let mut done = 0;
     for line in list.lines() {
         if let Some(section) = line.strip_prefix("# ") {
-            write!(rows, "\n## {section}\n\n| operation | here |\n| --- | --- |\n")?;
+            write!(
+                rows,
+                "\n## {section}\n\n| operation | here |\n| --- | --- |\n"
+            )?;
             continue;
         }
         let (method, rest) = line
@@ -118,5 +121,14 @@ mod tests {
             })
             .collect();
         assert_eq!(shapes.len(), lines().count());
+    }
+
+    #[test]
+    fn the_committed_table_is_that_of_the_routers() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/matrix.md");
+        let committed = std::fs::read_to_string(path).unwrap();
+        let said = text().unwrap();
+        let differ = committed.trim_end() != said;
+        assert!(!differ, "run `make generate` and commit docs/matrix.md");
     }
 }
