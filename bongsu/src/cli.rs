@@ -60,6 +60,9 @@ pub enum Verb {
     Doctor(Place),
     /// Print the description of this program's own interfaces (OpenAPI 3.1, JSON)
     Openapi,
+    /// Print what of the Matrix client-server API is served (Markdown)
+    #[command(hide = true)]
+    Operations,
 }
 
 const SERVE_EXAMPLES: &str = "\

@@ -59,6 +59,12 @@ pub struct Layer {
     /// Where traces are sent (OTLP over HTTP), such as http://127.0.0.1:4318 [default: nowhere]
     #[arg(long, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
+    /// How many bytes one person's uploads may come to [default: as many as they like]
+    #[arg(long, value_name = "BYTES")]
+    pub media_quota_bytes: Option<NonZero<u64>>,
+    /// Give media to whoever asks, without a token, as clients from before Matrix v1.11 need it [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub open_media: Option<bool>,
 }
 
 /// Who may make an account.
@@ -116,6 +122,10 @@ pub struct Config {
     pub log: String,
     /// Where traces are sent.
     pub otlp_endpoint: Option<String>,
+    /// How many bytes one person's uploads may come to.
+    pub media_quota_bytes: Option<u64>,
+    /// Whether media is given to whoever asks.
+    pub open_media: bool,
 }
 
 impl Config {
@@ -177,6 +187,8 @@ impl Config {
             log_format: layer.log_format.unwrap_or(LogFormat::Auto),
             log: layer.log.unwrap_or_else(|| "info".to_owned()),
             otlp_endpoint: layer.otlp_endpoint,
+            media_quota_bytes: layer.media_quota_bytes.map(NonZero::get),
+            open_media: layer.open_media.unwrap_or(false),
         })
     }
 }
@@ -205,6 +217,8 @@ impl Layer {
             log_format: self.log_format.or(other.log_format),
             log: self.log.or(other.log),
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
+            media_quota_bytes: self.media_quota_bytes.or(other.media_quota_bytes),
+            open_media: self.open_media.or(other.open_media),
         }
     }
 }

@@ -13,6 +13,7 @@ mod doctor;
 mod health;
 mod metrics;
 mod openapi;
+mod operations;
 mod page;
 mod say;
 mod serve;
@@ -87,6 +88,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime.block_on(doctor::doctor(&config))?;
         }
         Verb::Openapi => say::line(openapi::text()?),
+        Verb::Operations => say::line(operations::text()?),
     }
     Ok(ExitCode::SUCCESS)
 }

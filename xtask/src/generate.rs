@@ -12,10 +12,16 @@ struct Generated {
     arguments: &'static [&'static str],
 }
 
-const GENERATED: &[Generated] = &[Generated {
-    path: "docs/openapi.json",
-    arguments: &["openapi"],
-}];
+const GENERATED: &[Generated] = &[
+    Generated {
+        path: "docs/openapi.json",
+        arguments: &["openapi"],
+    },
+    Generated {
+        path: "docs/matrix.md",
+        arguments: &["operations"],
+    },
+];
 
 /// Writes every generated file.
 ///

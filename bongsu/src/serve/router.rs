@@ -13,7 +13,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::http::Api as IdentityApi;
-use bongsu_talk::http::{Api as TalkApi, Config as TalkConfig, TypingNow};
+use bongsu_talk::http::{Api as TalkApi, Config as TalkConfig, Gallery, MediaRules, TypingNow};
 use bongsu_web_kit::matrix::no_such_endpoint;
 use http::StatusCode;
 use std::sync::Arc;
@@ -61,10 +61,16 @@ fn domains(house: &House, config: &Config, base_url: &str) -> Router {
         people,
         media: house.media.clone(),
         typing: TypingNow::new(house.talk.lane.wake().clone()),
+        gallery: Gallery::default(),
         config: Arc::new(TalkConfig {
             server_name: house.server_name.clone(),
             base_url: base_url.to_owned(),
             max_upload_bytes: config.max_upload_bytes,
+            media: MediaRules {
+                quota_bytes: config.media_quota_bytes,
+                open_downloads: config.open_media,
+                ..MediaRules::default()
+            },
         }),
     };
     let (talk, _) = bongsu_talk::http::endpoints(talk);

@@ -67,6 +67,19 @@ pub enum Command {
     },
     /// Replaces a room by a new one of another version.
     Upgrade(Upgrade),
+    /// Makes an uploaded blob known as media, if the rules allow it.
+    StoreMedia(StoreMedia),
+    /// Gives the actor a media id before its content comes.
+    ReserveMedia(ReserveMedia),
+    /// Removes media; the operator alone may.
+    DeleteMedia(String),
+    /// Withholds media from everybody, or gives it back; the operator alone may.
+    QuarantineMedia {
+        /// The media id.
+        id: String,
+        /// Whether it is withheld.
+        quarantined: bool,
+    },
 }
 
 /// How a person shows themselves, as it goes into their membership.
@@ -241,4 +254,24 @@ pub struct Upgrade {
     pub additional_creators: Vec<UserId>,
     /// How the actor shows themselves.
     pub profile: Profile,
+/// See [`Command::StoreMedia`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreMedia {
+    /// The media.
+    pub media: AddMedia,
+    /// Whether the id was given out before; otherwise the gateway made it just now.
+    pub reserved: bool,
+    /// How many bytes the actor's uploads may come to.
+    pub quota: Option<u64>,
+}
+
+/// See [`Command::ReserveMedia`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReserveMedia {
+    /// The media id, made by the gateway.
+    pub id: String,
+    /// For how long it may be used, in milliseconds from the entry's time.
+    pub lifetime_ms: i64,
+    /// How many ids the actor may have whose content has not come.
+    pub most: u32,
 }

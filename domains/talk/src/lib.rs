@@ -33,6 +33,7 @@ impl Domain for Talk {
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_rooms.sql"),
+        include_str!("migrations/0002_media.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;

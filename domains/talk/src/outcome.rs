@@ -73,4 +73,27 @@ pub enum Rejected {
     /// The room's first state contradicts itself.
     #[error("the room cannot be made: {0}")]
     BadRoomState(String),
+    /// The media has its content, which cannot be changed.
+    #[error("this media has its content already; upload to a new media id")]
+    MediaExists,
+    /// There is no such media.
+    #[error("there is no such media here, or its time has run out")]
+    NoSuchMedia,
+    /// It is for somebody else to do.
+    #[error("{0}")]
+    NotYours(String),
+    /// The actor has asked for many media ids and not used them.
+    #[error("at most {most} media ids can wait for their content; upload to those you have")]
+    TooManyReserved {
+        /// How many can wait.
+        most: u32,
+        /// When the first of them goes, in milliseconds from now.
+        wait_ms: i64,
+    },
+    /// The actor's uploads would come to more than they may.
+    #[error("your uploads may come to {quota} bytes; with this one they would be more")]
+    OverQuota {
+        /// How many bytes they may come to.
+        quota: u64,
+    },
 }

@@ -81,6 +81,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
         });
     }
 
+    /// What is served so far.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
     /// The router, and what it serves.
     pub fn into_router(self, state: S) -> (Router, Vec<Operation>) {
         let empty = Router::new();

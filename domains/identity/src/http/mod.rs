@@ -63,8 +63,18 @@ impl Gate for Api {
 
 /// The router of all endpoints, and what it serves.
 pub fn endpoints(api: Api) -> (Router, Vec<Operation>) {
+    all().into_router(api)
+}
+
+/// What is served.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    all().operations().to_vec()
+}
+
+fn all() -> Endpoints<Api> {
     let endpoints = Endpoints::default();
-    profiles(devices(accounts(sessions(endpoints)))).into_router(api)
+    profiles(devices(accounts(sessions(endpoints))))
 }
 
 fn sessions(endpoints: Endpoints<Api>) -> Endpoints<Api> {

@@ -2,7 +2,7 @@
 
 use super::emit::user_topic;
 use super::{actor, room};
-use crate::command::{AddMedia, SetAccountData};
+use crate::command::SetAccountData;
 use crate::outcome::Accepted;
 use crate::state::account;
 use crate::{Applied, Cx};
@@ -31,24 +31,5 @@ pub fn save_filter(cx: &mut Cx<'_>, id: &str, json: &str) -> Applied {
             "INSERT INTO filter (user, id, json) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?
         .execute((user.as_str(), id, json))?;
-    Ok(Accepted::Done)
-}
-
-pub fn add_media(cx: &mut Cx<'_>, command: &AddMedia) -> Applied {
-    let user = actor(cx)?;
-    cx.db()
-        .prepare_cached(
-            "INSERT INTO media (id, blob, bytes, content_type, filename, uploader, time)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute((
-            &command.id,
-            &command.blob,
-            command.bytes as i64,
-            &command.content_type,
-            &command.filename,
-            user.as_str(),
-            cx.time().0,
-        ))?;
     Ok(Accepted::Done)
 }

@@ -5,6 +5,7 @@ mod aliases;
 mod create_room;
 mod emit;
 mod knock;
+mod media;
 mod membership;
 mod receipt;
 mod redact;
@@ -15,6 +16,7 @@ mod upgrade;
 pub use aliases::{may_delete_alias, may_list, may_set_alias};
 pub use create_room::may_create;
 pub use emit::{room_topic, user_topic};
+pub use media::{may_reserve, may_store, media_topic};
 pub use membership::may_change;
 pub use redact::may_redact;
 pub use send::may_send;
@@ -53,11 +55,17 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::SetListed { room, listed } => aliases::set_listed(cx, &room, listed),
         Command::SetAccountData(command) => account::set_data(cx, &command),
         Command::SaveFilter { id, json } => account::save_filter(cx, &id, &json),
-        Command::AddMedia(command) => account::add_media(cx, &command),
+        Command::AddMedia(command) => media::add(cx, &command),
         Command::ShowProfile { user, profile } => membership::show_profile(cx, &user, &profile),
         Command::LeaveAll { user } => membership::leave_all(cx, &user),
         Command::ShowIn { room, profile } => membership::show_in(cx, &room, &profile),
         Command::Upgrade(command) => upgrade::apply(cx, &command),
+        Command::StoreMedia(command) => media::store(cx, &command),
+        Command::ReserveMedia(command) => media::reserve(cx, &command),
+        Command::DeleteMedia(id) => media::delete(cx, &id),
+        Command::QuarantineMedia { id, quarantined } => {
+            media::set_quarantined(cx, &id, quarantined)
+        }
     }
 }
 

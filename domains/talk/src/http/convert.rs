@@ -48,7 +48,7 @@ impl Api {
         self.decide(request).await
     }
 
-    async fn decide(&self, request: Request<Command>) -> Result<Accepted, MatrixError> {
+    pub(super) async fn decide(&self, request: Request<Command>) -> Result<Accepted, MatrixError> {
         self.lane
             .submit(request)
             .await?

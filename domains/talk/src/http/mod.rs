@@ -31,6 +31,7 @@ mod knock;
 mod summary;
 mod upgrade;
 
+pub use media::{Gallery, MediaRules};
 pub use typing_now::TypingNow;
 
 use crate::Talk;
@@ -56,6 +57,8 @@ pub struct Api {
     pub media: Media,
     /// Who is typing where.
     pub typing: TypingNow,
+    /// What media's endpoints share.
+    pub gallery: Gallery,
     /// What the operator decided.
     pub config: Arc<Config>,
 }
@@ -69,6 +72,8 @@ pub struct Config {
     pub base_url: String,
     /// The longest upload, in bytes.
     pub max_upload_bytes: u64,
+    /// What else is decided about media.
+    pub media: MediaRules,
 }
 
 impl Gate for Api {
@@ -79,13 +84,22 @@ impl Gate for Api {
 
 /// The router of talk's endpoints, and what it serves.
 pub fn endpoints(state: Api) -> (axum::Router, Vec<Operation>) {
+    all().into_router(state)
+}
+
+/// What is served.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    all().operations().to_vec()
+}
+
+fn all() -> Endpoints<Api> {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
     let all = entrance_endpoints(all);
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
         .serve::<api::sync::sync_events::v3::Request, _, _>(sync::sync)
-        .into_router(state)
 }
 
 fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
@@ -143,17 +157,21 @@ fn account_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
 
 fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     use api::authenticated_media as read;
+    use api::media as write;
     let endpoints = ["/_matrix/media/v3/upload", "/_matrix/media/r0/upload"]
         .into_iter()
         .fold(endpoints, |endpoints, path| {
             endpoints.serve_at(&Method::POST, path, media::upload)
         });
-    endpoints
+    media::serve_open(endpoints)
         .serve::<read::get_content::v1::Request, _, _>(media::download)
         .serve::<read::get_content_as_filename::v1::Request, _, _>(media::download_as)
         .serve::<read::get_media_config::v1::Request, _, _>(media::config)
         .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
         .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
+        .serve::<read::get_content_thumbnail::v1::Request, _, _>(media::thumbnail)
+        .serve::<write::create_mxc_uri::v1::Request, _, _>(media::reserve)
+        .serve::<write::create_content_async::v3::Request, _, _>(media::upload_to)
 }
 
 /// How rooms are found, entered from outside, and replaced.

@@ -5,6 +5,10 @@ use bongsu_lane::{ReadError, Refusal};
 use bongsu_web_kit::matrix::MatrixError;
 use http::StatusCode;
 use ruma::api::error::ErrorKind;
+use std::time::Duration;
+
+/// The longest that anybody is told to wait.
+const A_DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What a rejected command answers.
 pub fn rejected(why: &Rejected) -> MatrixError {
@@ -33,6 +37,17 @@ pub fn rejected(why: &Rejected) -> MatrixError {
             ErrorKind::InvalidRoomState,
             message,
         ),
+        Rejected::MediaExists => MatrixError::new(
+            StatusCode::CONFLICT,
+            ErrorKind::CannotOverwriteMedia,
+            message,
+        ),
+        Rejected::NoSuchMedia => MatrixError::not_found(message),
+        Rejected::NotYours(_) | Rejected::OverQuota { .. } => MatrixError::forbidden(message),
+        Rejected::TooManyReserved { wait_ms, .. } => {
+            let wait = u64::try_from(*wait_ms).unwrap_or(0).min(A_DAY_MS);
+            MatrixError::limited(Duration::from_millis(wait), message)
+        }
     }
 }
 

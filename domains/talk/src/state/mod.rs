@@ -3,6 +3,7 @@
 pub mod account;
 pub mod entrance;
 pub mod events;
+pub mod media;
 pub mod members;
 pub mod power;
 pub mod receipts;

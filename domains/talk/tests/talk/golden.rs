@@ -10,6 +10,8 @@ use bongsu_talk::Talk;
 use bongsu_talk::command::{
     Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send,
     SetAccountData, SetAlias, SetState, Upgrade,
+    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, ReserveMedia,
+    Send, SetAccountData, SetAlias, SetState, StoreMedia,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -192,6 +194,12 @@ fn commands() -> Vec<(&'static str, Command)> {
                 invite: vec![],
                 is_direct: false,
                 listed: false,
+        (
+            "mina",
+            Command::ReserveMedia(ReserveMedia {
+                id: text("r"),
+                lifetime_ms: 1_000,
+                most: 1,
             }),
         ),
         (
@@ -215,13 +223,36 @@ fn commands() -> Vec<(&'static str, Command)> {
                 profile: Profile::default(),
             }),
         ),
+            Command::StoreMedia(StoreMedia {
+                media: AddMedia {
+                    id: text("r"),
+                    blob: "1".repeat(64),
+                    bytes: 7,
+                    content_type: None,
+                    filename: Some(text("tea")),
+                },
+                reserved: true,
+                quota: Some(12),
+            }),
+        ),
+        (
+            "",
+            Command::QuarantineMedia {
+                id: text("r"),
+                quarantined: true,
+            },
+        ),
+        ("", Command::DeleteMedia(text("r"))),
     ]
 }
 
 fn record(n: usize, who: &str, command: &Command) -> Record {
-    let actor = Actor::User {
-        user: id(&format!("@{who}:test")),
-        device: id("PHONE"),
+    let actor = match who {
+        "" => Actor::Operator,
+        who => Actor::User {
+            user: id(&format!("@{who}:test")),
+            device: id("PHONE"),
+        },
     };
     let payload = Payload::Command(postcard::to_stdvec(command).expect("plain data"));
     Record {
@@ -311,6 +342,7 @@ fn every_command_is_in_the_golden_log() {
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds, (0..17).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..20).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -332,5 +364,9 @@ fn kind(command: &Command) -> u8 {
         Command::LeaveAll { .. } => 14,
         Command::ShowIn { .. } => 15,
         Command::Upgrade(_) => 16,
+        Command::StoreMedia(_) => 16,
+        Command::ReserveMedia(_) => 17,
+        Command::DeleteMedia(_) => 18,
+        Command::QuarantineMedia { .. } => 19,
     }
 }

@@ -7,7 +7,7 @@ use bongsu_lane::{Lane, Options, ReadError};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
-use bongsu_talk::http::{Api, Config, TypingNow, endpoints};
+use bongsu_talk::http::{Api, Config, Gallery, MediaRules, TypingNow, endpoints};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -47,6 +47,7 @@ impl People for Everybody {
 
 pub struct House {
     pub log: MemoryLog,
+    pub api: Api,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -85,6 +86,11 @@ impl Answer {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// A house whose operator decided otherwise.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = MemoryLog::new(Seed::from_bytes([7; 32]), Faults::NONE);
         let options = Options::new(folder.path().join("talk.sqlite"));
@@ -97,11 +103,13 @@ impl House {
             Arc::new(object_store::memory::InMemory::new()),
             Limits::default(),
         );
-        let config = Config {
+        let mut config = Config {
             server_name: "test".parse().expect("a name"),
             base_url: "http://test".to_owned(),
             max_upload_bytes: 1_000,
+            media: MediaRules::default(),
         };
+        change(&mut config);
         let typing = TypingNow::new(lane.wake().clone());
         let api = Api {
             lane,
@@ -109,11 +117,13 @@ impl House {
             people: Arc::new(Everybody),
             media,
             typing,
+            gallery: Gallery::default(),
             config: Arc::new(config),
         };
-        let (router, _) = endpoints(api);
+        let (router, _) = endpoints(api.clone());
         Self {
             log,
+            api,
             router,
             _folder: folder,
         }
@@ -139,7 +149,11 @@ impl House {
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Body::from(body)).expect("a request");
+        self.send(request.body(Body::from(body)).expect("a request"))
+            .await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self
             .router
             .clone()

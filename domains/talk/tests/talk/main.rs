@@ -9,6 +9,7 @@ mod golden;
 mod history;
 mod house;
 mod media;
+mod media_more;
 mod membership;
 mod receipts;
 mod rooms;
