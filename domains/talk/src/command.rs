@@ -65,6 +65,8 @@ pub enum Command {
         /// How they show themselves there.
         profile: Profile,
     },
+    /// Tells the administrators of an event, a room or a person.
+    Report(Report),
 }
 
 /// How a person shows themselves, as it goes into their membership.
@@ -222,4 +224,17 @@ pub struct AddMedia {
     pub content_type: Option<String>,
     /// What the uploader called it.
     pub filename: Option<String>,
+}
+
+/// See [`Command::Report`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The room it is about, or that the event is in.
+    pub room: Option<RoomId>,
+    /// The event it is about.
+    pub event: Option<EventId>,
+    /// The person it is about.
+    pub user: Option<UserId>,
+    /// Why, for people to read.
+    pub reason: Option<String>,
 }

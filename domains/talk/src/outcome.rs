@@ -64,4 +64,16 @@ pub enum Rejected {
     /// The event can only be made by the server.
     #[error("events of type {0} are made by the server alone")]
     Reserved(String),
+    /// The event cannot relate to the one that it names.
+    #[error("{0}")]
+    BadRelation(String),
+    /// The actor has annotated the event in this way already.
+    #[error("you have annotated this event so already")]
+    DuplicateAnnotation,
+    /// The event is not in the thread that the receipt names.
+    #[error("the event is not in this thread")]
+    NotInThread,
+    /// The event may not be redacted.
+    #[error("events of type {0} cannot be redacted")]
+    NotRedactable(String),
 }

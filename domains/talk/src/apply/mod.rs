@@ -7,13 +7,17 @@ mod emit;
 mod membership;
 mod receipt;
 mod redact;
+mod relate;
+mod report;
 mod send;
 mod set_state;
 
 pub use create_room::VERSIONS;
-pub use emit::{room_topic, user_topic};
+pub use emit::{may_fit, room_topic, user_topic};
 pub use membership::may_change;
+pub use receipt::may_move_receipts;
 pub use redact::may_redact;
+pub use relate::may_relate;
 pub use send::may_send;
 pub use set_state::may_set_state;
 
@@ -53,6 +57,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::ShowProfile { user, profile } => membership::show_profile(cx, &user, &profile),
         Command::LeaveAll { user } => membership::leave_all(cx, &user),
         Command::ShowIn { room, profile } => membership::show_in(cx, &room, &profile),
+        Command::Report(command) => report::apply(cx, &command),
     }
 }
 

@@ -7,24 +7,65 @@ use crate::outcome::{Accepted, Rejected};
 use crate::state::account;
 use crate::state::events::Event;
 use crate::state::receipts::{READ, READ_PRIVATE, advance};
+use crate::state::relations::thread_of;
 use crate::state::rooms::Room;
 use crate::{Applied, Cx};
 use bongsu_base::EventId;
 use bongsu_lane::Refusal;
+use rusqlite::Connection;
 
-fn event(cx: &Cx<'_>, room: &Room, id: &EventId) -> Ruled<Event> {
-    let found = Event::by_id(cx.db(), id.as_str())?.filter(|event| event.room == room.n);
-    found.ok_or(Refusal::Rejected(Rejected::NoSuchEvent))
+/// The event up to which somebody has read, which has to be in the thread that the receipt is about
+/// (Matrix v1.19, threaded read receipts).
+fn may_mark(db: &Connection, room: &Room, id: &EventId, thread: &str) -> Ruled<Event> {
+    let event = Event::by_id(db, id.as_str())?
+        .filter(|event| event.room == room.n)
+        .ok_or(Refusal::Rejected(Rejected::NoSuchEvent))?;
+    // A thread's root is in its thread, and in the room's main timeline too.
+    if thread.is_empty() || thread == id.as_str() {
+        return Ok(event);
+    }
+    let root = thread_of(db, event.position.as_i64())?
+        .map(|root| Event::at(db, root))
+        .transpose()?;
+    let fits = match root {
+        Some(root) => root.id().as_str() == thread,
+        None => thread == "main",
+    };
+    if fits {
+        Ok(event)
+    } else {
+        Err(Refusal::Rejected(Rejected::NotInThread))
+    }
+}
+
+/// Whether `user` may move their receipts so. Gives the room and the events in question.
+///
+/// # Errors
+/// When not, or the view fails.
+pub fn may_move_receipts(
+    db: &Connection,
+    user: &str,
+    command: &Receipt,
+) -> Ruled<(Room, Vec<(&'static str, Event)>)> {
+    let room = room(db, &command.room)?;
+    need_joined(db, &room, user)?;
+    let mut marks = Vec::new();
+    for (kind, id) in [(READ, &command.read), (READ_PRIVATE, &command.read_private)] {
+        if let Some(id) = id {
+            marks.push((kind, may_mark(db, &room, id, &command.thread)?));
+        }
+    }
+    if let Some(id) = &command.fully_read {
+        may_mark(db, &room, id, "")?;
+    }
+    Ok((room, marks))
 }
 
 pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
     let user = actor(cx)?;
-    let room = room(cx.db(), &command.room)?;
-    need_joined(cx.db(), &room, user.as_str())?;
+    let (room, marks) = may_move_receipts(cx.db(), user.as_str(), command)?;
     let time = cx.time().0;
-    for (kind, id) in [(READ, &command.read), (READ_PRIVATE, &command.read_private)] {
-        let Some(id) = id else { continue };
-        let event = event(cx, &room, id)?;
+    for (kind, event) in marks {
         let changed = cx.position().as_i64();
         let place = (room.n, user.as_str(), kind, command.thread.as_str());
         if advance(cx.db(), place, event.position.as_i64(), time, changed)? {
@@ -36,7 +77,6 @@ pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
         }
     }
     if let Some(id) = &command.fully_read {
-        event(cx, &room, id)?;
         let content = serde_json::json!({ "event_id": id.as_str() }).to_string();
         let changed = cx.position().as_i64();
         account::set_data(

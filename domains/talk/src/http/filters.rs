@@ -86,6 +86,7 @@ pub fn event_filter(filter: &RoomEventFilter) -> EventFilter {
         } else {
             Lazy::On
         },
+        by_thread: filter.unread_thread_notifications,
     }
 }
 

@@ -6,7 +6,7 @@ use super::filters::event_filter;
 use super::json::event;
 use super::members::not_in_room;
 use super::token::Token;
-use crate::query::{self, Direction, Lazy, Shown, Visible, page, show};
+use crate::query::{self, Direction, Lazy, Shown, Visible, page, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
 use axum::extract::State;
@@ -100,7 +100,11 @@ fn look(
     } else {
         Vec::new()
     };
-    let show_all = |events: Vec<Event>| events.into_iter().map(|event| show(db, event)).collect();
+    let user = caller.user.as_str();
+    let show_all = |events: Vec<Event>| {
+        let shown = events.into_iter().map(|event| show_to(db, event, user));
+        shown.collect()
+    };
     let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(page.events), show_all(members));
     Ok(Some(Found {

@@ -3,6 +3,7 @@
 
 mod account_data;
 mod aliases;
+mod context;
 mod convert;
 mod create_room;
 mod discovery;
@@ -16,6 +17,8 @@ mod messages;
 mod receipts;
 mod redact;
 mod refuse;
+mod relations;
+mod reports;
 mod send;
 mod state;
 mod sync;
@@ -73,6 +76,7 @@ impl Gate for Api {
 /// The router of talk's endpoints, and what it serves.
 pub fn endpoints(state: Api) -> (axum::Router, Vec<Operation>) {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
+    let all = event_endpoints(all);
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
@@ -146,4 +150,22 @@ fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<read::get_media_config::v1::Request, _, _>(media::config)
         .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
         .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
+}
+
+fn event_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    use api::{relations as read, reporting, room, threads};
+    endpoints
+        .serve::<read::get_relating_events::v1::Request, _, _>(relations::relations)
+        .serve::<read::get_relating_events_with_rel_type::v1::Request, _, _>(
+            relations::with_rel_type,
+        )
+        .serve::<read::get_relating_events_with_rel_type_and_event_type::v1::Request, _, _>(
+            relations::with_event_type,
+        )
+        .serve::<threads::get_threads::v1::Request, _, _>(relations::threads)
+        .serve::<api::context::get_context::v3::Request, _, _>(context::context)
+        .serve::<room::get_event_by_timestamp::v1::Request, _, _>(context::at_time)
+        .serve::<room::report_content::v3::Request, _, _>(reports::event)
+        .serve::<room::report_room::v3::Request, _, _>(reports::room)
+        .serve::<reporting::report_user::v3::Request, _, _>(reports::user)
 }

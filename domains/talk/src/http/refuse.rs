@@ -26,6 +26,16 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         }
         Rejected::BadContent(_) => MatrixError::bad_json(message),
         Rejected::Reserved(_) => MatrixError::invalid_param(message),
+        Rejected::BadRelation(_) => {
+            MatrixError::new(StatusCode::BAD_REQUEST, ErrorKind::Unknown, message)
+        }
+        Rejected::DuplicateAnnotation => MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::DuplicateAnnotation,
+            message,
+        ),
+        Rejected::NotInThread => MatrixError::invalid_param(message),
+        Rejected::NotRedactable(_) => MatrixError::forbidden(message),
     }
 }
 

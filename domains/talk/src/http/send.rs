@@ -26,7 +26,15 @@ pub async fn send(
     // What the room's rules refuse is refused before it is written; applying it asks them again.
     let look = api.lane.read(|view| {
         Ok(match Room::by_id(view.db(), &room)? {
-            Some(room) => apply::may_send(view.db(), &room, caller.user.as_str(), &kind),
+            Some(room) => {
+                let user = caller.user.as_str();
+                let repeat = Some((caller.device.as_str(), request.txn_id.as_str()));
+                apply::may_send(view.db(), &room, user, &kind)
+                    .and_then(|()| apply::may_fit(&kind, None, &content))
+                    .and_then(|()| {
+                        apply::may_relate(view.db(), &room, user, (&kind, &content), repeat)
+                    })
+            }
             None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
         })
     });

@@ -1,7 +1,9 @@
 //! Reads. Everything here looks at one moment of the view and changes nothing.
 
+mod around;
 mod filter;
 mod history;
+mod related;
 mod room_state;
 mod show;
 mod sync;
@@ -9,5 +11,8 @@ mod sync;
 pub use filter::{EventFilter, Lazy, SyncFilter};
 pub use history::{Direction, Page, Visible, page};
 pub use room_state::{Summary, joined_rooms, members_at, state_at, summary};
-pub use show::{Shown, show};
+pub use show::{Shown, show, show_to};
 pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWanted, sync};
+
+pub use around::{Around, around, nearest};
+pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, threads};

@@ -5,4 +5,7 @@ pub mod events;
 pub mod members;
 pub mod power;
 pub mod receipts;
+pub mod relations;
+pub mod reports;
 pub mod rooms;
+pub mod unread;

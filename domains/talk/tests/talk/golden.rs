@@ -8,7 +8,7 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
-    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send,
+    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Report, Send,
     SetAccountData, SetAlias, SetState,
 };
 use bytes::Bytes;
@@ -174,6 +174,15 @@ fn commands() -> Vec<(&'static str, Command)> {
                 user: id("@mina:test"),
             },
         ),
+        (
+            "mina",
+            Command::Report(Report {
+                room: Some(room()),
+                event: Some(id(event)),
+                user: Some(id("@jun:test")),
+                reason: Some(text("rude")),
+            }),
+        ),
     ]
 }
 
@@ -269,7 +278,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..16).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..17).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -290,5 +299,6 @@ fn kind(command: &Command) -> u8 {
         Command::ShowProfile { .. } => 13,
         Command::LeaveAll { .. } => 14,
         Command::ShowIn { .. } => 15,
+        Command::Report(_) => 16,
     }
 }

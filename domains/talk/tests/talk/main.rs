@@ -3,11 +3,13 @@
 #![allow(missing_docs, reason = "tests have no interface")]
 
 mod bad_input;
+mod edges;
 mod golden;
 mod history;
 mod house;
 mod media;
 mod membership;
 mod receipts;
+mod relations;
 mod rooms;
 mod sync;

@@ -1,0 +1,194 @@
+//! Events among their neighbours, by time, reported, too large, and redacted state.
+
+use crate::house::{House, bodies};
+use serde_json::json;
+
+const V1: &str = "/_matrix/client/v1";
+
+#[tokio::test]
+async fn an_event_is_shown_among_its_neighbours() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let mut events = Vec::new();
+    for n in 0..7 {
+        events.push(house.say("mina", &room, &format!("m{n}")).await);
+    }
+    let path = format!("rooms/{room}/context/{}", events[3]);
+    let found = house.get("jun", &format!("{path}?limit=4")).await.ok();
+    assert_eq!(bodies(&found["events_before"]), ["m2", "m1"]);
+    assert_eq!(found["event"]["content"]["body"], "m3");
+    assert_eq!(bodies(&found["events_after"]), ["m4", "m5"]);
+    assert!(found["state"].as_array().expect("a list").len() > 4);
+    let page = async |dir: &str, from: &str| {
+        let from = found[from].as_str().expect("a token");
+        let path = format!("rooms/{room}/messages?dir={dir}&limit=1&from={from}");
+        bodies(&house.get("jun", &path).await.ok()["chunk"])
+    };
+    assert_eq!(page("b", "start").await, ["m0"]);
+    assert_eq!(page("f", "end").await, ["m6"]);
+    let lazy = "?limit=0&filter=%7B%22lazy_load_members%22:true%7D";
+    let found = house.get("jun", &format!("{path}{lazy}")).await.ok();
+    assert_eq!(
+        found.get("events_before").is_none() && found.get("events_after").is_none(),
+        true
+    );
+    let state = found["state"].as_array().expect("a list").iter();
+    let members: Vec<_> = state
+        .filter(|event| event["type"] == "m.room.member")
+        .map(|event| event["state_key"].clone())
+        .collect();
+    assert_eq!(members, ["@mina:test"]);
+    house.get("sora", &path).await.refused(404, "M_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn the_event_nearest_to_a_time_is_found() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let mut events = Vec::new();
+    for n in 0..5 {
+        let id = house.say("mina", &room, &format!("m{n}")).await;
+        let path = format!("rooms/{room}/event/{id}");
+        let event = house.get("mina", &path).await.ok();
+        events.push((id, event["origin_server_ts"].as_i64().expect("a time")));
+    }
+    let base = format!("{V1}/rooms/{room}/timestamp_to_event");
+    let at = async |time: i64, dir: &str| {
+        let path = format!("{base}?ts={time}&dir={dir}");
+        house.get("mina", &path).await
+    };
+    for (_, time) in &events {
+        let first = events.iter().find(|(_, other)| other >= time);
+        let last = events.iter().rfind(|(_, other)| other <= time);
+        let id = |found: Option<&(String, i64)>| found.expect("one").0.clone();
+        assert_eq!(at(*time, "f").await.ok()["event_id"], id(first));
+        assert_eq!(at(*time, "b").await.ok()["event_id"], id(last));
+    }
+    let late = events[4].1 + 1_000_000;
+    at(late, "f").await.refused(404, "M_NOT_FOUND");
+    assert_eq!(at(late, "b").await.ok()["event_id"], events[4].0);
+    at(0, "b").await.refused(404, "M_NOT_FOUND");
+    house
+        .get("sora", &format!("{base}?ts=0&dir=f"))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house
+        .get("mina", &format!("{base}?ts=0&dir=x"))
+        .await
+        .refused(400, "M_INVALID_PARAM");
+}
+
+#[tokio::test]
+async fn reports_are_taken() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let event = house.say("jun", &room, "rude").await;
+    let why = || json!({"reason": "rude", "score": -100});
+    let path = format!("rooms/{room}/report/{event}");
+    house.post("mina", &path, why()).await.ok();
+    house.post("mina", &path, json!({})).await.ok();
+    house
+        .post("mina", &path, json!({"reason": 5}))
+        .await
+        .refused(400, "M_BAD_JSON");
+    house
+        .post("sora", &path, why())
+        .await
+        .refused(404, "M_NOT_FOUND");
+    let path = format!("rooms/{room}/report");
+    house.post("sora", &path, why()).await.ok();
+    house
+        .post("mina", "rooms/!none:test/report", why())
+        .await
+        .refused(404, "M_NOT_FOUND");
+    for user in ["@jun:test", "@ghost:test"] {
+        let path = format!("users/{user}/report");
+        house.post("mina", &path, why()).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_not_written() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let long = "x".repeat(256);
+    let length = house.log.history().len();
+    for path in [
+        format!("rooms/{room}/send/{long}/t"),
+        format!("rooms/{room}/state/{long}"),
+        format!("rooms/{room}/state/x/{long}"),
+    ] {
+        house
+            .put("mina", &path, json!({}))
+            .await
+            .refused(413, "M_TOO_LARGE");
+    }
+    let body = json!({"body": "x".repeat(65_200)});
+    for path in ["send/m.room.message/t", "state/x/y"] {
+        house
+            .put("mina", &format!("rooms/{room}/{path}"), body.clone())
+            .await
+            .refused(413, "M_TOO_LARGE");
+    }
+    assert_eq!(house.log.history().len(), length);
+}
+
+#[tokio::test]
+async fn what_follows_from_state_follows_its_redaction() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let create = house
+        .get(
+            "mina",
+            &format!("rooms/{room}/state/m.room.create?format=event"),
+        )
+        .await
+        .ok();
+    let create = create["event_id"].as_str().expect("an id");
+    house
+        .put(
+            "mina",
+            &format!("rooms/{room}/redact/{create}/c"),
+            json!({}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    let member = format!("rooms/{room}/state/m.room.member/@jun:test");
+    let found = house
+        .get("mina", &format!("{member}?format=event"))
+        .await
+        .ok();
+    let id = found["event_id"].as_str().expect("an id");
+    house
+        .put("mina", &format!("rooms/{room}/redact/{id}/m"), json!({}))
+        .await
+        .ok();
+    assert_eq!(
+        house.get("mina", &member).await.ok(),
+        json!({"membership": "join"})
+    );
+    let joined = format!("rooms/{room}/joined_members");
+    let joined = house.get("mina", &joined).await.ok();
+    assert_eq!(joined["joined"]["@jun:test"].get("display_name"), None);
+    house.say("jun", &room, "still").await;
+    let power = format!("rooms/{room}/state/m.room.power_levels");
+    let mut levels = house.get("mina", &power).await.ok();
+    levels["invite"] = json!(50);
+    levels["odd"] = json!(1);
+    let set = house.put("mina", &power, levels).await.ok();
+    let id = set["event_id"].as_str().expect("an id");
+    house
+        .put("mina", &format!("rooms/{room}/redact/{id}/p"), json!({}))
+        .await
+        .ok();
+    let left = house.get("mina", &power).await.ok();
+    assert_eq!((&left["invite"], left.get("odd")), (&json!(50), None));
+    house
+        .post(
+            "jun",
+            &format!("rooms/{room}/invite"),
+            json!({"user_id": "@sora:test"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+}
