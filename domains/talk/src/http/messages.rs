@@ -87,7 +87,8 @@ fn look(
     };
     let limit = u64::from(request.limit).clamp(1, MAX_LIMIT) as usize;
     let filter = event_filter(&request.filter);
-    let admit = |event: &Event| visible.admits(event) && filter.admits(event);
+    let in_room = filter.admits_room(id.as_str());
+    let admit = |event: &Event| in_room && visible.admits(event) && filter.admits(event);
     let page = page(db, room.n, range, direction, limit, admit)?;
     let senders: BTreeSet<String> = page
         .events

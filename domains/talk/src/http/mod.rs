@@ -9,6 +9,7 @@ mod create_room;
 mod discovery;
 mod event;
 mod filters;
+mod initial_sync;
 mod json;
 mod media;
 mod members;
@@ -154,6 +155,14 @@ fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
 
 fn event_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     use api::{relations as read, reporting, room, threads};
+    let endpoints = [
+        "/_matrix/client/v3/rooms/{room_id}/initialSync",
+        "/_matrix/client/r0/rooms/{room_id}/initialSync",
+    ]
+    .into_iter()
+    .fold(endpoints, |endpoints, path| {
+        endpoints.serve_at(&Method::GET, path, initial_sync::of_room)
+    });
     endpoints
         .serve::<read::get_relating_events::v1::Request, _, _>(relations::relations)
         .serve::<read::get_relating_events_with_rel_type::v1::Request, _, _>(

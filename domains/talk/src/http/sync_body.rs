@@ -109,7 +109,7 @@ fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoo
 }
 
 /// Receipts as one event: by event, by type, by person.
-fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, MatrixError> {
+pub(super) fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, MatrixError> {
     let mut content = Map::new();
     for mark in marks {
         let mut receipt = json!({ "ts": mark.time });

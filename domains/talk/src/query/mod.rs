@@ -16,3 +16,4 @@ pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWante
 
 pub use around::{Around, around, nearest};
 pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, threads};
+pub use sync::{account_data, receipts};

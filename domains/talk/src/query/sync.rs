@@ -365,7 +365,11 @@ fn add_senders(
     Ok(())
 }
 
-fn account_data(
+/// Account data that changed: type and content.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn account_data(
     db: &Connection,
     user: &str,
     since: i64,
@@ -379,7 +383,15 @@ fn account_data(
 }
 
 /// The receipts of a room that changed, but for other people's private ones.
-fn receipts(db: &Connection, room: i64, user: &str, since: i64) -> rusqlite::Result<Vec<ReadMark>> {
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn receipts(
+    db: &Connection,
+    room: i64,
+    user: &str,
+    since: i64,
+) -> rusqlite::Result<Vec<ReadMark>> {
     let mut statement = db.prepare_cached(
         "SELECT receipt.user, kind, thread, event.tag, receipt.time, event.position
          FROM receipt JOIN event ON event.position = receipt.event

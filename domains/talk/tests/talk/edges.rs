@@ -192,3 +192,127 @@ async fn what_follows_from_state_follows_its_redaction() {
         .await
         .refused(403, "M_FORBIDDEN");
 }
+
+#[tokio::test]
+async fn a_room_is_seen_at_one_glance() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    for n in 0..3 {
+        house.say("mina", &room, &format!("m{n}")).await;
+    }
+    let path = format!("rooms/{room}/initialSync");
+    let found = house.get("jun", &format!("{path}?limit=2")).await.ok();
+    assert_eq!(found["membership"], "join");
+    assert_eq!(bodies(&found["messages"]["chunk"]), ["m1", "m2"]);
+    let start = found["messages"]["start"].as_str().expect("a token");
+    let before = format!("rooms/{room}/messages?dir=b&limit=1&from={start}");
+    assert_eq!(
+        bodies(&house.get("jun", &before).await.ok()["chunk"]),
+        ["m0"]
+    );
+    assert!(found["state"].as_array().expect("a list").len() > 4);
+    house.get("sora", &path).await.refused(403, "M_FORBIDDEN");
+    house
+        .post("jun", &format!("rooms/{room}/leave"), json!({}))
+        .await
+        .ok();
+    house.say("mina", &room, "m3").await;
+    let left = house.get("jun", &path).await.ok();
+    assert_eq!(left["membership"], "leave");
+    assert_eq!(bodies(&left["messages"]["chunk"]), ["m0", "m1", "m2"]);
+}
+
+#[tokio::test]
+async fn a_redaction_can_be_sent_as_an_event() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let event = house.say("mina", &room, "oops").await;
+    let path = format!("rooms/{room}/send/m.room.redaction/t");
+    let body = json!({"redacts": event, "reason": "typo"});
+    house
+        .put("jun", &path, body.clone())
+        .await
+        .refused(403, "M_FORBIDDEN");
+    let sent = house.put("mina", &path, body.clone()).await.ok();
+    assert_eq!(sent, house.put("mina", &path, body.clone()).await.ok());
+    let found = house
+        .get("jun", &format!("rooms/{room}/event/{event}"))
+        .await
+        .ok();
+    assert_eq!(found["content"], json!({}));
+    let because = &found["unsigned"]["redacted_because"];
+    assert_eq!(
+        (&because["content"], &because["redacts"]),
+        (&body, &json!(event))
+    );
+    house
+        .put("mina", &path, json!({}))
+        .await
+        .refused(400, "M_INVALID_PARAM");
+}
+
+#[tokio::test]
+async fn members_are_those_of_a_place_in_history() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let before = house.sync("mina", None, "").await;
+    let before = before["next_batch"].as_str().expect("a token");
+    house
+        .post("jun", &format!("rooms/{room}/leave"), json!({}))
+        .await
+        .ok();
+    house
+        .post("sora", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .ok();
+    let members = async |rest: &str| {
+        let path = format!("rooms/{room}/members?membership=join{rest}");
+        let found = house.get("mina", &path).await.ok();
+        let chunk = found["chunk"].as_array().expect("a list").clone();
+        let mut keys: Vec<String> = chunk
+            .iter()
+            .filter_map(|event| event["state_key"].as_str().map(str::to_owned))
+            .collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(members("").await, ["@mina:test", "@sora:test"]);
+    let then = format!("&at={before}");
+    assert_eq!(members(&then).await, ["@jun:test", "@mina:test"]);
+}
+
+#[tokio::test]
+async fn filters_see_urls_types_senders_and_rooms() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    house.say("mina", &room, "plain").await;
+    let path = format!("rooms/{room}/send/m.room.message/u");
+    let picture = json!({"body": "picture", "url": "mxc://test/a"});
+    house.put("jun", &path, picture).await.ok();
+    let found = async |filter: serde_json::Value| {
+        let mut quoted = String::new();
+        for byte in filter.to_string().bytes() {
+            quoted.push_str(&format!("%{byte:02X}"));
+        }
+        let path = format!("rooms/{room}/messages?dir=b&filter={quoted}");
+        bodies(&house.get("mina", &path).await.ok()["chunk"])
+    };
+    let both = ["picture", "plain"];
+    assert_eq!(found(json!({"contains_url": true})).await, ["picture"]);
+    assert_eq!(found(json!({"contains_url": false})).await, ["plain"]);
+    assert_eq!(found(json!({"types": ["m.*.message"]})).await, both);
+    let nothing = [
+        json!({"types": ["m.*"], "not_types": ["*.message"]}),
+        json!({"rooms": ["!other:test"]}),
+        json!({ "not_rooms": [room] }),
+        json!({"senders": []}),
+    ];
+    for filter in nothing {
+        assert_eq!(found(filter).await, Vec::<String>::new());
+    }
+    assert_eq!(
+        found(json!({"not_senders": ["@jun:test"]})).await,
+        ["plain"]
+    );
+    assert_eq!(found(json!({ "rooms": [room] })).await, both);
+}
