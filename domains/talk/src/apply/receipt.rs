@@ -1,7 +1,7 @@
 //! Read receipts and markers.
 
 use super::emit::{room_topic, user_topic};
-use super::{Ruled, actor, need_joined, room};
+use super::{Ruled, actor, need_joined, object, room};
 use crate::command::Receipt;
 use crate::outcome::{Accepted, Rejected};
 use crate::state::account;
@@ -76,7 +76,9 @@ pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
             });
         }
     }
-    if let Some(id) = &command.fully_read {
+    if let Some(id) = &command.fully_read
+        && is_ahead(cx.db(), &room, user.as_str(), id)?
+    {
         let content = serde_json::json!({ "event_id": id.as_str() }).to_string();
         let changed = cx.position().as_i64();
         account::set_data(
@@ -88,4 +90,19 @@ pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
         cx.wake(user_topic(user.as_str()));
     }
     Ok(Accepted::Done)
+}
+
+/// Whether the marker moves forward when it moves to the event `id`.
+fn is_ahead(db: &Connection, room: &Room, user: &str, id: &EventId) -> Ruled<bool> {
+    let Some(data) = account::data(db, user, room.n, "m.fully_read")? else {
+        return Ok(true);
+    };
+    let data = object(&data)?;
+    let before = data.get("event_id").and_then(serde_json::Value::as_str);
+    let before = before.map(|id| Event::by_id(db, id)).transpose()?.flatten();
+    let after = Event::by_id(db, id.as_str())?;
+    Ok(match (before, after) {
+        (Some(before), Some(after)) => before.position < after.position,
+        _ => true,
+    })
 }

@@ -4,6 +4,7 @@ mod around;
 mod filter;
 mod history;
 mod related;
+mod related_by;
 mod room_state;
 mod show;
 mod sync;
@@ -16,4 +17,5 @@ pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWante
 
 pub use around::{Around, around, nearest};
 pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, threads};
+pub use related_by::{RelatedBy, RelatedLook};
 pub use sync::{account_data, receipts};

@@ -316,3 +316,21 @@ async fn what_is_unread_is_counted_thread_by_thread() {
     mark(&last, json!({})).await;
     assert_eq!(counts().await, ((0, 0), (0, 0), none));
 }
+
+#[tokio::test]
+async fn the_marker_of_what_was_fully_read_moves_forward() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let first = house.say("mina", &room, "1").await;
+    let second = house.say("mina", &room, "2").await;
+    for event in [&second, &first] {
+        let path = format!("rooms/{room}/read_markers");
+        house
+            .post("mina", &path, json!({ "m.fully_read": event }))
+            .await
+            .ok();
+        let path = format!("user/@mina:test/rooms/{room}/account_data/m.fully_read");
+        let marker = house.get("mina", &path).await.ok();
+        assert_eq!(marker["event_id"], second);
+    }
+}
