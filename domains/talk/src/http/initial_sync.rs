@@ -1,4 +1,5 @@
-//! `GET /rooms/{roomId}/initialSync`: a room at one glance. It is deprecated, and still asked for.
+//! `GET /rooms/{roomId}/initialSync`: a room at one glance; and `GET /initialSync`: all rooms. They are
+//! deprecated, and still asked for.
 
 use super::Api;
 use super::convert::ours;
@@ -16,6 +17,7 @@ use bongsu_base::{Position, RoomId};
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
+use ruma::api::client::membership::joined_rooms;
 use ruma::api::client::state::get_state_events::v3::Request;
 use ruma::events::{AnyRoomAccountDataEvent, AnyStateEvent, AnyTimelineEvent};
 use ruma::serde::Raw;
@@ -93,25 +95,33 @@ pub async fn of_room(
     }: Matrix<Request>,
 ) -> Result<Json<Value>, MatrixError> {
     let id: RoomId = ours(&request.room_id)?;
+    let limit = limit(query.as_deref())?;
+    let found = api.lane.read(|view| look(view, &id, &caller, limit));
+    let found = found.await?.ok_or_else(not_in_room)?;
+    render(&id, found, &caller).map(Json)
+}
+
+fn limit(query: Option<&str>) -> Result<usize, MatrixError> {
     let limit = query
         .iter()
         .flat_map(|query| query.split('&'))
         .find_map(|pair| pair.strip_prefix("limit="));
-    let limit = match limit.map(str::parse::<usize>) {
-        None => DEFAULT_LIMIT,
-        Some(Ok(limit)) => limit.min(MAX_LIMIT),
-        Some(Err(_)) => return Err(MatrixError::invalid_param("`limit` is a number")),
-    };
-    let found = api.lane.read(|view| look(view, &id, &caller, limit));
-    let found = found.await?.ok_or_else(not_in_room)?;
+    match limit.map(str::parse::<usize>) {
+        None => Ok(DEFAULT_LIMIT),
+        Some(Ok(limit)) => Ok(limit.min(MAX_LIMIT)),
+        Some(Err(_)) => Err(MatrixError::invalid_param("`limit` is a number")),
+    }
+}
+
+fn render(id: &RoomId, found: Found, caller: &Caller) -> Result<Value, MatrixError> {
     let room_id = Some(id.as_str());
     let messages = found.messages.iter();
     let messages: Vec<Raw<AnyTimelineEvent>> = messages
-        .map(|shown| event(shown, room_id, &caller))
+        .map(|shown| event(shown, room_id, caller))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     let state: Vec<Raw<AnyStateEvent>> = state
-        .map(|shown| event(shown, room_id, &caller))
+        .map(|shown| event(shown, room_id, caller))
         .collect::<Result<_, _>>()?;
     let data: Vec<Raw<AnyRoomAccountDataEvent>> = found
         .account_data
@@ -137,5 +147,52 @@ pub async fn of_room(
     if let Some(membership) = found.membership {
         body["membership"] = Value::String(membership);
     }
-    Ok(Json(body))
+    Ok(body)
+}
+
+/// The rooms that one is in or invited to, in the form that they have one by one.
+pub async fn of_all(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+    Matrix { caller, .. }: Matrix<joined_rooms::v3::Request>,
+) -> Result<Json<Value>, MatrixError> {
+    let limit = limit(query.as_deref())?;
+    let user = caller.user.as_str();
+    let look_all = api.lane.read(|view| {
+        let end = Position::end_of(view.applied()?).as_i64();
+        let mut joined = Vec::new();
+        for id in query::joined_rooms(view.db(), user)? {
+            let Ok(id) = id.parse::<RoomId>() else {
+                continue;
+            };
+            if let Some(found) = look(view, &id, &caller, limit)? {
+                joined.push((id, found));
+            }
+        }
+        let data = query::account_data(view.db(), user, 0, None)?;
+        let mut invited = view.db().prepare_cached(
+            "SELECT room.id FROM member JOIN room ON room.n = member.room
+             WHERE member.user = ?1 AND member.membership = 'invite' ORDER BY room.n",
+        )?;
+        let invited = invited.query_map([user], |row| row.get(0))?;
+        let invited: Vec<String> = invited.collect::<Result<_, _>>()?;
+        Ok((end, joined, invited, data))
+    });
+    let (end, joined, invited, data) = look_all.await?;
+    let rooms = joined
+        .into_iter()
+        .map(|(id, found)| render(&id, found, &caller))
+        .collect::<Result<Vec<_>, _>>()?;
+    let invited = invited
+        .iter()
+        .map(|room| json!({ "room_id": room, "membership": "invite" }));
+    let data: Vec<Raw<AnyRoomAccountDataEvent>> =
+        data.iter().map(account_data).collect::<Result<_, _>>()?;
+    Ok(Json(json!({
+        "end": Token::at(end).to_string(),
+        "rooms": rooms.into_iter().chain(invited).collect::<Vec<_>>(),
+        "account_data": data,
+        "presence": [],
+        "receipts": [],
+    })))
 }

@@ -8,6 +8,7 @@ mod convert;
 mod create_room;
 mod discovery;
 mod event;
+mod events;
 mod filters;
 mod initial_sync;
 mod json;
@@ -164,6 +165,18 @@ fn event_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         endpoints.serve_at(&Method::GET, path, initial_sync::of_room)
     });
     endpoints
+        .serve_at(&Method::GET, "/_matrix/client/v3/events", events::events)
+        .serve_at(&Method::GET, "/_matrix/client/r0/events", events::events)
+        .serve_at(
+            &Method::GET,
+            "/_matrix/client/v3/initialSync",
+            initial_sync::of_all,
+        )
+        .serve_at(
+            &Method::GET,
+            "/_matrix/client/r0/initialSync",
+            initial_sync::of_all,
+        )
         .serve::<read::get_relating_events::v1::Request, _, _>(relations::relations)
         .serve::<read::get_relating_events_with_rel_type::v1::Request, _, _>(
             relations::with_rel_type,

@@ -328,3 +328,44 @@ async fn filters_see_urls_types_senders_and_rooms() {
         assert_eq!(found(filter).await, expect);
     }
 }
+
+#[tokio::test]
+async fn what_happens_can_be_followed_as_one_list() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    house.say("mina", &room, "old").await;
+    let start = house.get("jun", "events?timeout=0").await.ok();
+    assert_eq!(start["chunk"], json!([]));
+    let from = start["end"].as_str().expect("a token");
+    let follow = format!("events?timeout=10000&from={from}");
+    house
+        .post(
+            "mina",
+            &format!("rooms/{room}/invite"),
+            json!({"user_id": "@jun:test"}),
+        )
+        .await
+        .ok();
+    let invited = house.get("jun", &follow).await.ok();
+    let event = &invited["chunk"][0];
+    assert_eq!(event["content"]["membership"], "invite");
+    assert_eq!(event["room_id"], room);
+    house
+        .post("jun", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .ok();
+    let event = house.say("mina", &room, "new").await;
+    let path = format!("rooms/{room}/receipt/m.read/{event}");
+    house.post("mina", &path, json!({})).await.ok();
+    let seen = house.get("jun", &follow).await.ok();
+    assert_eq!(bodies(&seen["chunk"]), ["new"]);
+    let kinds = crate::house::types(&seen["chunk"]);
+    assert_eq!(kinds.last().map(String::as_str), Some("m.receipt"));
+    let end = seen["end"].as_str().expect("a token");
+    let follow = format!("events?timeout=10000&from={end}");
+    let (next, _) = tokio::join!(house.get("jun", &follow), house.say("mina", &room, "later"));
+    assert_eq!(bodies(&next.ok()["chunk"]), ["later"]);
+    let all = house.get("jun", "initialSync?limit=1").await.ok();
+    assert_eq!(all["rooms"][0]["room_id"], room);
+    assert_eq!(bodies(&all["rooms"][0]["messages"]["chunk"]), ["later"]);
+}
