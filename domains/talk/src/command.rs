@@ -80,6 +80,8 @@ pub enum Command {
         /// Whether it is withheld.
         quarantined: bool,
     },
+    /// Tells the administrators of an event, a room or a person.
+    Report(Report),
 }
 
 /// How a person shows themselves, as it goes into their membership.
@@ -274,4 +276,15 @@ pub struct ReserveMedia {
     pub lifetime_ms: i64,
     /// How many ids the actor may have whose content has not come.
     pub most: u32,
+/// See [`Command::Report`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The room it is about, or that the event is in.
+    pub room: Option<RoomId>,
+    /// The event it is about.
+    pub event: Option<EventId>,
+    /// The person it is about.
+    pub user: Option<UserId>,
+    /// Why, for people to read.
+    pub reason: Option<String>,
 }

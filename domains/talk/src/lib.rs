@@ -34,6 +34,7 @@ impl Domain for Talk {
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_rooms.sql"),
         include_str!("migrations/0002_media.sql"),
+        include_str!("migrations/0002_events.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;

@@ -96,4 +96,16 @@ pub enum Rejected {
         /// How many bytes they may come to.
         quota: u64,
     },
+    /// The event cannot relate to the one that it names.
+    #[error("{0}")]
+    BadRelation(String),
+    /// The actor has annotated the event in this way already.
+    #[error("you have annotated this event so already")]
+    DuplicateAnnotation,
+    /// The event is not in the thread that the receipt names.
+    #[error("the event is not in this thread")]
+    NotInThread,
+    /// The event may not be redacted.
+    #[error("events of type {0} cannot be redacted")]
+    NotRedactable(String),
 }

@@ -6,6 +6,7 @@ use crate::outcome::Rejected;
 use crate::state::events::{self, Event};
 use crate::state::members::{self, Change};
 use crate::state::power::{self, PowerLevels};
+use crate::state::relations;
 use crate::state::rooms::{Room, Visibility};
 use crate::state::version;
 use bongsu_base::EventId;
@@ -44,7 +45,7 @@ pub fn user_topic(user: &str) -> Topic {
 
 /// Writes the event, moves the room's state, counts and memberships, and wakes whoever waits.
 pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventId> {
-    check_size(draft)?;
+    may_fit(draft.kind, draft.state_key, draft.content)?;
     let position = cx.position();
     let device = match cx.actor() {
         Actor::User { device, .. } => Some(device.to_string()),
@@ -82,9 +83,17 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
     let notable = is_notable(draft);
     room.notable += i64::from(notable);
     events::insert(db, room, &event, room.notable)?;
+    let threaded = relations::note(db, &event)?;
     if notable {
         db.prepare_cached("UPDATE member SET last_sent = ?3 WHERE room = ?1 AND user = ?2")?
             .execute((room.n, draft.sender, position.as_i64()))?;
+        // Who writes in a thread has read that thread alone.
+        if !threaded {
+            db.prepare_cached(
+                "UPDATE OR FAIL member SET last_sent = ?3 WHERE room = ?1 AND user = ?2",
+            )?
+            .execute((room.n, draft.sender, position.as_i64()))?;
+        }
         note_mentions(cx, room, &event)?;
     }
     if let Some(key) = draft.state_key {
@@ -94,22 +103,21 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
     Ok(event.id())
 }
 
-fn check_size(draft: &Draft<'_>) -> Ruled<()> {
-    let keys = [
-        ("type", draft.kind),
-        ("state_key", draft.state_key.unwrap_or_default()),
-    ];
-    for (name, value) in keys {
+/// Whether an event of this type, state key and content is short enough (Matrix v1.19, size limits).
+///
+/// # Errors
+/// When not.
+pub fn may_fit(kind: &str, state_key: Option<&str>, content: &str) -> Ruled<()> {
+    let key = state_key.unwrap_or_default();
+    for (name, value) in [("type", kind), ("state_key", key)] {
         if value.len() > MAX_KEY {
             return Err(bad_content(format!(
-                "`{name}` is longer than {MAX_KEY} bytes"
+                "`{name}` is larger than {MAX_KEY} bytes"
             )));
         }
     }
     // Beside the content an event carries its keys and about 400 bytes of ids and hashes.
-    if draft.content.len() + draft.kind.len() + draft.state_key.map_or(0, str::len) + 400
-        > MAX_EVENT
-    {
+    if content.len() + kind.len() + key.len() + 400 > MAX_EVENT {
         return Err(bad_content(format!(
             "the event is larger than {MAX_EVENT} bytes"
         )));
@@ -149,7 +157,7 @@ fn note_mentions(cx: &Cx<'_>, room: &Room, event: &Event) -> Ruled<()> {
 }
 
 /// What a state event means beyond being state.
-fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) -> Ruled<()> {
+pub fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) -> Ruled<()> {
     let content = object(&event.content)?;
     let db = cx.db();
     match (event.kind.as_str(), key) {

@@ -9,6 +9,8 @@ mod media;
 mod membership;
 mod receipt;
 mod redact;
+mod relate;
+mod report;
 mod send;
 mod set_state;
 mod upgrade;
@@ -17,8 +19,12 @@ pub use aliases::{may_delete_alias, may_list, may_set_alias};
 pub use create_room::may_create;
 pub use emit::{room_topic, user_topic};
 pub use media::{may_reserve, may_store, media_topic};
+pub use create_room::VERSIONS;
+pub use emit::{may_fit, room_topic, user_topic};
 pub use membership::may_change;
+pub use receipt::may_move_receipts;
 pub use redact::may_redact;
+pub use relate::may_relate;
 pub use send::may_send;
 pub use set_state::may_set_state;
 pub use upgrade::may_upgrade;
@@ -66,6 +72,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::QuarantineMedia { id, quarantined } => {
             media::set_quarantined(cx, &id, quarantined)
         }
+        Command::Report(command) => report::apply(cx, &command),
     }
 }
 

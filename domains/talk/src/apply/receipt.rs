@@ -1,30 +1,71 @@
 //! Read receipts and markers.
 
 use super::emit::{room_topic, user_topic};
-use super::{Ruled, actor, need_joined, room};
+use super::{Ruled, actor, need_joined, object, room};
 use crate::command::Receipt;
 use crate::outcome::{Accepted, Rejected};
 use crate::state::account;
 use crate::state::events::Event;
 use crate::state::receipts::{READ, READ_PRIVATE, advance};
+use crate::state::relations::thread_of;
 use crate::state::rooms::Room;
 use crate::{Applied, Cx};
 use bongsu_base::EventId;
 use bongsu_lane::Refusal;
+use rusqlite::Connection;
 
-fn event(cx: &Cx<'_>, room: &Room, id: &EventId) -> Ruled<Event> {
-    let found = Event::by_id(cx.db(), id.as_str())?.filter(|event| event.room == room.n);
-    found.ok_or(Refusal::Rejected(Rejected::NoSuchEvent))
+/// The event up to which somebody has read, which has to be in the thread that the receipt is about
+/// (Matrix v1.19, threaded read receipts).
+fn may_mark(db: &Connection, room: &Room, id: &EventId, thread: &str) -> Ruled<Event> {
+    let event = Event::by_id(db, id.as_str())?
+        .filter(|event| event.room == room.n)
+        .ok_or(Refusal::Rejected(Rejected::NoSuchEvent))?;
+    // A thread's root is in its thread, and in the room's main timeline too.
+    if thread.is_empty() || thread == id.as_str() {
+        return Ok(event);
+    }
+    let root = thread_of(db, event.position.as_i64())?
+        .map(|root| Event::at(db, root))
+        .transpose()?;
+    let fits = match root {
+        Some(root) => root.id().as_str() == thread,
+        None => thread == "main",
+    };
+    if fits {
+        Ok(event)
+    } else {
+        Err(Refusal::Rejected(Rejected::NotInThread))
+    }
+}
+
+/// Whether `user` may move their receipts so. Gives the room and the events in question.
+///
+/// # Errors
+/// When not, or the view fails.
+pub fn may_move_receipts(
+    db: &Connection,
+    user: &str,
+    command: &Receipt,
+) -> Ruled<(Room, Vec<(&'static str, Event)>)> {
+    let room = room(db, &command.room)?;
+    need_joined(db, &room, user)?;
+    let mut marks = Vec::new();
+    for (kind, id) in [(READ, &command.read), (READ_PRIVATE, &command.read_private)] {
+        if let Some(id) = id {
+            marks.push((kind, may_mark(db, &room, id, &command.thread)?));
+        }
+    }
+    if let Some(id) = &command.fully_read {
+        may_mark(db, &room, id, "")?;
+    }
+    Ok((room, marks))
 }
 
 pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
     let user = actor(cx)?;
-    let room = room(cx.db(), &command.room)?;
-    need_joined(cx.db(), &room, user.as_str())?;
+    let (room, marks) = may_move_receipts(cx.db(), user.as_str(), command)?;
     let time = cx.time().0;
-    for (kind, id) in [(READ, &command.read), (READ_PRIVATE, &command.read_private)] {
-        let Some(id) = id else { continue };
-        let event = event(cx, &room, id)?;
+    for (kind, event) in marks {
         let changed = cx.position().as_i64();
         let place = (room.n, user.as_str(), kind, command.thread.as_str());
         if advance(cx.db(), place, event.position.as_i64(), time, changed)? {
@@ -35,8 +76,9 @@ pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
             });
         }
     }
-    if let Some(id) = &command.fully_read {
-        event(cx, &room, id)?;
+    if let Some(id) = &command.fully_read
+        && is_ahead(cx.db(), &room, user.as_str(), id)?
+    {
         let content = serde_json::json!({ "event_id": id.as_str() }).to_string();
         let changed = cx.position().as_i64();
         account::set_data(
@@ -48,4 +90,19 @@ pub fn apply(cx: &mut Cx<'_>, command: &Receipt) -> Applied {
         cx.wake(user_topic(user.as_str()));
     }
     Ok(Accepted::Done)
+}
+
+/// Whether the marker moves forward when it moves to the event `id`.
+fn is_ahead(db: &Connection, room: &Room, user: &str, id: &EventId) -> Ruled<bool> {
+    let Some(data) = account::data(db, user, room.n, "m.fully_read")? else {
+        return Ok(true);
+    };
+    let data = object(&data)?;
+    let before = data.get("event_id").and_then(serde_json::Value::as_str);
+    let before = before.map(|id| Event::by_id(db, id)).transpose()?.flatten();
+    let after = Event::by_id(db, id.as_str())?;
+    Ok(match (before, after) {
+        (Some(before), Some(after)) => before.position < after.position,
+        _ => true,
+    })
 }

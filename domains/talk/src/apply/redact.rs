@@ -1,10 +1,11 @@
 //! Taking an event's content away.
 
-use super::emit::{Draft, emit};
+use super::emit::{Draft, emit, follow_state};
 use super::{Ruled, actor, need_joined, need_power, object, room};
 use crate::command::Redact;
 use crate::outcome::{Accepted, Rejected};
 use crate::state::events::Event;
+use crate::state::relations;
 use crate::state::rooms::Room;
 use crate::state::version;
 use crate::{Applied, Cx};
@@ -22,6 +23,10 @@ pub fn may_redact(db: &Connection, room: &Room, user: &str, event: &str) -> Rule
     let event = Event::by_id(db, event)?
         .filter(|event| event.room == room.n)
         .ok_or(Refusal::Rejected(Rejected::NoSuchEvent))?;
+    // A room cannot be taken back, nor whom it lets in.
+    if matches!(event.kind.as_str(), "m.room.create" | "m.room.server_acl") {
+        return Err(Refusal::Rejected(Rejected::NotRedactable(event.kind)));
+    }
     if event.sender != user {
         need_power(db, room, user, room.levels.redact)?;
     }
@@ -50,24 +55,46 @@ pub fn apply(cx: &mut Cx<'_>, command: Redact) -> Applied {
         txn: command.txn.as_deref(),
     };
     let id = emit(cx, &mut room, &draft)?;
-    strip(cx, &room, &target, id.as_str())?;
+    strip(cx, &mut room, &target, id.as_str())?;
     Ok(Accepted::Event(id))
 }
 
 /// Leaves of the event what its room version keeps; for ever, in every replica.
-fn strip(cx: &Cx<'_>, room: &Room, target: &Event, redaction: &str) -> Ruled<()> {
+fn strip(cx: &mut Cx<'_>, room: &mut Room, target: &Event, redaction: &str) -> Ruled<()> {
     if target.redacted_by.is_some() {
         return Ok(());
     }
     let kept = redacted(&room.version, &target.kind, object(&target.content)?);
     let position = Event::by_id(cx.db(), redaction)?.map(|event| event.position.as_i64());
+    let mut left = target.clone();
+    left.content = Value::Object(kept).to_string();
     cx.db()
         .prepare_cached("UPDATE event SET content = ?2, redacted_by = ?3 WHERE position = ?1")?
-        .execute((
-            target.position.as_i64(),
-            Value::Object(kept).to_string(),
-            position,
-        ))?;
+        .execute((target.position.as_i64(), &left.content, position))?;
+    relations::forget(cx.db(), target)?;
+    refollow(cx, room, &left)
+}
+
+/// What was derived from a state event that is in force follows what is left of it.
+fn refollow(cx: &mut Cx<'_>, room: &mut Room, left: &Event) -> Ruled<()> {
+    let Some(key) = left.state_key.as_deref() else {
+        return Ok(());
+    };
+    let at = left.position.as_i64();
+    let current = room.state(cx.db(), &left.kind, key)?;
+    if current.is_none_or(|(position, _)| position != at) {
+        return Ok(());
+    }
+    if left.kind != "m.room.member" {
+        return follow_state(cx, room, left, key);
+    }
+    // The membership itself is kept; the name and the picture go.
+    cx.db()
+        .prepare_cached(
+            "UPDATE member SET displayname = NULL, avatar_url = NULL
+             WHERE room = ?1 AND user = ?2 AND position = ?3",
+        )?
+        .execute((room.n, key, at))?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Sending a message event.
 
 use super::emit::{Draft, emit};
+use super::relate::may_relate;
 use super::{Ruled, actor, need_joined, need_power, room};
 use crate::command::Send;
 use crate::outcome::{Accepted, Rejected};
@@ -25,6 +26,13 @@ pub fn apply(cx: &mut Cx<'_>, command: Send) -> Applied {
     let user = actor(cx)?;
     let mut room = room(cx.db(), &command.room)?;
     may_send(cx.db(), &room, user.as_str(), &command.kind)?;
+    may_relate(
+        cx.db(),
+        &room,
+        user.as_str(),
+        (&command.kind, &command.content),
+        None,
+    )?;
     let draft = Draft {
         sender: user.as_str(),
         kind: &command.kind,

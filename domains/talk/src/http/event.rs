@@ -3,7 +3,7 @@
 use super::Api;
 use super::convert::ours;
 use super::json::event;
-use crate::query::{Visible, show};
+use crate::query::{Visible, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::Room;
 use axum::extract::State;
@@ -28,7 +28,7 @@ pub async fn get(
         let visible = Visible::of(db, room.n, caller.user.as_str())?;
         event
             .filter(|event| visible.admits(event))
-            .map(|event| show(db, event))
+            .map(|event| show_to(db, event, caller.user.as_str()))
             .transpose()
     });
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");

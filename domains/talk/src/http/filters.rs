@@ -2,7 +2,7 @@
 
 use super::Api;
 use crate::command::Command;
-use crate::query::{EventFilter, Lazy, SyncFilter};
+use crate::query::{EventFilter, Lazy, RelatedBy, SyncFilter};
 use crate::state::account;
 use axum::extract::State;
 use bongsu_lane::Priority;
@@ -86,6 +86,35 @@ pub fn event_filter(filter: &RoomEventFilter) -> EventFilter {
         } else {
             Lazy::On
         },
+        by_thread: filter.unread_thread_notifications,
+    }
+}
+
+/// What a filter asks of that which relates to an event, which `ruma` leaves out.
+#[derive(serde::Deserialize)]
+struct Relating {
+    related_by_senders: Option<Vec<String>>,
+    related_by_rel_types: Option<Vec<String>>,
+}
+
+/// The query of a request with a filter.
+#[derive(serde::Deserialize)]
+pub struct FilterQuery {
+    filter: Option<String>,
+}
+
+impl FilterQuery {
+    /// What the filter asks of that which relates to an event.
+    pub fn related_by(&self) -> Result<RelatedBy, MatrixError> {
+        let Some(filter) = self.filter.as_deref().filter(|filter| !filter.is_empty()) else {
+            return Ok(RelatedBy::default());
+        };
+        let relating: Relating = serde_json::from_str(filter)
+            .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        Ok(RelatedBy {
+            senders: relating.related_by_senders,
+            rel_types: relating.related_by_rel_types,
+        })
     }
 }
 

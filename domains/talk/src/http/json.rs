@@ -1,9 +1,10 @@
 //! Contents on their way in, events on their way out.
 
-use crate::query::Shown;
+use crate::query::{Related, Shown};
 use crate::state::events::Event;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
+use ruma::events::AnyTimelineEvent;
 use ruma::serde::Raw;
 use serde::Serialize;
 use serde_json::Value;
@@ -69,6 +70,8 @@ struct Unsigned<'a> {
     prev_content: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redacted_because: Option<Box<RawValue>>,
+    #[serde(rename = "m.relations", skip_serializing_if = "Option::is_none")]
+    relations: Option<Box<RawValue>>,
 }
 
 impl Unsigned<'_> {
@@ -76,6 +79,7 @@ impl Unsigned<'_> {
         self.transaction_id.is_none()
             && self.prev_content.is_none()
             && self.redacted_because.is_none()
+            && self.relations.is_none()
     }
 }
 
@@ -126,6 +130,7 @@ pub fn event<T>(
         unsigned.redacted_because =
             Some(body(redaction, id.as_str(), room_id, Unsigned::default())?);
     }
+    unsigned.relations = relations(&shown.related, room_id, caller)?;
     let id = shown.event.id();
     Ok(Raw::from_json(body(
         &shown.event,
@@ -133,6 +138,53 @@ pub fn event<T>(
         room_id,
         unsigned,
     )?))
+}
+
+/// What is shown with an event of that which relates to it (Matrix v1.19, aggregations of child events).
+fn relations(
+    related: &Related,
+    room_id: Option<&str>,
+    caller: &Caller,
+) -> Result<Option<Box<RawValue>>, MatrixError> {
+    #[derive(Serialize)]
+    struct Thread {
+        latest_event: Raw<AnyTimelineEvent>,
+        count: i64,
+        current_user_participated: bool,
+    }
+    #[derive(Serialize)]
+    struct Relations {
+        #[serde(rename = "m.replace", skip_serializing_if = "Option::is_none")]
+        replace: Option<Raw<AnyTimelineEvent>>,
+        #[serde(rename = "m.thread", skip_serializing_if = "Option::is_none")]
+        thread: Option<Thread>,
+        #[serde(rename = "m.reference", skip_serializing_if = "Option::is_none")]
+        reference: Option<Value>,
+    }
+    if related.is_empty() {
+        return Ok(None);
+    }
+    let edit = related.edit.as_deref();
+    let replace = edit.map(|edit| event(edit, room_id, caller)).transpose()?;
+    let thread = related.thread.as_ref().map(|thread| {
+        Ok::<_, MatrixError>(Thread {
+            latest_event: event(&thread.latest, room_id, caller)?,
+            count: thread.count,
+            current_user_participated: thread.participated,
+        })
+    });
+    let references = related.references.iter();
+    let chunk: Vec<Value> = references
+        .map(|id| serde_json::json!({ "event_id": id }))
+        .collect();
+    let relations = Relations {
+        replace,
+        thread: thread.transpose()?,
+        reference: (!chunk.is_empty()).then(|| serde_json::json!({ "chunk": chunk })),
+    };
+    to_raw_value(&relations)
+        .map(Some)
+        .map_err(MatrixError::internal)
 }
 
 /// What somebody outside a room may see of a state event (Matrix v1.19, stripped state).

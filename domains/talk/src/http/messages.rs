@@ -2,18 +2,19 @@
 
 use super::Api;
 use super::convert::ours;
-use super::filters::event_filter;
+use super::filters::{FilterQuery, event_filter};
 use super::json::event;
 use super::members::not_in_room;
 use super::token::Token;
-use crate::query::{self, Direction, Lazy, Shown, Visible, page, show};
+use crate::query::{self, Direction, Lazy, RelatedBy, RelatedLook, Shown, Visible, page, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use bongsu_base::{Position, RoomId};
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
-use bongsu_web_kit::matrix::{Answer, Matrix, Reply};
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::Direction as Dir;
 use ruma::api::client::message::get_message_events::v3::{Request, Response};
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ struct Found {
 
 pub async fn messages(
     State(api): State<Api>,
+    query: Result<Query<FilterQuery>, QueryRejection>,
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
@@ -38,9 +40,11 @@ pub async fn messages(
     let id: RoomId = ours(&request.room_id)?;
     let place = |token: &Option<String>| token.as_deref().map(Token::parse).transpose();
     let (from, to) = (place(&request.from)?, place(&request.to)?);
+    let query = query.map_err(|error| MatrixError::invalid_param(error.to_string()))?;
+    let related_by = query.related_by()?;
     let found = api
         .lane
-        .read(|view| look(view, &request, &id, &caller, (from, to)))
+        .read(|view| look(view, (&request, &related_by), &id, &caller, (from, to)))
         .await?
         .ok_or_else(not_in_room)?;
     let mut response = Response::new();
@@ -62,7 +66,7 @@ pub async fn messages(
 /// Reads the page, unless the caller may read nothing of the room.
 fn look(
     view: &ReadView<'_>,
-    request: &Request,
+    (request, related_by): (&Request, &RelatedBy),
     id: &RoomId,
     caller: &Caller,
     (from, to): (Option<Token>, Option<Token>),
@@ -87,8 +91,13 @@ fn look(
     };
     let limit = u64::from(request.limit).clamp(1, MAX_LIMIT) as usize;
     let filter = event_filter(&request.filter);
-    let admit = |event: &Event| visible.admits(event) && filter.admits(event);
+    let in_room = filter.admits_room(id.as_str());
+    let related = RelatedLook::new(db, related_by);
+    let admit = |event: &Event| {
+        in_room && visible.admits(event) && filter.admits(event) && related.admits(event)
+    };
     let page = page(db, room.n, range, direction, limit, admit)?;
+    related.finish()?;
     let senders: BTreeSet<String> = page
         .events
         .iter()
@@ -100,7 +109,11 @@ fn look(
     } else {
         Vec::new()
     };
-    let show_all = |events: Vec<Event>| events.into_iter().map(|event| show(db, event)).collect();
+    let user = caller.user.as_str();
+    let show_all = |events: Vec<Event>| {
+        let shown = events.into_iter().map(|event| show_to(db, event, user));
+        shown.collect()
+    };
     let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(page.events), show_all(members));
     Ok(Some(Found {

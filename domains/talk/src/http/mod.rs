@@ -3,11 +3,14 @@
 
 mod account_data;
 mod aliases;
+mod context;
 mod convert;
 mod create_room;
 mod discovery;
 mod event;
+mod events;
 mod filters;
+mod initial_sync;
 mod json;
 mod media;
 mod members;
@@ -16,6 +19,8 @@ mod messages;
 mod receipts;
 mod redact;
 mod refuse;
+mod relations;
+mod reports;
 mod send;
 mod state;
 mod sync;
@@ -96,6 +101,7 @@ pub fn operations() -> Vec<Operation> {
 fn all() -> Endpoints<Api> {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
     let all = entrance_endpoints(all);
+    let all = event_endpoints(all);
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
@@ -190,4 +196,42 @@ fn entrance_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
             summary::summary,
         )
         .serve::<api::space::get_hierarchy::v1::Request, _, _>(hierarchy::hierarchy)
+}
+
+fn event_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    use api::{relations as read, reporting, room, threads};
+    let endpoints = [
+        "/_matrix/client/v3/rooms/{room_id}/initialSync",
+        "/_matrix/client/r0/rooms/{room_id}/initialSync",
+    ]
+    .into_iter()
+    .fold(endpoints, |endpoints, path| {
+        endpoints.serve_at(&Method::GET, path, initial_sync::of_room)
+    });
+    endpoints
+        .serve_at(&Method::GET, "/_matrix/client/v3/events", events::events)
+        .serve_at(&Method::GET, "/_matrix/client/r0/events", events::events)
+        .serve_at(
+            &Method::GET,
+            "/_matrix/client/v3/initialSync",
+            initial_sync::of_all,
+        )
+        .serve_at(
+            &Method::GET,
+            "/_matrix/client/r0/initialSync",
+            initial_sync::of_all,
+        )
+        .serve::<read::get_relating_events::v1::Request, _, _>(relations::relations)
+        .serve::<read::get_relating_events_with_rel_type::v1::Request, _, _>(
+            relations::with_rel_type,
+        )
+        .serve::<read::get_relating_events_with_rel_type_and_event_type::v1::Request, _, _>(
+            relations::with_event_type,
+        )
+        .serve::<threads::get_threads::v1::Request, _, _>(relations::threads)
+        .serve::<api::context::get_context::v3::Request, _, _>(context::context)
+        .serve::<room::get_event_by_timestamp::v1::Request, _, _>(context::at_time)
+        .serve::<room::report_content::v3::Request, _, _>(reports::event)
+        .serve::<room::report_room::v3::Request, _, _>(reports::room)
+        .serve::<reporting::report_user::v3::Request, _, _>(reports::user)
 }

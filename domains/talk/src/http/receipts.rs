@@ -2,14 +2,32 @@
 
 use super::Api;
 use super::convert::ours;
+use super::refuse::ruled;
+use crate::apply;
 use crate::command::{Command, Receipt};
 use axum::extract::State;
 use bongsu_lane::Priority;
+use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::read_marker::set_read_marker;
 use ruma::api::client::receipt::create_receipt;
 use ruma::api::client::receipt::create_receipt::v3::ReceiptType;
 use ruma::events::receipt::ReceiptThread;
+
+impl Api {
+    /// Moves receipts, unless the rules refuse it, which is seen before anything is written.
+    async fn move_receipts(&self, caller: &Caller, command: Receipt) -> Result<(), MatrixError> {
+        let look = self.lane.read(|view| {
+            let user = caller.user.as_str();
+            Ok(apply::may_move_receipts(view.db(), user, &command).map(drop))
+        });
+        ruled(look.await)?;
+        let command = Command::Receipt(command);
+        self.submit(caller, Priority::Background, None, command)
+            .await
+            .map(drop)
+    }
+}
 
 pub async fn receipt(
     State(api): State<Api>,
@@ -36,6 +54,9 @@ pub async fn receipt(
         fully_read: None,
         thread,
     };
+    if request.receipt_type == ReceiptType::FullyRead && !command.thread.is_empty() {
+        return Err(MatrixError::invalid_param("`m.fully_read` has no threads"));
+    }
     match request.receipt_type {
         ReceiptType::Read => command.read = event,
         ReceiptType::ReadPrivate => command.read_private = event,
@@ -46,13 +67,7 @@ pub async fn receipt(
             )));
         }
     }
-    api.submit(
-        &caller,
-        Priority::Background,
-        None,
-        Command::Receipt(command),
-    )
-    .await?;
+    api.move_receipts(&caller, command).await?;
     Ok(Reply(create_receipt::v3::Response::new()))
 }
 
@@ -69,12 +84,6 @@ pub async fn markers(
         fully_read: request.fully_read.map(ours).transpose()?,
         thread: String::new(),
     };
-    api.submit(
-        &caller,
-        Priority::Background,
-        None,
-        Command::Receipt(command),
-    )
-    .await?;
+    api.move_receipts(&caller, command).await?;
     Ok(Reply(set_read_marker::v3::Response::new()))
 }

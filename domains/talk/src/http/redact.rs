@@ -10,9 +10,46 @@ use crate::{Accepted, Rejected};
 use axum::extract::State;
 use bongsu_base::{EventId, RoomId};
 use bongsu_lane::{Priority, Refusal};
+use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::OwnedEventId;
 use ruma::api::client::redact::redact_event::v3::{Request, Response};
 use serde_json::json;
+
+impl Api {
+    /// Takes the content of `event` away. `txn` is the client's name for this, within `scope`.
+    pub(super) async fn redact(
+        &self,
+        caller: &Caller,
+        (room, event): (RoomId, EventId),
+        content: String,
+        (scope, txn): (&str, &str),
+    ) -> Result<OwnedEventId, MatrixError> {
+        let look = self.lane.read(|view| {
+            let user = caller.user.as_str();
+            Ok(match Room::by_id(view.db(), &room)? {
+                Some(room) => apply::may_redact(view.db(), &room, user, event.as_str())
+                    .and_then(|_| apply::may_fit("m.room.redaction", None, &content)),
+                None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
+            })
+        });
+        ruled(look.await)?;
+        let name = [scope, room.as_str(), event.as_str()];
+        let command = Command::Redact(Redact {
+            room: room.clone(),
+            event: event.clone(),
+            content,
+            txn: Some(txn.to_owned()),
+        });
+        match self
+            .submit(caller, Priority::Normal, Some((&name, txn)), command)
+            .await?
+        {
+            Accepted::Event(id) => theirs(id.as_str()),
+            other => Err(MatrixError::internal(format!("redacting gave {other:?}"))),
+        }
+    }
+}
 
 pub async fn redact(
     State(api): State<Api>,
@@ -20,34 +57,12 @@ pub async fn redact(
         request, caller, ..
     }: Matrix<Request>,
 ) -> Answer<Response> {
-    let room: RoomId = ours(&request.room_id)?;
-    let event: EventId = ours(&request.event_id)?;
-    let look = api.lane.read(|view| {
-        Ok(match Room::by_id(view.db(), &room)? {
-            Some(room) => {
-                apply::may_redact(view.db(), &room, caller.user.as_str(), event.as_str()).map(drop)
-            }
-            None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
-        })
-    });
-    ruled(look.await)?;
+    let place = (ours(&request.room_id)?, ours(&request.event_id)?);
     let content = request
         .reason
         .map_or_else(|| json!({}), |reason| json!({ "reason": reason }))
         .to_string();
-    let txn = request.txn_id.as_str();
-    let scope = ["redact", room.as_str(), event.as_str()];
-    let command = Command::Redact(Redact {
-        room: room.clone(),
-        event: event.clone(),
-        content,
-        txn: Some(txn.to_owned()),
-    });
-    match api
-        .submit(&caller, Priority::Normal, Some((&scope, txn)), command)
-        .await?
-    {
-        Accepted::Event(id) => Ok(Reply(Response::new(theirs(id.as_str())?))),
-        other => Err(MatrixError::internal(format!("redacting gave {other:?}"))),
-    }
+    let txn = ("redact", request.txn_id.as_str());
+    let id = api.redact(&caller, place, content, txn).await?;
+    Ok(Reply(Response::new(id)))
 }

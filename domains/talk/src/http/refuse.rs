@@ -48,6 +48,16 @@ pub fn rejected(why: &Rejected) -> MatrixError {
             let wait = u64::try_from(*wait_ms).unwrap_or(0).min(A_DAY_MS);
             MatrixError::limited(Duration::from_millis(wait), message)
         }
+        Rejected::BadRelation(_) => {
+            MatrixError::new(StatusCode::BAD_REQUEST, ErrorKind::Unknown, message)
+        }
+        Rejected::DuplicateAnnotation => MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::DuplicateAnnotation,
+            message,
+        ),
+        Rejected::NotInThread => MatrixError::invalid_param(message),
+        Rejected::NotRedactable(_) => MatrixError::forbidden(message),
     }
 }
 

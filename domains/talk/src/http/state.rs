@@ -95,6 +95,7 @@ pub async fn set(
         Ok(match Room::by_id(view.db(), &room)? {
             Some(room) => {
                 apply::may_set_state(view.db(), &room, caller.user.as_str(), &kind, key, &content)
+                    .and_then(|()| apply::may_fit(&kind, Some(key), &content))
             }
             None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
         })

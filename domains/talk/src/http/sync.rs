@@ -70,7 +70,7 @@ pub async fn sync(
 
 impl Api {
     /// Listens to everything that may concern `caller`.
-    async fn listen(&self, caller: &Caller) -> Result<Waiter, MatrixError> {
+    pub(super) async fn listen(&self, caller: &Caller) -> Result<Waiter, MatrixError> {
         let user = caller.user.as_str();
         let rooms = self
             .lane
@@ -81,7 +81,7 @@ impl Api {
         Ok(self.lane.wake().listen(&topics))
     }
 
-    async fn look(
+    pub(super) async fn look(
         &self,
         caller: &Caller,
         since: Option<Token>,

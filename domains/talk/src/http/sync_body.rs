@@ -5,6 +5,7 @@ use super::convert::{count, theirs};
 use super::json::{account_data, event, stripped, typed};
 use super::token::Token;
 use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound};
+use crate::state::receipts::Unread;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use ruma::api::client::sync::sync_events::UnreadNotificationsCount;
@@ -75,10 +76,21 @@ fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoo
         .iter()
         .map(account_data)
         .collect::<Result<_, _>>()?;
-    room.unread_notifications = assign!(UnreadNotificationsCount::new(), {
-        notification_count: Some(count(news.unread.notifications)),
-        highlight_count: Some(count(news.unread.highlights)),
-    });
+    let counts = |unread: Unread| {
+        assign!(UnreadNotificationsCount::new(), {
+            notification_count: Some(count(unread.notifications)),
+            highlight_count: Some(count(unread.highlights)),
+        })
+    };
+    if news.by_thread {
+        room.unread_notifications = counts(news.unread.main);
+        for (root, unread) in &news.unread.threads {
+            room.unread_thread_notifications
+                .insert(theirs(root)?, counts(*unread));
+        }
+    } else {
+        room.unread_notifications = counts(news.unread.total());
+    }
     if let Some(summary) = &news.summary {
         room.summary.heroes = summary
             .heroes
@@ -105,7 +117,7 @@ fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoo
 }
 
 /// Receipts as one event: by event, by type, by person.
-fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, MatrixError> {
+pub(super) fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEvent>, MatrixError> {
     let mut content = Map::new();
     for mark in marks {
         let mut receipt = json!({ "ts": mark.time });

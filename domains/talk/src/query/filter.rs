@@ -23,6 +23,8 @@ pub struct EventFilter {
     pub limit: Option<usize>,
     /// Which memberships are wanted as state.
     pub lazy: Lazy,
+    /// Whether what is unread is to be counted thread by thread.
+    pub by_thread: bool,
 }
 
 /// Whether all memberships of a room are wanted, or just those of the senders that are shown.

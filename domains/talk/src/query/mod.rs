@@ -1,7 +1,10 @@
 //! Reads. Everything here looks at one moment of the view and changes nothing.
 
+mod around;
 mod filter;
 mod history;
+mod related;
+mod related_by;
 mod room_state;
 mod show;
 mod sync;
@@ -13,9 +16,13 @@ mod hierarchy;
 pub use filter::{EventFilter, Lazy, SyncFilter};
 pub use history::{Direction, Page, Visible, page};
 pub use room_state::{Summary, joined_rooms, members_at, state_at, summary};
-pub use show::{Shown, show};
+pub use show::{Shown, show, show_to};
 pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWanted, sync};
 
 pub use describe::{Described, describe};
 pub use directory::{ListWanted, Listed, Mark, list};
 pub use hierarchy::{Branch, Hierarchy, hierarchy};
+pub use around::{Around, around, nearest};
+pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, threads};
+pub use related_by::{RelatedBy, RelatedLook};
+pub use sync::{account_data, receipts};

@@ -3,10 +3,11 @@
 use super::filter::{Lazy, SyncFilter};
 use super::history::{Direction, Visible, page};
 use super::room_state::{Summary, select, state_at, summary};
-use super::show::{Shown, show};
+use super::show::{Shown, show_to};
 use crate::state::events::Event;
-use crate::state::receipts::{READ, Unread, unread};
+use crate::state::receipts::READ;
 use crate::state::rooms::Room;
+use crate::state::unread::{UnreadRoom, unread};
 use bongsu_base::Position;
 use bongsu_lane::ReadView;
 use rusqlite::Connection;
@@ -66,7 +67,9 @@ pub struct JoinedRoom {
     /// Receipts that changed.
     pub receipts: Vec<ReadMark>,
     /// What is unread.
-    pub unread: Unread,
+    pub unread: UnreadRoom,
+    /// Whether that is to be told thread by thread.
+    pub by_thread: bool,
     /// The summary, where it may have changed.
     pub summary: Option<Summary>,
     /// Whether the client is to be told who is typing.
@@ -247,6 +250,7 @@ fn joined_room(
         account_data,
         receipts,
         unread,
+        by_thread: wanted.filter.timeline.by_thread,
         summary,
         typing,
     })
@@ -282,7 +286,12 @@ fn window(
         .first()
         .map_or(found.end, |event| event.position.as_i64() - 1);
     let state = state_before(db, room, wanted, &events, (known, begin))?;
-    let show_all = |events: Vec<Event>| events.into_iter().map(|event| show(db, event)).collect();
+    let show_all = |events: Vec<Event>| {
+        let shown = events
+            .into_iter()
+            .map(|event| show_to(db, event, wanted.user));
+        shown.collect()
+    };
     let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(events), show_all(state));
     Ok(Window {
@@ -359,7 +368,11 @@ fn add_senders(
     Ok(())
 }
 
-fn account_data(
+/// Account data that changed: type and content.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn account_data(
     db: &Connection,
     user: &str,
     since: i64,
@@ -373,7 +386,15 @@ fn account_data(
 }
 
 /// The receipts of a room that changed, but for other people's private ones.
-fn receipts(db: &Connection, room: i64, user: &str, since: i64) -> rusqlite::Result<Vec<ReadMark>> {
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn receipts(
+    db: &Connection,
+    room: i64,
+    user: &str,
+    since: i64,
+) -> rusqlite::Result<Vec<ReadMark>> {
     let mut statement = db.prepare_cached(
         "SELECT receipt.user, kind, thread, event.tag, receipt.time, event.position
          FROM receipt JOIN event ON event.position = receipt.event

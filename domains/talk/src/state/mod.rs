@@ -7,5 +7,8 @@ pub mod media;
 pub mod members;
 pub mod power;
 pub mod receipts;
+pub mod relations;
+pub mod reports;
 pub mod rooms;
 pub mod version;
+pub mod unread;

@@ -12,6 +12,8 @@ use bongsu_talk::command::{
     SetAccountData, SetAlias, SetState, Upgrade,
     Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, ReserveMedia,
     Send, SetAccountData, SetAlias, SetState, StoreMedia,
+    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Report, Send,
+    SetAccountData, SetAlias, SetState,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -243,6 +245,15 @@ fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
         ("", Command::DeleteMedia(text("r"))),
+        (
+            "mina",
+            Command::Report(Report {
+                room: Some(room()),
+                event: Some(id(event)),
+                user: Some(id("@jun:test")),
+                reason: Some(text("rude")),
+            }),
+        ),
     ]
 }
 
@@ -368,5 +379,6 @@ fn kind(command: &Command) -> u8 {
         Command::ReserveMedia(_) => 17,
         Command::DeleteMedia(_) => 18,
         Command::QuarantineMedia { .. } => 19,
+        Command::Report(_) => 16,
     }
 }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod directory;
 mod entrance;
+mod edges;
 mod golden;
 mod history;
 mod house;
@@ -12,6 +13,7 @@ mod media;
 mod media_more;
 mod membership;
 mod receipts;
+mod relations;
 mod rooms;
 mod spaces;
 mod sync;

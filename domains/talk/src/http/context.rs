@@ -1,0 +1,138 @@
+//! `GET /rooms/{roomId}/context/{eventId}`: an event among its neighbours; and
+//! `GET /rooms/{roomId}/timestamp_to_event`: the event nearest to a time.
+
+use super::Api;
+use super::convert::{ours, theirs};
+use super::filters::event_filter;
+use super::json::event;
+use super::members::not_in_room;
+use super::token::Token;
+use crate::query::{self, Direction, Lazy, Shown, Visible, show_to};
+use crate::state::events::Event;
+use crate::state::rooms::{Room, Visibility};
+use axum::extract::State;
+use bongsu_base::RoomId;
+use bongsu_lane::ReadView;
+use bongsu_web_kit::Caller;
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::api::Direction as Dir;
+use ruma::api::client::context::get_context::v3::{Request, Response};
+use ruma::api::client::room::get_event_by_timestamp::v1 as by_time;
+use ruma::{MilliSecondsSinceUnixEpoch, UInt};
+use std::collections::BTreeSet;
+
+/// How many neighbours are shown at most.
+const MAX_LIMIT: u64 = 1_000;
+
+struct Found {
+    event: Shown,
+    before: Vec<Shown>,
+    after: Vec<Shown>,
+    state: Vec<Shown>,
+    start: i64,
+    end: i64,
+}
+
+/// The event with its neighbours, unless the caller may not read it.
+fn look(
+    view: &ReadView<'_>,
+    request: &Request,
+    id: &RoomId,
+    caller: &Caller,
+) -> rusqlite::Result<Option<Found>> {
+    let (db, user) = (view.db(), caller.user.as_str());
+    let Some(room) = Room::by_id(db, id)? else {
+        return Ok(None);
+    };
+    let visible = Visible::of(db, room.n, user)?;
+    let event = Event::by_id(db, request.event_id.as_str())?
+        .filter(|event| event.room == room.n && visible.admits(event));
+    let Some(event) = event else { return Ok(None) };
+    let filter = event_filter(&request.filter);
+    let in_room = filter.admits_room(id.as_str());
+    let admit = |event: &Event| in_room && visible.admits(event) && filter.admits(event);
+    let limit = u64::from(request.limit).min(MAX_LIMIT) as usize;
+    let at = event.position.as_i64();
+    let around = query::around(db, (room.n, at), limit, admit)?;
+    let (before, after) = (around.before.events, around.after.events);
+    let all = before.iter().chain(&after).chain([&event]);
+    let senders: BTreeSet<String> = all.map(|event| event.sender.clone()).collect();
+    let last = after.last().map_or(at, |event| event.position.as_i64());
+    let wanted = |kind: &str, key: &str| {
+        filter.lazy == Lazy::Off || kind != "m.room.member" || senders.contains(key)
+    };
+    let state = query::state_at(db, &room, last, wanted)?;
+    let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
+        let shown = events.into_iter().map(|event| show_to(db, event, user));
+        shown.collect()
+    };
+    let first = before.last().map_or(at, |event| event.position.as_i64());
+    Ok(Some(Found {
+        event: show_to(db, event, user)?,
+        before: show_all(before)?,
+        after: show_all(after)?,
+        state: show_all(state)?,
+        start: first - 1,
+        end: last,
+    }))
+}
+
+pub async fn context(
+    State(api): State<Api>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<Request>,
+) -> Answer<Response> {
+    let id: RoomId = ours(&request.room_id)?;
+    let found = api.lane.read(|view| look(view, &request, &id, &caller));
+    let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
+    let found = found.await?.ok_or_else(not_found)?;
+    let room_id = Some(id.as_str());
+    let timeline = |list: &[Shown]| {
+        let shown = list.iter().map(|shown| event(shown, room_id, &caller));
+        shown.collect::<Result<Vec<_>, _>>()
+    };
+    let mut response = Response::new();
+    response.start = Some(Token::at(found.start).to_string());
+    response.end = Some(Token::at(found.end).to_string());
+    response.event = Some(event(&found.event, room_id, &caller)?);
+    response.events_before = timeline(&found.before)?;
+    response.events_after = timeline(&found.after)?;
+    let state = found.state.iter();
+    let state = state.map(|shown| event(shown, room_id, &caller));
+    response.state = state.collect::<Result<_, _>>()?;
+    Ok(Reply(response))
+}
+
+pub async fn at_time(
+    State(api): State<Api>,
+    Matrix {
+        request, caller, ..
+    }: Matrix<by_time::Request>,
+) -> Answer<by_time::Response> {
+    let id: RoomId = ours(&request.room_id)?;
+    let time = i64::from(request.ts.get());
+    let direction = match request.dir {
+        Dir::Forward => Direction::Forward,
+        Dir::Backward => Direction::Backward,
+    };
+    let found = api.lane.read(|view| {
+        let db = view.db();
+        let Some(room) = Room::by_id(db, &id)? else {
+            return Ok(None);
+        };
+        let visible = Visible::of(db, room.n, caller.user.as_str())?;
+        if !visible.ever_joined() && room.visibility != Visibility::WorldReadable {
+            return Ok(None);
+        }
+        query::nearest(db, &room, time, direction, &visible).map(Some)
+    });
+    let found = found.await?.ok_or_else(not_in_room)?;
+    let none = || MatrixError::not_found("there is no event on that side of the time");
+    let found = found.ok_or_else(none)?;
+    let time = u64::try_from(found.time.0).map_err(MatrixError::internal)?;
+    Ok(Reply(by_time::Response::new(
+        theirs(found.id().as_str())?,
+        MilliSecondsSinceUnixEpoch(UInt::new_saturating(time)),
+    )))
+}
