@@ -256,6 +256,8 @@ pub struct Upgrade {
     pub additional_creators: Vec<UserId>,
     /// How the actor shows themselves.
     pub profile: Profile,
+}
+
 /// See [`Command::StoreMedia`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreMedia {
@@ -276,6 +278,8 @@ pub struct ReserveMedia {
     pub lifetime_ms: i64,
     /// How many ids the actor may have whose content has not come.
     pub most: u32,
+}
+
 /// See [`Command::Report`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {

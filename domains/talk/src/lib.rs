@@ -33,8 +33,8 @@ impl Domain for Talk {
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_rooms.sql"),
-        include_str!("migrations/0002_media.sql"),
-        include_str!("migrations/0002_events.sql"),
+        include_str!("migrations/0003_media.sql"),
+        include_str!("migrations/0004_events.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;
