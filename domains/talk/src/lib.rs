@@ -30,7 +30,10 @@ pub type Applied = Result<Accepted, Refusal<Rejected>>;
 impl Domain for Talk {
     const NAME: &'static str = "talk";
     const VERSION: u32 = 1;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/0001.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("migrations/0001.sql"),
+        include_str!("migrations/0002_push.sql"),
+    ];
     type Command = Command;
     type Accepted = Accepted;
     type Rejected = Rejected;

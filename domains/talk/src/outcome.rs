@@ -64,4 +64,7 @@ pub enum Rejected {
     /// The event can only be made by the server.
     #[error("events of type {0} are made by the server alone")]
     Reserved(String),
+    /// What was to be changed is not what it was any more.
+    #[error("this was changed by another of your devices meanwhile; try again")]
+    Outdated,
 }

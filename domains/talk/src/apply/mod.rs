@@ -5,6 +5,7 @@ mod aliases;
 mod create_room;
 mod emit;
 mod membership;
+mod own;
 mod receipt;
 mod redact;
 mod send;
@@ -53,6 +54,9 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::ShowProfile { user, profile } => membership::show_profile(cx, &user, &profile),
         Command::LeaveAll { user } => membership::leave_all(cx, &user),
         Command::ShowIn { room, profile } => membership::show_in(cx, &room, &profile),
+        Command::SetPushRules { json, base } => own::set_push_rules(cx, &json, base),
+        Command::SetTag { room, tag, content } => own::set_tag(cx, &room, &tag, content.as_deref()),
+        Command::AddOpenIdToken { hash, lasts } => own::add_openid_token(cx, &hash, lasts),
     }
 }
 

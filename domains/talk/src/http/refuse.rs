@@ -26,6 +26,7 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         }
         Rejected::BadContent(_) => MatrixError::bad_json(message),
         Rejected::Reserved(_) => MatrixError::invalid_param(message),
+        Rejected::Outdated => MatrixError::new(StatusCode::CONFLICT, ErrorKind::Unknown, message),
     }
 }
 

@@ -6,3 +6,4 @@ pub mod members;
 pub mod power;
 pub mod receipts;
 pub mod rooms;
+pub mod words;

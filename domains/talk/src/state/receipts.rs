@@ -53,14 +53,7 @@ pub struct Unread {
 /// # Errors
 /// When the view cannot be read.
 pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<Unread> {
-    let read: Option<i64> = db
-        .prepare_cached("SELECT max(event) FROM receipt WHERE room = ?1 AND user = ?2")?
-        .query_row((room, user), |row| row.get(0))?;
-    let own: Option<i64> = db
-        .prepare_cached("SELECT last_sent FROM member WHERE room = ?1 AND user = ?2")?
-        .query_row((room, user), |row| row.get(0))
-        .optional()?;
-    let from = read.unwrap_or(0).max(joined).max(own.unwrap_or(0));
+    let from = read_up_to(db, room, user, joined)?;
     let notifications = db
         .prepare_cached(
             "SELECT room.notable - coalesce((SELECT notable FROM event WHERE event.room = ?1 AND position <= ?2
@@ -77,4 +70,19 @@ pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::
         notifications,
         highlights,
     })
+}
+
+/// Up to where `user`, who is in the room numbered `room` since `joined`, has read. Sending is reading.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn read_up_to(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<i64> {
+    let read: Option<i64> = db
+        .prepare_cached("SELECT max(event) FROM receipt WHERE room = ?1 AND user = ?2")?
+        .query_row((room, user), |row| row.get(0))?;
+    let own: Option<i64> = db
+        .prepare_cached("SELECT last_sent FROM member WHERE room = ?1 AND user = ?2")?
+        .query_row((room, user), |row| row.get(0))
+        .optional()?;
+    Ok(read.unwrap_or(0).max(joined).max(own.unwrap_or(0)))
 }

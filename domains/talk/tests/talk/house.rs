@@ -7,7 +7,7 @@ use bongsu_lane::{Lane, Options, ReadError};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
-use bongsu_talk::http::{Api, Config, TypingNow, endpoints};
+use bongsu_talk::http::{Api, Clock, Config, Counts, PresenceNow, TypingNow, endpoints};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -101,8 +101,11 @@ impl House {
             server_name: "test".parse().expect("a name"),
             base_url: "http://test".to_owned(),
             max_upload_bytes: 1_000,
+            presence: true,
+            turn: None,
         };
         let typing = TypingNow::new(lane.wake().clone());
+        let presence = PresenceNow::new(lane.wake().clone());
         let api = Api {
             lane,
             authenticator: Arc::new(Tokens),
@@ -110,6 +113,9 @@ impl House {
             media,
             typing,
             config: Arc::new(config),
+            presence,
+            counts: Counts::default(),
+            clock: Clock::system(),
         };
         let (router, _) = endpoints(api);
         Self {
