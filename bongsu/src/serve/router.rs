@@ -13,7 +13,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::http::Api as IdentityApi;
-use bongsu_talk::http::{Api as TalkApi, Config as TalkConfig, TypingNow};
+use bongsu_talk::http::{
+    Api as TalkApi, Clock, Config as TalkConfig, Counts, PresenceNow, TypingNow,
+};
 use bongsu_web_kit::matrix::no_such_endpoint;
 use http::StatusCode;
 use std::sync::Arc;
@@ -65,7 +67,12 @@ fn domains(house: &House, config: &Config, base_url: &str) -> Router {
             server_name: house.server_name.clone(),
             base_url: base_url.to_owned(),
             max_upload_bytes: config.max_upload_bytes,
+            presence: config.presence,
+            turn: config.turn.clone(),
         }),
+        presence: PresenceNow::new(house.talk.lane.wake().clone()),
+        counts: Counts::default(),
+        clock: Clock::system(),
     };
     let (talk, _) = bongsu_talk::http::endpoints(talk);
     identity.merge(talk)

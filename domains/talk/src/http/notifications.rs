@@ -22,7 +22,11 @@ pub async fn notifications(
     State(api): State<Api>,
     plain: Plain,
 ) -> Result<Json<Value>, MatrixError> {
-    let from = plain.query("from").as_deref().map(Token::parse).transpose()?;
+    let from = plain
+        .query("from")
+        .as_deref()
+        .map(Token::parse)
+        .transpose()?;
     let before = from.map_or(i64::MAX, |token| token.position.as_i64());
     let limit = match plain.query("limit") {
         None => PAGE,
@@ -33,9 +37,9 @@ pub async fn notifications(
     let limit = limit.clamp(1, MAX_PAGE);
     let highlights_only = plain.query("only").as_deref() == Some("highlight");
     let user = plain.caller.user.as_str();
-    let found = api.lane.read(|view| {
-        query::notifications(view.db(), user, before, limit, highlights_only)
-    });
+    let found = api
+        .lane
+        .read(|view| query::notifications(view.db(), user, before, limit, highlights_only));
     let (found, more) = found.await?;
     let mut told = Vec::new();
     for one in &found {

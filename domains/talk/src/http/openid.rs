@@ -41,7 +41,12 @@ pub async fn request(
     };
     api.submit(&caller, Priority::Normal, None, command).await?;
     let server = super::convert::theirs(api.config.server_name.as_str())?;
-    Ok(Reply(Response::new(token, TokenType::Bearer, server, LASTS)))
+    Ok(Reply(Response::new(
+        token,
+        TokenType::Bearer,
+        server,
+        LASTS,
+    )))
 }
 
 /// Whose token it is, for whoever has it.

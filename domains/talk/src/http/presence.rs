@@ -44,10 +44,11 @@ pub async fn get(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, Ma
         ));
     }
     let found = api.presence.of(&user).filter(|_| api.config.presence);
-    Ok(Json(found.as_ref().map_or_else(
-        || json!({ "presence": "offline" }),
-        content,
-    )))
+    Ok(Json(
+        found
+            .as_ref()
+            .map_or_else(|| json!({ "presence": "offline" }), content),
+    ))
 }
 
 pub async fn put(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
@@ -127,9 +128,14 @@ impl Api {
         }
         let came: BTreeSet<UserId> = came(found);
         let mut users = self.presence.changed_since(since, MOST);
-        users.extend(came.into_iter().filter(|user| self.presence.of(user).is_some()));
+        users.extend(
+            came.into_iter()
+                .filter(|user| self.presence.of(user).is_some()),
+        );
         let mut seen = BTreeSet::new();
-        users.retain(|user| seen.insert(user.clone()) && filter.presence.admits_sender(user.as_str()));
+        users.retain(|user| {
+            seen.insert(user.clone()) && filter.presence.admits_sender(user.as_str())
+        });
         users.truncate(MOST);
         if users.is_empty() {
             return Ok(Vec::new());
@@ -139,7 +145,10 @@ impl Api {
             let knows = |user: &UserId| {
                 Ok(user.as_str() == own || query::share_a_room(view.db(), own, user.as_str())?)
             };
-            users.iter().map(knows).collect::<rusqlite::Result<Vec<bool>>>()
+            users
+                .iter()
+                .map(knows)
+                .collect::<rusqlite::Result<Vec<bool>>>()
         });
         let known = known.await?;
         let known = users.iter().zip(known).filter(|(_, known)| *known);

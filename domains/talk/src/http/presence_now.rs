@@ -210,7 +210,13 @@ impl PresenceNow {
 
     /// What `user` says of themselves. `least` is the view's position as a number, by which changes are
     /// numbered, so that a restart does not begin anew. Says whether there is something to tell.
-    pub fn set(&self, user: &UserId, presence: Presence, message: Option<String>, least: u64) -> bool {
+    pub fn set(
+        &self,
+        user: &UserId,
+        presence: Presence,
+        message: Option<String>,
+        least: u64,
+    ) -> bool {
         let now = Instant::now();
         let mut people = self.people.lock();
         let Some(person) = people.person(user, now) else {

@@ -40,10 +40,7 @@ fn to_json(value: impl serde::Serialize) -> Told {
 impl Api {
     async fn push_rules(&self, caller: &Caller) -> Result<(Ruleset, i64), MatrixError> {
         let user = caller.user.as_str();
-        let (rules, changed) = self
-            .lane
-            .read(|view| push_rules(view.db(), user))
-            .await?;
+        let (rules, changed) = self.lane.read(|view| push_rules(view.db(), user)).await?;
         let rules = rules.unwrap_or_else(|| Ruleset::server_default(user));
         Ok((rules, changed))
     }
@@ -162,9 +159,9 @@ pub async fn put(State(api): State<Api>, plain: Plain) -> Told {
             Misplaced::Unknown => MatrixError::invalid_param(
                 "there is no such rule before or after which this one could stand",
             ),
-            Misplaced::BesideDefault => MatrixError::invalid_param(
-                "rules can't be placed beside those of the server's own",
-            ),
+            Misplaced::BesideDefault => {
+                MatrixError::invalid_param("rules can't be placed beside those of the server's own")
+            }
         })
     };
     api.change_push_rules(&plain.caller, insert).await

@@ -2,17 +2,17 @@
 
 use super::Api;
 use super::filters::sync_filter;
+use super::plain::{not_json, query_value};
 use super::sync_body::body;
 use super::token::Token;
 use crate::apply::{room_topic, user_topic};
 use crate::query::{self, SyncFilter, SyncFound, SyncWanted};
-use super::plain::{not_json, query_value};
 use axum::extract::{FromRequestParts, State};
 use bongsu_lane::Waiter;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
-use http::request::Parts;
 use http::StatusCode;
+use http::request::Parts;
 use ruma::api::client::filter::FilterDefinition;
 use ruma::api::client::sync::sync_events::v3::{Filter, Request, Response};
 use ruma::serde::Raw;
@@ -64,9 +64,7 @@ pub async fn sync(
         let waiter = api.listen(&caller).await?;
         let typing = api.typing.last_change();
         let presence = api.presence.last_change();
-        let found = api
-            .look(&caller, since, &request, &filter)
-            .await?;
+        let found = api.look(&caller, since, &request, &filter).await?;
         let people = api
             .presence_news(&caller, since.map(|since| since.presence), &found, &filter)
             .await?;

@@ -36,7 +36,9 @@ pub async fn get(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, Ma
         None => Value::Null,
     };
     let tags = content.get("tags").filter(|tags| tags.is_object());
-    Ok(Json(json!({ "tags": tags.cloned().unwrap_or_else(|| json!({})) })))
+    Ok(Json(
+        json!({ "tags": tags.cloned().unwrap_or_else(|| json!({})) }),
+    ))
 }
 
 async fn change(

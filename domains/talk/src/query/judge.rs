@@ -66,7 +66,10 @@ pub fn judge<'a>(
         for rule in rules.of(kind) {
             if rule.enabled && matches(place, kind, rule, &whole)? {
                 verdict.actions = &rule.actions;
-                verdict.notify = rule.actions.iter().any(|action| action == "notify" || action == "coalesce");
+                verdict.notify = rule
+                    .actions
+                    .iter()
+                    .any(|action| action == "notify" || action == "coalesce");
                 verdict.highlight = verdict.notify && rule.actions.iter().any(is_highlight);
                 return Ok(verdict);
             }
@@ -76,16 +79,31 @@ pub fn judge<'a>(
 }
 
 fn is_highlight(action: &Value) -> bool {
-    action.get("set_tweak").is_some_and(|tweak| tweak == "highlight")
-        && action.get("value").is_none_or(|value| value == &Value::Bool(true))
+    action
+        .get("set_tweak")
+        .is_some_and(|tweak| tweak == "highlight")
+        && action
+            .get("value")
+            .is_none_or(|value| value == &Value::Bool(true))
 }
 
-fn matches(place: &Place<'_>, kind: RuleKind, rule: &Rule, event: &Value) -> rusqlite::Result<bool> {
-    // Rules that look for names in texts give way to what a message says of itself.
-    let by_name = [".m.rule.contains_display_name", ".m.rule.contains_user_name", ".m.rule.roomnotif"];
+fn matches(
+    place: &Place<'_>,
+    kind: RuleKind,
+    rule: &Rule,
+    event: &Value,
+) -> rusqlite::Result<bool> {
+    // Rules that look for names in texts give way to what a message says of itself; and an edit that does
+    // not say so names nobody anew.
+    let by_name = [
+        ".m.rule.contains_display_name",
+        ".m.rule.contains_user_name",
+        ".m.rule.roomnotif",
+    ];
     if rule.default
         && by_name.contains(&rule.rule_id.as_str())
-        && event["content"].get("m.mentions").is_some()
+        && (event["content"].get("m.mentions").is_some()
+            || event["content"]["m.relates_to"]["rel_type"] == "m.replace")
     {
         return Ok(false);
     }
@@ -95,7 +113,9 @@ fn matches(place: &Place<'_>, kind: RuleKind, rule: &Rule, event: &Value) -> rus
         RuleKind::Content => {
             let pattern = rule.pattern.as_deref();
             let body = event["content"]["body"].as_str();
-            Ok(pattern.zip(body).is_some_and(|(pattern, body)| glob(pattern, body, true)))
+            Ok(pattern
+                .zip(body)
+                .is_some_and(|(pattern, body)| glob(pattern, body, true)))
         }
         RuleKind::Override | RuleKind::Underride => {
             for condition in rule.conditions.iter().flatten() {
@@ -111,27 +131,39 @@ fn matches(place: &Place<'_>, kind: RuleKind, rule: &Rule, event: &Value) -> rus
 fn holds(place: &Place<'_>, condition: &Value, event: &Value) -> rusqlite::Result<bool> {
     let text = |name: &str| condition.get(name).and_then(Value::as_str);
     let property = || text("key").and_then(|key| property(event, key));
-    let wanted = condition.get("value").filter(|value| !value.is_object() && !value.is_array());
+    let wanted = condition
+        .get("value")
+        .filter(|value| !value.is_object() && !value.is_array());
     Ok(match text("kind") {
         Some("event_match") => {
             let found = property().and_then(Value::as_str);
             let in_words = text("key") == Some("content.body");
-            found.zip(text("pattern")).is_some_and(|(found, pattern)| glob(pattern, found, in_words))
+            found
+                .zip(text("pattern"))
+                .is_some_and(|(found, pattern)| glob(pattern, found, in_words))
         }
         Some("event_property_is") => wanted.is_some() && property() == wanted,
         Some("event_property_contains") => {
             let list = property().and_then(Value::as_array);
-            wanted.zip(list).is_some_and(|(wanted, list)| list.contains(wanted))
+            wanted
+                .zip(list)
+                .is_some_and(|(wanted, list)| list.contains(wanted))
         }
         Some("contains_display_name") => {
             let body = event["content"]["body"].as_str();
             let name = place.displayname.filter(|name| !name.is_empty());
-            body.zip(name).is_some_and(|(body, name)| has_word(body, name))
+            body.zip(name)
+                .is_some_and(|(body, name)| has_word(body, name))
         }
         Some("room_member_count") => text("is").is_some_and(|is| counts(is, place.room.joined)),
         Some("sender_notification_permission") => {
             let sender = event["sender"].as_str().unwrap_or_default();
-            may_notify(place.db, place.room, sender, text("key").unwrap_or_default())?
+            may_notify(
+                place.db,
+                place.room,
+                sender,
+                text("key").unwrap_or_default(),
+            )?
         }
         _ => false,
     })
@@ -210,7 +242,11 @@ mod tests {
     #[test]
     fn patterns_match_whole_values_or_words() {
         let check = |pattern: &str, text: &str, in_words: bool, expect: bool| {
-            assert_eq!(glob(pattern, text, in_words), expect, "{pattern} {text} {in_words}");
+            assert_eq!(
+                glob(pattern, text, in_words),
+                expect,
+                "{pattern} {text} {in_words}"
+            );
         };
         check("m.room.*", "m.room.message", false, true);
         check("m.room", "m.room.message", false, false);
@@ -230,10 +266,20 @@ mod tests {
     #[test]
     fn paths_and_counts_are_read() {
         let event = json!({"content": {"m.mentions": {"room": true}, "a": {"b\\": 1}}});
-        assert_eq!(property(&event, r"content.m\.mentions.room"), Some(&json!(true)));
+        assert_eq!(
+            property(&event, r"content.m\.mentions.room"),
+            Some(&json!(true))
+        );
         assert_eq!(property(&event, r"content.a.b\\"), Some(&json!(1)));
         assert_eq!(property(&event, "content.m.mentions.room"), None);
-        for (is, expect) in [("2", true), ("==2", true), ("<2", false), (">=2", true), ("x", false), ("=2", false)] {
+        for (is, expect) in [
+            ("2", true),
+            ("==2", true),
+            ("<2", false),
+            (">=2", true),
+            ("x", false),
+            ("=2", false),
+        ] {
             assert_eq!(counts(is, 2), expect, "{is}");
         }
     }

@@ -42,13 +42,23 @@ pub fn search_people(
     let mut rows = statement.query((user, LOOK))?;
     let mut found: BTreeMap<(u8, String), Person> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let person = Person { user: row.get(0)?, displayname: row.get(1)?, avatar_url: row.get(2)? };
+        let person = Person {
+            user: row.get(0)?,
+            displayname: row.get(1)?,
+            avatar_url: row.get(2)?,
+        };
         let id = person.user.trim_start_matches('@').to_lowercase();
         let localpart = id.split(':').next().unwrap_or_default();
-        let name = person.displayname.as_deref().unwrap_or_default().to_lowercase();
+        let name = person
+            .displayname
+            .as_deref()
+            .unwrap_or_default()
+            .to_lowercase();
         let rank = if localpart == term || name == term {
             0
-        } else if localpart.starts_with(&term) || name.split_whitespace().any(|word| word.starts_with(&term)) {
+        } else if localpart.starts_with(&term)
+            || name.split_whitespace().any(|word| word.starts_with(&term))
+        {
             1
         } else if localpart.contains(&term) || name.contains(&term) || id == term {
             2

@@ -114,19 +114,37 @@ impl Ruleset {
         Self {
             overrides: vec![
                 master,
-                rule(".m.rule.suppress_notices", vec![is("content.msgtype", "m.notice")], vec![]),
+                rule(
+                    ".m.rule.suppress_notices",
+                    vec![is("content.msgtype", "m.notice")],
+                    vec![],
+                ),
                 rule(
                     ".m.rule.invite_for_me",
-                    vec![is("type", "m.room.member"), is("content.membership", "invite"), is("state_key", user)],
+                    vec![
+                        is("type", "m.room.member"),
+                        is("content.membership", "invite"),
+                        is("state_key", user),
+                    ],
                     heard.clone(),
                 ),
-                rule(".m.rule.member_event", vec![is("type", "m.room.member")], vec![]),
+                rule(
+                    ".m.rule.member_event",
+                    vec![is("type", "m.room.member")],
+                    vec![],
+                ),
                 rule(
                     ".m.rule.is_user_mention",
-                    vec![json!({ "kind": "event_property_contains", "key": "content.m\\.mentions.user_ids", "value": user })],
+                    vec![
+                        json!({ "kind": "event_property_contains", "key": "content.m\\.mentions.user_ids", "value": user }),
+                    ],
                     loud.clone(),
                 ),
-                rule(".m.rule.contains_display_name", vec![json!({ "kind": "contains_display_name" })], loud),
+                rule(
+                    ".m.rule.contains_display_name",
+                    vec![json!({ "kind": "contains_display_name" })],
+                    loud,
+                ),
                 rule(
                     ".m.rule.is_room_mention",
                     vec![
@@ -135,13 +153,27 @@ impl Ruleset {
                     ],
                     marked.clone(),
                 ),
-                rule(".m.rule.roomnotif", vec![is("content.body", "@room"), permission], marked.clone()),
-                rule(".m.rule.tombstone", vec![is("type", "m.room.tombstone"), is("state_key", "")], marked),
+                rule(
+                    ".m.rule.roomnotif",
+                    vec![is("content.body", "@room"), permission],
+                    marked.clone(),
+                ),
+                rule(
+                    ".m.rule.tombstone",
+                    vec![is("type", "m.room.tombstone"), is("state_key", "")],
+                    marked,
+                ),
                 rule(".m.rule.reaction", vec![is("type", "m.reaction")], vec![]),
-                rule(".m.rule.room.server_acl", vec![is("type", "m.room.server_acl"), is("state_key", "")], vec![]),
+                rule(
+                    ".m.rule.room.server_acl",
+                    vec![is("type", "m.room.server_acl"), is("state_key", "")],
+                    vec![],
+                ),
                 rule(
                     ".m.rule.suppress_edits",
-                    vec![json!({ "kind": "event_property_is", "key": "content.m\\.relates_to.rel_type", "value": "m.replace" })],
+                    vec![
+                        json!({ "kind": "event_property_is", "key": "content.m\\.relates_to.rel_type", "value": "m.replace" }),
+                    ],
                     vec![],
                 ),
             ],
@@ -149,11 +181,31 @@ impl Ruleset {
             room: vec![],
             sender: vec![],
             underride: vec![
-                rule(".m.rule.call", vec![is("type", "m.call.invite")], vec![notify.clone(), ring]),
-                rule(".m.rule.room_one_to_one", vec![members.clone(), is("type", "m.room.message")], heard.clone()),
-                rule(".m.rule.encrypted_room_one_to_one", vec![members, is("type", "m.room.encrypted")], heard),
-                rule(".m.rule.message", vec![is("type", "m.room.message")], vec![notify.clone()]),
-                rule(".m.rule.encrypted", vec![is("type", "m.room.encrypted")], vec![notify]),
+                rule(
+                    ".m.rule.call",
+                    vec![is("type", "m.call.invite")],
+                    vec![notify.clone(), ring],
+                ),
+                rule(
+                    ".m.rule.room_one_to_one",
+                    vec![members.clone(), is("type", "m.room.message")],
+                    heard.clone(),
+                ),
+                rule(
+                    ".m.rule.encrypted_room_one_to_one",
+                    vec![members, is("type", "m.room.encrypted")],
+                    heard,
+                ),
+                rule(
+                    ".m.rule.message",
+                    vec![is("type", "m.room.message")],
+                    vec![notify.clone()],
+                ),
+                rule(
+                    ".m.rule.encrypted",
+                    vec![is("type", "m.room.encrypted")],
+                    vec![notify],
+                ),
             ],
         }
     }
@@ -216,7 +268,11 @@ impl Ruleset {
         before: Option<&str>,
         after: Option<&str>,
     ) -> Result<(), Misplaced> {
-        if [before, after].iter().flatten().any(|id| id.starts_with('.')) {
+        if [before, after]
+            .iter()
+            .flatten()
+            .any(|id| id.starts_with('.'))
+        {
             return Err(Misplaced::BesideDefault);
         }
         let rules = self.of(kind);
@@ -289,8 +345,14 @@ mod tests {
         assert_eq!(put, Err(Misplaced::Unknown));
         let put = rules.insert(kind, own("e"), None, Some(".m.rule.master"));
         assert_eq!(put, Err(Misplaced::BesideDefault));
-        assert_eq!(rules.insert(RuleKind::Override, own("o"), None, None), Ok(()));
-        assert_eq!(ids(&rules, RuleKind::Override)[..2], [".m.rule.master", "o"]);
+        assert_eq!(
+            rules.insert(RuleKind::Override, own("o"), None, None),
+            Ok(())
+        );
+        assert_eq!(
+            ids(&rules, RuleKind::Override)[..2],
+            [".m.rule.master", "o"]
+        );
         assert!(rules.remove(kind, "b") && !rules.remove(kind, "b"));
         assert!(!rules.remove(RuleKind::Override, ".m.rule.master"));
         let again = Ruleset::from_content(&rules.to_content());

@@ -44,11 +44,19 @@ impl Wishes {
     pub fn of(db: &Connection, user: &str) -> rusqlite::Result<Self> {
         let (rules, rules_changed) = push_rules(db, user)?;
         let ignored = account::data(db, user, 0, IGNORED)?;
-        let ignored = ignored.and_then(|content| serde_json::from_str::<Map<String, Value>>(&content).ok());
-        let ignored = ignored.as_ref().and_then(|content| content.get("ignored_users")?.as_object());
-        let ignored: BTreeSet<String> = ignored.into_iter().flat_map(|users| users.keys().cloned()).collect();
+        let ignored =
+            ignored.and_then(|content| serde_json::from_str::<Map<String, Value>>(&content).ok());
+        let ignored = ignored
+            .as_ref()
+            .and_then(|content| content.get("ignored_users")?.as_object());
+        let ignored: BTreeSet<String> = ignored
+            .into_iter()
+            .flat_map(|users| users.keys().cloned())
+            .collect();
         let ignored_changed: Option<i64> = db
-            .prepare_cached("SELECT changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2")?
+            .prepare_cached(
+                "SELECT changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2",
+            )?
             .query_row((user, IGNORED), |row| row.get(0))
             .optional()?;
         Ok(Self {
@@ -62,7 +70,9 @@ impl Wishes {
     /// Their rules, or the server's own.
     #[must_use]
     pub fn rules(&self) -> Ruleset {
-        self.rules.clone().unwrap_or_else(|| Ruleset::server_default(&self.user))
+        self.rules
+            .clone()
+            .unwrap_or_else(|| Ruleset::server_default(&self.user))
     }
 
     /// Whether they want no messages of the event's sender. State is everybody's.
@@ -78,10 +88,14 @@ impl Wishes {
 /// When the view cannot be read.
 pub fn push_rules(db: &Connection, user: &str) -> rusqlite::Result<(Option<Ruleset>, i64)> {
     let found: Option<(String, i64)> = db
-        .prepare_cached("SELECT content, changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2")?
+        .prepare_cached(
+            "SELECT content, changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2",
+        )?
         .query_row((user, PUSH_RULES), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(found.map_or((None, 0), |(content, changed)| (Ruleset::from_content(&content), changed)))
+    Ok(found.map_or((None, 0), |(content, changed)| {
+        (Ruleset::from_content(&content), changed)
+    }))
 }
 
 /// What has been counted. Cloning it gives another handle.
@@ -125,9 +139,11 @@ impl Counts {
         }
         let key = (user.to_owned(), room.n);
         let known = self.0.lock().get(&key).copied();
-        let known = known
-            .filter(|known| (known.from, known.version) == (from, wishes.version) && known.upto <= changed);
-        let (after, mut sum) = known.map_or((from, Unread::default()), |known| (known.upto, known.sum));
+        let known = known.filter(|known| {
+            (known.from, known.version) == (from, wishes.version) && known.upto <= changed
+        });
+        let (after, mut sum) =
+            known.map_or((from, Unread::default()), |known| (known.upto, known.sum));
         if after < changed {
             let more = if usual {
                 named(db, room, user, after)?
@@ -141,7 +157,15 @@ impl Counts {
                 kept.clear();
             }
             let version = wishes.version;
-            kept.insert(key, Counted { from, upto: changed, version, sum });
+            kept.insert(
+                key,
+                Counted {
+                    from,
+                    upto: changed,
+                    version,
+                    sum,
+                },
+            );
         }
         let notifications = counted.notifications + sum.notifications;
         Ok(Unread {
@@ -155,8 +179,16 @@ impl Counts {
 fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<Unread> {
     let localpart = user.trim_start_matches('@').split(':').next();
     let shown = member(db, room.n, user)?.and_then(|member| member.displayname);
-    let names: Vec<String> = localpart.map(str::to_owned).into_iter().chain(shown).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+    let names: Vec<String> = localpart
+        .map(str::to_owned)
+        .into_iter()
+        .chain(shown)
+        .collect();
+    let names: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+        .collect();
     let mut statement = db.prepare_cached(
         "SELECT content FROM event WHERE room = ?1 AND position > ?2 AND type = 'm.room.message'
            AND state_key IS NULL AND sender <> ?3 ORDER BY position DESC LIMIT ?4",
@@ -168,16 +200,25 @@ fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Resu
         // Nearly all texts name nobody; they are not parsed. A name with a quote or a backslash stands
         // in JSON otherwise than in the text.
         let lower = raw.to_lowercase();
-        let maybe = |name: &&str| name.contains(['"', '\\']) || lower.contains(&name.to_lowercase());
+        let maybe =
+            |name: &&str| name.contains(['"', '\\']) || lower.contains(&name.to_lowercase());
         if !names.iter().any(maybe) {
             continue;
         }
         let content: Map<String, Value> = serde_json::from_str(raw).unwrap_or_default();
-        let replaces = content.get("m.relates_to").is_some_and(|to| to["rel_type"] == "m.replace");
-        if content.contains_key("m.mentions") || replaces || content.get("msgtype") == Some(&"m.notice".into()) {
+        let replaces = content
+            .get("m.relates_to")
+            .is_some_and(|to| to["rel_type"] == "m.replace");
+        if content.contains_key("m.mentions")
+            || replaces
+            || content.get("msgtype") == Some(&"m.notice".into())
+        {
             continue;
         }
-        let body = content.get("body").and_then(Value::as_str).unwrap_or_default();
+        let body = content
+            .get("body")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         found.highlights += i64::from(names.iter().any(|name| has_word(body, name)));
     }
     Ok(found)
@@ -193,7 +234,8 @@ fn judged(db: &Connection, room: &Room, wishes: &Wishes, after: i64) -> rusqlite
         user: &wishes.user,
         displayname: displayname.as_deref(),
     };
-    let rest = "event WHERE room = ?1 AND position > ?2 AND sender <> ?3 ORDER BY position DESC LIMIT ?4";
+    let rest =
+        "event WHERE room = ?1 AND position > ?2 AND sender <> ?3 ORDER BY position DESC LIMIT ?4";
     for event in select(db, rest, (room.n, after, &wishes.user, WINDOW))? {
         if !wishes.ignores(&event) {
             let verdict = judge(&place, &rules, &event)?;
@@ -238,13 +280,19 @@ pub fn notifications(
             continue;
         }
         let displayname = member(db, n, user)?.and_then(|member| member.displayname);
-        let place = Place { db, room: &room, user, displayname: displayname.as_deref() };
+        let place = Place {
+            db,
+            room: &room,
+            user,
+            displayname: displayname.as_deref(),
+        };
         let rest = "event WHERE room = ?1 AND position > ?2 AND position < ?3 AND sender <> ?4
                     ORDER BY position DESC LIMIT ?5";
         for event in select(db, rest, (n, from, before, user, WINDOW))? {
             // Enough newer ones are known already.
             let oldest = found.first_key_value().map(|(position, _)| *position);
-            if found.len() > limit && oldest.is_some_and(|oldest| event.position.as_i64() < oldest) {
+            if found.len() > limit && oldest.is_some_and(|oldest| event.position.as_i64() < oldest)
+            {
                 break;
             }
             let verdict = judge(&place, &rules, &event)?;
@@ -259,14 +307,24 @@ pub fn notifications(
         }
     }
     let more = found.len() > limit;
-    let shown = found.into_values().rev().take(limit).map(|(event, actions, room)| {
-        Ok(Notification { room: room.id, event: super::show(db, event)?, actions })
-    });
+    let shown = found
+        .into_values()
+        .rev()
+        .take(limit)
+        .map(|(event, actions, room)| {
+            Ok(Notification {
+                room: room.id,
+                event: super::show(db, event)?,
+                actions,
+            })
+        });
     Ok((shown.collect::<rusqlite::Result<_>>()?, more))
 }
 
 fn rooms_of(db: &Connection, user: &str) -> rusqlite::Result<Vec<i64>> {
-    db.prepare_cached("SELECT room FROM member WHERE user = ?1 AND membership = 'join' ORDER BY room")?
-        .query_map([user], |row| row.get(0))?
-        .collect()
+    db.prepare_cached(
+        "SELECT room FROM member WHERE user = ?1 AND membership = 'join' ORDER BY room",
+    )?
+    .query_map([user], |row| row.get(0))?
+    .collect()
 }

@@ -174,6 +174,43 @@ fn commands() -> Vec<(&'static str, Command)> {
                 user: id("@mina:test"),
             },
         ),
+        (
+            "mina",
+            Command::SetPushRules {
+                json: text(r#"{"global":{}}"#),
+                base: 0,
+            },
+        ),
+        (
+            "mina",
+            Command::SetPushRules {
+                json: text("{}"),
+                base: 0,
+            },
+        ),
+        (
+            "mina",
+            Command::SetTag {
+                room: room(),
+                tag: text("u.work"),
+                content: Some(text(r#"{"order":0.5}"#)),
+            },
+        ),
+        (
+            "mina",
+            Command::SetTag {
+                room: room(),
+                tag: text("u.none"),
+                content: None,
+            },
+        ),
+        (
+            "mina",
+            Command::AddOpenIdToken {
+                hash: "0".repeat(64),
+                lasts: 3_600_000,
+            },
+        ),
     ]
 }
 
@@ -269,7 +306,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..16).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..19).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -290,5 +327,8 @@ fn kind(command: &Command) -> u8 {
         Command::ShowProfile { .. } => 13,
         Command::LeaveAll { .. } => 14,
         Command::ShowIn { .. } => 15,
+        Command::SetPushRules { .. } => 16,
+        Command::SetTag { .. } => 17,
+        Command::AddOpenIdToken { .. } => 18,
     }
 }

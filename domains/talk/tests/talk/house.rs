@@ -115,7 +115,8 @@ impl House {
             config: Arc::new(config),
             presence,
             counts: Counts::default(),
-            clock: Clock::system(),
+            // When the log in memory begins.
+            clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
         };
         let (router, _) = endpoints(api);
         Self {

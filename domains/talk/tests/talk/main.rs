@@ -11,3 +11,7 @@ mod membership;
 mod receipts;
 mod rooms;
 mod sync;
+
+mod own;
+mod presence;
+mod push;
