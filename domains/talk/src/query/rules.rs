@@ -88,125 +88,21 @@ pub enum Misplaced {
 }
 
 impl Ruleset {
-    /// What somebody has who changed nothing.
+    /// What somebody has who changed nothing (Matrix v1.19, predefined rules, and those by names in
+    /// texts, of which clients of old make use).
     #[must_use]
     pub fn server_default(user: &str) -> Self {
-        let localpart = user
-            .trim_start_matches('@')
-            .split(':')
-            .next()
-            .unwrap_or_default();
-        let highlight = json!({ "set_tweak": "highlight" });
-        let sound = json!({ "set_tweak": "sound", "value": "default" });
-        let ring = json!({ "set_tweak": "sound", "value": "ring" });
-        let notify = json!("notify");
-        let is = |key: &str, pattern: &str| json!({ "kind": "event_match", "key": key, "pattern": pattern });
-        let members = json!({ "kind": "room_member_count", "is": "2" });
-        let permission = json!({ "kind": "sender_notification_permission", "key": "room" });
-        let loud = vec![notify.clone(), sound.clone(), highlight.clone()];
-        let marked = vec![notify.clone(), highlight];
-        let heard = vec![notify.clone(), sound];
-        let mut name = rule(".m.rule.contains_user_name", vec![], loud.clone());
+        let id = user.trim_start_matches('@');
+        let localpart = id.split(':').next().unwrap_or_default();
+        let mut name = rule(".m.rule.contains_user_name", vec![], loud());
         name.conditions = None;
         name.pattern = Some(localpart.to_owned());
-        let mut master = rule(".m.rule.master", vec![], vec![]);
-        master.enabled = false;
         Self {
-            overrides: vec![
-                master,
-                rule(
-                    ".m.rule.suppress_notices",
-                    vec![is("content.msgtype", "m.notice")],
-                    vec![],
-                ),
-                rule(
-                    ".m.rule.invite_for_me",
-                    vec![
-                        is("type", "m.room.member"),
-                        is("content.membership", "invite"),
-                        is("state_key", user),
-                    ],
-                    heard.clone(),
-                ),
-                rule(
-                    ".m.rule.member_event",
-                    vec![is("type", "m.room.member")],
-                    vec![],
-                ),
-                rule(
-                    ".m.rule.is_user_mention",
-                    vec![
-                        json!({ "kind": "event_property_contains", "key": "content.m\\.mentions.user_ids", "value": user }),
-                    ],
-                    loud.clone(),
-                ),
-                rule(
-                    ".m.rule.contains_display_name",
-                    vec![json!({ "kind": "contains_display_name" })],
-                    loud,
-                ),
-                rule(
-                    ".m.rule.is_room_mention",
-                    vec![
-                        json!({ "kind": "event_property_is", "key": "content.m\\.mentions.room", "value": true }),
-                        permission.clone(),
-                    ],
-                    marked.clone(),
-                ),
-                rule(
-                    ".m.rule.roomnotif",
-                    vec![is("content.body", "@room"), permission],
-                    marked.clone(),
-                ),
-                rule(
-                    ".m.rule.tombstone",
-                    vec![is("type", "m.room.tombstone"), is("state_key", "")],
-                    marked,
-                ),
-                rule(".m.rule.reaction", vec![is("type", "m.reaction")], vec![]),
-                rule(
-                    ".m.rule.room.server_acl",
-                    vec![is("type", "m.room.server_acl"), is("state_key", "")],
-                    vec![],
-                ),
-                rule(
-                    ".m.rule.suppress_edits",
-                    vec![
-                        json!({ "kind": "event_property_is", "key": "content.m\\.relates_to.rel_type", "value": "m.replace" }),
-                    ],
-                    vec![],
-                ),
-            ],
+            overrides: default_overrides(user),
             content: vec![name],
             room: vec![],
             sender: vec![],
-            underride: vec![
-                rule(
-                    ".m.rule.call",
-                    vec![is("type", "m.call.invite")],
-                    vec![notify.clone(), ring],
-                ),
-                rule(
-                    ".m.rule.room_one_to_one",
-                    vec![members.clone(), is("type", "m.room.message")],
-                    heard.clone(),
-                ),
-                rule(
-                    ".m.rule.encrypted_room_one_to_one",
-                    vec![members, is("type", "m.room.encrypted")],
-                    heard,
-                ),
-                rule(
-                    ".m.rule.message",
-                    vec![is("type", "m.room.message")],
-                    vec![notify.clone()],
-                ),
-                rule(
-                    ".m.rule.encrypted",
-                    vec![is("type", "m.room.encrypted")],
-                    vec![notify],
-                ),
-            ],
+            underride: default_underrides(),
         }
     }
 
@@ -302,6 +198,99 @@ impl Ruleset {
         rules.retain(|rule| rule.default || rule.rule_id != id);
         rules.len() < before
     }
+}
+
+fn default_overrides(user: &str) -> Vec<Rule> {
+    let permission = || json!({ "kind": "sender_notification_permission", "key": "room" });
+    let property =
+        |kind: &str, key: &str, value: Value| json!({ "kind": kind, "key": key, "value": value });
+    let user_key = r"content.m\.mentions.user_ids";
+    let mentioned = property("event_property_contains", user_key, user.into());
+    let room_key = r"content.m\.mentions.room";
+    let all_mentioned = property("event_property_is", room_key, true.into());
+    let relation_key = r"content.m\.relates_to.rel_type";
+    let edits = property("event_property_is", relation_key, "m.replace".into());
+    let invited = vec![
+        is("type", "m.room.member"),
+        is("content.membership", "invite"),
+        is("state_key", user),
+    ];
+    let named = vec![json!({ "kind": "contains_display_name" })];
+    let called = vec![is("content.body", "@room"), permission()];
+    let state = |kind: &str| vec![is("type", kind), is("state_key", "")];
+    let notices = vec![is("content.msgtype", "m.notice")];
+    let members = vec![is("type", "m.room.member")];
+    let reactions = vec![is("type", "m.reaction")];
+    let mut master = rule(".m.rule.master", vec![], vec![]);
+    master.enabled = false;
+    let rules: [(&str, Vec<Value>, Vec<Value>); 11] = [
+        ("suppress_notices", notices, vec![]),
+        ("invite_for_me", invited, heard("default")),
+        ("member_event", members, vec![]),
+        ("is_user_mention", vec![mentioned], loud()),
+        ("contains_display_name", named, loud()),
+        (
+            "is_room_mention",
+            vec![all_mentioned, permission()],
+            marked(),
+        ),
+        ("roomnotif", called, marked()),
+        ("tombstone", state("m.room.tombstone"), marked()),
+        ("reaction", reactions, vec![]),
+        ("room.server_acl", state("m.room.server_acl"), vec![]),
+        ("suppress_edits", vec![edits], vec![]),
+    ];
+    let rules =
+        rules.map(|(id, conditions, actions)| rule(&format!(".m.rule.{id}"), conditions, actions));
+    [master].into_iter().chain(rules).collect()
+}
+
+fn default_underrides() -> Vec<Rule> {
+    let two = || json!({ "kind": "room_member_count", "is": "2" });
+    let (message, encrypted) = ("m.room.message", "m.room.encrypted");
+    let rules: [(&str, Vec<Value>, Vec<Value>); 5] = [
+        ("call", vec![is("type", "m.call.invite")], heard("ring")),
+        (
+            "room_one_to_one",
+            vec![two(), is("type", message)],
+            heard("default"),
+        ),
+        (
+            "encrypted_room_one_to_one",
+            vec![two(), is("type", encrypted)],
+            heard("default"),
+        ),
+        ("message", vec![is("type", message)], vec!["notify".into()]),
+        (
+            "encrypted",
+            vec![is("type", encrypted)],
+            vec!["notify".into()],
+        ),
+    ];
+    let rules =
+        rules.map(|(id, conditions, actions)| rule(&format!(".m.rule.{id}"), conditions, actions));
+    rules.into()
+}
+
+fn is(key: &str, pattern: &str) -> Value {
+    json!({ "kind": "event_match", "key": key, "pattern": pattern })
+}
+
+fn heard(sound: &str) -> Vec<Value> {
+    vec![
+        "notify".into(),
+        json!({ "set_tweak": "sound", "value": sound }),
+    ]
+}
+
+fn marked() -> Vec<Value> {
+    vec!["notify".into(), json!({ "set_tweak": "highlight" })]
+}
+
+fn loud() -> Vec<Value> {
+    let mut actions = heard("default");
+    actions.push(json!({ "set_tweak": "highlight" }));
+    actions
 }
 
 fn rule(id: &str, conditions: Vec<Value>, actions: Vec<Value>) -> Rule {
