@@ -126,7 +126,8 @@ impl Api {
         if !self.config.presence || !filter.presence.admits_type("m.presence") {
             return Ok(Vec::new());
         }
-        let came: BTreeSet<UserId> = came(found);
+        // A first sync is told of everybody who is there anyway.
+        let came = since.map(|_| came(found)).unwrap_or_default();
         let mut users = self.presence.changed_since(since, MOST);
         users.extend(
             came.into_iter()

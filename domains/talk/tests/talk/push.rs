@@ -327,3 +327,23 @@ async fn who_is_ignored_is_not_heard() {
     assert_eq!(counts(&sync, &room), (1, 0));
     assert_eq!(sync["rooms"].get("invite"), None);
 }
+
+#[tokio::test]
+async fn tombstones_are_for_everybody_and_two_devices_change_rules_at_once() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let path = format!("rooms/{room}/state/m.room.tombstone");
+    let body = json!({"body": "moved", "replacement_room": "!new:test"});
+    house.put("mina", &path, body).await.ok();
+    assert_eq!(count(&house, "jun", &room).await, (1, 1));
+    let put = async |who: &str, id: &str| {
+        let path = format!("pushrules/global/room/{id}");
+        house.put(who, &path, json!({"actions": []})).await.ok()
+    };
+    tokio::join!(put("jun.A", "a"), put("jun.B", "b"), put("jun.C", "c"));
+    let rules = house.get("jun", "pushrules/global/room/").await.ok();
+    let mut kept = ids(&rules);
+    kept.sort_unstable();
+    assert_eq!(kept, ["a", "b", "c"]);
+    assert_eq!(count(&house, "jun", &room).await, (1, 1));
+}
