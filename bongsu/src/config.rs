@@ -6,12 +6,14 @@ mod file;
 
 use anyhow::{Result, ensure};
 use bongsu_base::ServerName;
+use bongsu_talk::http::Turn;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What one source says. The doc comments are what `--help` shows and what an error cites.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -65,6 +67,18 @@ pub struct Layer {
     /// Give media to whoever asks, without a token, as clients from before Matrix v1.11 need it [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub open_media: Option<bool>,
+    /// Whether people in the same rooms see who is there [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub presence: Option<bool>,
+    /// Addresses of the relay for calls (TURN), with commas between them [default: none]
+    #[arg(long, value_name = "URIS")]
+    pub turn_uris: Option<String>,
+    /// Secret shared with the relay (coturn's static-auth-secret); as a flag it shows in process lists
+    #[arg(long, value_name = "SECRET")]
+    pub turn_secret: Option<String>,
+    /// How long credentials for the relay are good, in seconds [default: 86400]
+    #[arg(long, value_name = "SECONDS")]
+    pub turn_seconds: Option<NonZero<u32>>,
 }
 
 /// Who may make an account.
@@ -126,6 +140,10 @@ pub struct Config {
     pub media_quota_bytes: Option<u64>,
     /// Whether media is given to whoever asks.
     pub open_media: bool,
+    /// Whether people see who is there.
+    pub presence: bool,
+    /// The relay for calls.
+    pub turn: Option<Turn>,
 }
 
 impl Config {
@@ -168,6 +186,7 @@ impl Config {
                 .is_none_or(|url| url.starts_with("http://")),
             "otlp_endpoint has to begin with http://: let a collector near by forward what must be encrypted"
         );
+        let turn = turn(layer.turn_uris, layer.turn_secret, layer.turn_seconds)?;
         Ok(Self {
             data: layer.data.unwrap_or_else(|| PathBuf::from("./data")),
             listen: layer
@@ -189,8 +208,35 @@ impl Config {
             otlp_endpoint: layer.otlp_endpoint,
             media_quota_bytes: layer.media_quota_bytes.map(NonZero::get),
             open_media: layer.open_media.unwrap_or(false),
+            presence: layer.presence.unwrap_or(true),
+            turn,
         })
     }
+}
+
+/// The relay, if both its addresses and its secret are there.
+fn turn(
+    uris: Option<String>,
+    secret: Option<String>,
+    seconds: Option<NonZero<u32>>,
+) -> Result<Option<Turn>> {
+    let secret = secret.filter(|secret| !secret.is_empty());
+    let uris: Vec<String> = uris
+        .iter()
+        .flat_map(|uris| uris.split(','))
+        .map(|uri| uri.trim().to_owned())
+        .filter(|uri| !uri.is_empty())
+        .collect();
+    ensure!(
+        uris.is_empty() == secret.is_none(),
+        "turn_uris and turn_secret belong together: give both, or neither"
+    );
+    let lasts = Duration::from_secs(seconds.map_or(86_400, NonZero::get).into());
+    Ok(secret.map(|secret| Turn {
+        uris,
+        secret,
+        lasts,
+    }))
 }
 
 fn is_url(text: &str) -> bool {
@@ -219,6 +265,10 @@ impl Layer {
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
             media_quota_bytes: self.media_quota_bytes.or(other.media_quota_bytes),
             open_media: self.open_media.or(other.open_media),
+            presence: self.presence.or(other.presence),
+            turn_uris: self.turn_uris.or(other.turn_uris),
+            turn_secret: self.turn_secret.or(other.turn_secret),
+            turn_seconds: self.turn_seconds.or(other.turn_seconds),
         }
     }
 }
@@ -283,6 +333,7 @@ mod tests {
             "otlp_endpoint = 'https://collector.example'",
             "has to begin with http://",
         );
+        check("turn_uris = 'turn:relay.example'", "belong together");
     }
 
     #[test]

@@ -14,6 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::http::Api as IdentityApi;
 use bongsu_talk::http::{Api as TalkApi, Config as TalkConfig, Gallery, MediaRules, TypingNow};
+use bongsu_talk::http::{
+    Api as TalkApi, Clock, Config as TalkConfig, Counts, PresenceNow, TypingNow,
+};
 use bongsu_web_kit::matrix::no_such_endpoint;
 use http::StatusCode;
 use std::sync::Arc;
@@ -71,7 +74,12 @@ fn domains(house: &House, config: &Config, base_url: &str) -> Router {
                 open_downloads: config.open_media,
                 ..MediaRules::default()
             },
+            presence: config.presence,
+            turn: config.turn.clone(),
         }),
+        presence: PresenceNow::new(house.talk.lane.wake().clone()),
+        counts: Counts::default(),
+        clock: Clock::system(),
     };
     let (talk, _) = bongsu_talk::http::endpoints(talk);
     identity.merge(talk)

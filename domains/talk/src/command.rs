@@ -82,6 +82,29 @@ pub enum Command {
     },
     /// Tells the administrators of an event, a room or a person.
     Report(Report),
+    /// Puts the actor's push rules into force, all of them, unless they were changed meanwhile.
+    SetPushRules {
+        /// The content of `m.push_rules`.
+        json: String,
+        /// Where the rules that this was made from were last changed; 0 for the server's own.
+        base: i64,
+    },
+    /// Sets or takes away one of the actor's tags of a room.
+    SetTag {
+        /// The room.
+        room: RoomId,
+        /// The tag.
+        tag: String,
+        /// What the tag carries, a JSON object; `None` takes it away.
+        content: Option<String>,
+    },
+    /// Keeps a token by which other services can ask who the actor is.
+    AddOpenIdToken {
+        /// The token's hash, in hexadecimal.
+        hash: String,
+        /// For how long it is good, in milliseconds.
+        lasts: i64,
+    },
 }
 
 /// How a person shows themselves, as it goes into their membership.

@@ -108,4 +108,7 @@ pub enum Rejected {
     /// The event may not be redacted.
     #[error("events of type {0} cannot be redacted")]
     NotRedactable(String),
+    /// What was to be changed is not what it was any more.
+    #[error("this was changed by another of your devices meanwhile; try again")]
+    Outdated,
 }

@@ -9,6 +9,7 @@ use crate::state::power::{self, PowerLevels};
 use crate::state::relations;
 use crate::state::rooms::{Room, Visibility};
 use crate::state::version;
+use crate::state::words::{has_word, may_notify};
 use bongsu_base::EventId;
 use bongsu_lane::{Actor, Refusal, Topic};
 use rusqlite::OptionalExtension;
@@ -80,7 +81,7 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
         )?
         .execute((room.n, draft.kind, key, position.as_i64()))?;
     }
-    let notable = is_notable(draft);
+    let notable = is_notable(draft)?;
     room.notable += i64::from(notable);
     events::insert(db, room, &event, room.notable)?;
     let threaded = relations::note(db, &event)?;
@@ -125,26 +126,45 @@ pub fn may_fit(kind: &str, state_key: Option<&str>, content: &str) -> Ruled<()> 
     Ok(())
 }
 
-/// Whether others have something to read (the default push rules `.m.rule.message`, `.encrypted`).
-fn is_notable(draft: &Draft<'_>) -> bool {
-    draft.state_key.is_none() && matches!(draft.kind, "m.room.message" | "m.room.encrypted")
+/// Whether others have something to read, by the default push rules.
+fn is_notable(draft: &Draft<'_>) -> Ruled<bool> {
+    Ok(match (draft.kind, draft.state_key) {
+        ("m.room.message" | "m.room.encrypted", None) => !is_quiet(draft.content)?,
+        ("m.call.invite", None) | ("m.room.tombstone", Some("")) => true,
+        _ => false,
+    })
+}
+
+/// Notices and edits tell nobody (`.m.rule.suppress_notices`, `.m.rule.suppress_edits`).
+fn is_quiet(content: &str) -> Ruled<bool> {
+    if !content.contains("\"m.notice\"") && !content.contains("\"m.replace\"") {
+        return Ok(false);
+    }
+    let content = object(content)?;
+    let relation = content.get("m.relates_to").and_then(Value::as_object);
+    Ok(text(&content, "msgtype") == Some("m.notice")
+        || relation.and_then(|relation| text(relation, "rel_type")) == Some("m.replace"))
 }
 
 /// Notes whom the event mentions (Matrix v1.19, user and room mentions).
 fn note_mentions(cx: &Cx<'_>, room: &Room, event: &Event) -> Ruled<()> {
+    let everybody = event.kind == "m.room.tombstone";
     // Most messages mention nobody; they are not parsed.
-    if !event.content.contains("\"m.mentions\"") {
+    if !everybody && !event.content.contains("\"m.mentions\"") && !event.content.contains("@room") {
         return Ok(());
     }
     let content = object(&event.content)?;
-    let Some(Value::Object(mentions)) = content.get("m.mentions") else {
-        return Ok(());
-    };
+    let mentions = content.get("m.mentions").and_then(Value::as_object);
+    let empty = Map::new();
+    let in_text = content.get("m.mentions").is_none()
+        && text(&content, "body").is_some_and(|body| has_word(body, "@room"));
+    let mentions = mentions.unwrap_or(&empty);
     let mut users: Vec<&str> = Vec::new();
     if let Some(Value::Array(ids)) = mentions.get("user_ids") {
         users.extend(ids.iter().filter_map(Value::as_str).take(MAX_MENTIONS));
     }
-    if mentions.get("room") == Some(&Value::Bool(true)) {
+    let calls = in_text || mentions.get("room") == Some(&Value::Bool(true));
+    if everybody || (calls && may_notify(cx.db(), room, &event.sender, "room")?) {
         users.push("");
     }
     let mut insert = cx.db().prepare_cached(

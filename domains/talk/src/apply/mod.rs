@@ -7,6 +7,7 @@ mod emit;
 mod knock;
 mod media;
 mod membership;
+mod own;
 mod receipt;
 mod redact;
 mod relate;
@@ -71,6 +72,9 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
             media::set_quarantined(cx, &id, quarantined)
         }
         Command::Report(command) => report::apply(cx, &command),
+        Command::SetPushRules { json, base } => own::set_push_rules(cx, &json, base),
+        Command::SetTag { room, tag, content } => own::set_tag(cx, &room, &tag, content.as_deref()),
+        Command::AddOpenIdToken { hash, lasts } => own::add_openid_token(cx, &hash, lasts),
     }
 }
 

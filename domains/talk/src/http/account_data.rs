@@ -2,8 +2,9 @@
 
 use super::Api;
 use super::convert::ours;
-use super::json::content;
+use super::json::any_object;
 use crate::command::{Command, SetAccountData};
+use crate::query::{PUSH_RULES, Ruleset};
 use crate::state::account;
 use crate::state::rooms::Room;
 use axum::extract::State;
@@ -40,7 +41,14 @@ impl Api {
                 Some(id) => Room::by_id(view.db(), id)?.map(|room| room.n),
             };
             let Some(room) = room else { return Ok(None) };
-            account::data(view.db(), caller.user.as_str(), room, kind)
+            let user = caller.user.as_str();
+            let data = account::data(view.db(), user, room, kind)?;
+            let default = room == 0 && kind == PUSH_RULES && data.is_none();
+            Ok(if default {
+                Some(Ruleset::server_default(user).to_content())
+            } else {
+                data
+            })
         });
         let content = found
             .await?
@@ -66,7 +74,7 @@ impl Api {
         let command = SetAccountData {
             room,
             kind,
-            content: content(raw.get())?,
+            content: any_object(raw.get())?,
         };
         self.submit(
             caller,

@@ -40,6 +40,7 @@ impl Api {
         name: Option<(&[&str], &str)>,
         command: Command,
     ) -> Result<Accepted, MatrixError> {
+        self.presence.active(&caller.user);
         let mut request = self.lane.request(caller.actor(), priority, command);
         if let Some((scope, name)) = name {
             let who = [caller.user.as_str(), caller.device.as_str()];

@@ -141,5 +141,6 @@ pub fn sync_filter(filter: &FilterDefinition) -> SyncFilter {
         rooms: room.rooms.as_deref().map(texts),
         not_rooms: texts(&room.not_rooms),
         include_leave: room.include_leave,
+        presence: plain_filter(&filter.presence),
     }
 }

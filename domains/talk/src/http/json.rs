@@ -25,6 +25,17 @@ pub fn content(raw: &str) -> Result<String, MatrixError> {
     Ok(value.to_string())
 }
 
+/// Account data in the form in which commands carry it: an object, compact, with sorted keys. It is
+/// never signed, so its numbers may be of any kind.
+pub fn any_object(raw: &str) -> Result<String, MatrixError> {
+    let value: Value =
+        serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    if !value.is_object() {
+        return Err(MatrixError::bad_json("account data is a JSON object"));
+    }
+    Ok(value.to_string())
+}
+
 fn check_numbers(value: &Value) -> Result<(), MatrixError> {
     match value {
         Value::Number(number) => match number.as_i64() {

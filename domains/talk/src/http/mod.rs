@@ -39,6 +39,22 @@ mod upgrade;
 pub use media::{Gallery, MediaRules};
 pub use typing_now::TypingNow;
 
+mod clock;
+mod notifications;
+mod openid;
+mod people;
+mod plain;
+mod presence;
+mod presence_now;
+mod push_rules;
+mod tags;
+mod turn;
+
+pub use crate::query::Counts;
+pub use clock::Clock;
+pub use presence_now::PresenceNow;
+pub use turn::Turn;
+
 use crate::Talk;
 use bongsu_base::ServerName;
 use bongsu_lane::Lane;
@@ -66,6 +82,12 @@ pub struct Api {
     pub gallery: Gallery,
     /// What the operator decided.
     pub config: Arc<Config>,
+    /// Who is there.
+    pub presence: PresenceNow,
+    /// What was counted as unread.
+    pub counts: Counts,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 /// What the operator decides.
@@ -79,6 +101,10 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// What else is decided about media.
     pub media: MediaRules,
+    /// Whether people are told who is there.
+    pub presence: bool,
+    /// The relay for calls, if there is one.
+    pub turn: Option<Turn>,
 }
 
 impl Gate for Api {
@@ -102,6 +128,7 @@ fn all() -> Endpoints<Api> {
     let all = media_endpoints(account_endpoints(room_endpoints(Endpoints::default())));
     let all = entrance_endpoints(all);
     let all = event_endpoints(all);
+    let all = own_endpoints(push_endpoints(all));
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
@@ -234,4 +261,56 @@ fn event_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<room::report_content::v3::Request, _, _>(reports::event)
         .serve::<room::report_room::v3::Request, _, _>(reports::room)
         .serve::<reporting::report_user::v3::Request, _, _>(reports::user)
+}
+
+fn push_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    use api::push;
+    let endpoints = [
+        "/_matrix/client/v3/pushrules/global/{kind}",
+        "/_matrix/client/v3/pushrules/global/{kind}/",
+        "/_matrix/client/r0/pushrules/global/{kind}",
+        "/_matrix/client/r0/pushrules/global/{kind}/",
+    ]
+    .into_iter()
+    .fold(endpoints, |endpoints, path| {
+        endpoints.serve_at(&Method::GET, path, push_rules::of_kind)
+    });
+    let endpoints = [
+        "/_matrix/client/v3/pushrules",
+        "/_matrix/client/r0/pushrules",
+    ]
+    .into_iter()
+    .fold(endpoints, |endpoints, path| {
+        endpoints.serve_at(&Method::GET, path, push_rules::all)
+    });
+    endpoints
+        .serve::<push::get_pushrules_all::v3::Request, _, _>(push_rules::all)
+        .serve::<push::get_pushrules_global_scope::v3::Request, _, _>(push_rules::of_scope)
+        .serve::<push::get_pushrule::v3::Request, _, _>(push_rules::get)
+        .serve::<push::set_pushrule::v3::Request, _, _>(push_rules::put)
+        .serve::<push::delete_pushrule::v3::Request, _, _>(push_rules::delete)
+        .serve::<push::get_pushrule_enabled::v3::Request, _, _>(push_rules::get_enabled)
+        .serve::<push::set_pushrule_enabled::v3::Request, _, _>(push_rules::set_enabled)
+        .serve::<push::get_pushrule_actions::v3::Request, _, _>(push_rules::get_actions)
+        .serve::<push::set_pushrule_actions::v3::Request, _, _>(push_rules::set_actions)
+        .serve::<push::get_notifications::v3::Request, _, _>(notifications::notifications)
+        .serve::<push::get_pushers::v3::Request, _, _>(notifications::pushers)
+}
+
+fn own_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    endpoints
+        .serve::<api::tag::get_tags::v3::Request, _, _>(tags::get)
+        .serve::<api::tag::create_tag::v3::Request, _, _>(tags::put)
+        .serve::<api::tag::delete_tag::v3::Request, _, _>(tags::delete)
+        .serve::<api::presence::get_presence::v3::Request, _, _>(presence::get)
+        .serve::<api::presence::set_presence::v3::Request, _, _>(presence::put)
+        .serve::<api::user_directory::search_users::v3::Request, _, _>(people::search)
+        .serve::<api::thirdparty::get_protocols::v3::Request, _, _>(people::protocols)
+        .serve::<api::account::request_openid_token::v3::Request, _, _>(openid::request)
+        .serve::<api::voip::get_turn_server_info::v3::Request, _, _>(turn::turn_server)
+        .serve_at(
+            &Method::GET,
+            "/_matrix/federation/v1/openid/userinfo",
+            openid::user_info,
+        )
 }

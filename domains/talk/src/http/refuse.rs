@@ -58,6 +58,7 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         ),
         Rejected::NotInThread => MatrixError::invalid_param(message),
         Rejected::NotRedactable(_) => MatrixError::forbidden(message),
+        Rejected::Outdated => MatrixError::new(StatusCode::CONFLICT, ErrorKind::Unknown, message),
     }
 }
 

@@ -21,10 +21,12 @@ pub fn body(
     caller: &Caller,
     next: Token,
     found: &SyncFound,
+    state_after: bool,
 ) -> Result<Response, MatrixError> {
     let mut response = Response::new(next.to_string());
     for news in &found.joined {
-        let room = joined(api, caller, news)?;
+        let mut room = joined(api, caller, news)?;
+        room.state = placed(room.state, state_after);
         response
             .rooms
             .join
@@ -45,10 +47,12 @@ pub fn body(
             .insert(theirs(news.room.id.as_str())?, v3::KnockedRoom::from(state));
     }
     for news in &found.left {
+        let mut room = left(caller, news)?;
+        room.state = placed(room.state, state_after);
         response
             .rooms
             .leave
-            .insert(theirs(news.room.id.as_str())?, left(caller, news)?);
+            .insert(theirs(news.room.id.as_str())?, room);
     }
     response.account_data.events = found
         .account_data
@@ -56,6 +60,14 @@ pub fn body(
         .map(account_data)
         .collect::<Result<_, _>>()?;
     Ok(response)
+}
+
+/// State by the name that says whether it is that before the timeline or that after it.
+fn placed(state: State, after: bool) -> State {
+    match state {
+        State::Before(events) if after => State::After(events),
+        other => other,
+    }
 }
 
 fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoom, MatrixError> {

@@ -1,5 +1,5 @@
-//! Positions as clients carry them: `s<position>` and, from a sync, `_<typing>`. A position means the
-//! same in every data centre; what was typed is of no consequence elsewhere.
+//! Positions as clients carry them: `s<position>` and, from a sync, `_<typing>_<presence>`. A position
+//! means the same in every data centre; who typed and was there is of no consequence elsewhere.
 
 use bongsu_base::Position;
 use bongsu_web_kit::matrix::MatrixError;
@@ -11,6 +11,8 @@ pub struct Token {
     pub position: Position,
     /// Up to which change it knows who is typing.
     pub typing: u64,
+    /// Up to which change it knows who is there.
+    pub presence: u64,
 }
 
 impl Token {
@@ -19,6 +21,7 @@ impl Token {
         Self {
             position: Position::from_i64(position).unwrap_or_default(),
             typing: 0,
+            presence: 0,
         }
     }
 
@@ -26,15 +29,17 @@ impl Token {
     pub fn parse(text: &str) -> Result<Self, MatrixError> {
         let parsed = || {
             let rest = text.strip_prefix('s')?;
-            let (position, typing) = rest.split_once('_').unwrap_or((rest, "0"));
+            let (position, rest) = rest.split_once('_').unwrap_or((rest, "0"));
+            let (typing, presence) = rest.split_once('_').unwrap_or((rest, "0"));
             let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-            if !digits(position) || !digits(typing) {
+            if !digits(position) || !digits(typing) || !digits(presence) {
                 return None;
             }
             let position = Position::from_i64(position.parse().ok()?)?;
             Some(Self {
                 position,
                 typing: typing.parse().ok()?,
+                presence: presence.parse().ok()?,
             })
         };
         parsed().ok_or_else(|| {
@@ -46,10 +51,10 @@ impl Token {
 impl std::fmt::Display for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "s{}", self.position.as_i64())?;
-        if self.typing == 0 {
-            Ok(())
-        } else {
-            write!(f, "_{}", self.typing)
+        match (self.typing, self.presence) {
+            (0, 0) => Ok(()),
+            (typing, 0) => write!(f, "_{typing}"),
+            (typing, presence) => write!(f, "_{typing}_{presence}"),
         }
     }
 }
@@ -67,6 +72,10 @@ mod tests {
                 typing: 7,
                 ..Token::at(5)
             },
+            Token {
+                presence: 9,
+                ..Token::at(5)
+            },
         ] {
             assert_eq!(Token::parse(&token.to_string()).ok(), Some(token));
         }
@@ -78,6 +87,8 @@ mod tests {
             "t5",
             "s5_",
             "s5_x",
+            "s5_1_",
+            "s5_1_1_1",
             "s+5",
             "s99999999999999999999",
         ] {

@@ -56,6 +56,8 @@ pub struct SyncFilter {
     pub not_rooms: Vec<String>,
     /// Whether rooms that were left are wanted at the first sync too.
     pub include_leave: bool,
+    /// Who is there.
+    pub presence: EventFilter,
 }
 
 impl EventFilter {
@@ -74,6 +76,12 @@ impl EventFilter {
     pub fn admits_type(&self, kind: &str) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, kind));
         self.types.as_deref().is_none_or(any) && !any(&self.not_types)
+    }
+
+    /// Whether events of this sender are wanted.
+    #[must_use]
+    pub fn admits_sender(&self, sender: &str) -> bool {
+        listed(self.senders.as_deref(), &self.not_senders, sender)
     }
 
     /// Whether events of this room are wanted.

@@ -6,6 +6,11 @@ use super::room_state::{Summary, select, state_at, summary};
 use super::show::{Shown, show_to};
 use crate::state::events::Event;
 use crate::state::receipts::READ;
+use super::rules::{PUSH_RULES, Ruleset};
+use super::show::{Shown, show};
+use super::unread::{Counts, Wishes};
+use crate::state::events::Event;
+use crate::state::receipts::{READ, Unread};
 use crate::state::rooms::Room;
 use crate::state::unread::{UnreadRoom, unread};
 use bongsu_base::Position;
@@ -30,6 +35,10 @@ pub struct SyncWanted<'a> {
     pub filter: &'a SyncFilter,
     /// Rooms in which who is typing changed.
     pub typing: &'a [String],
+    /// Whether state is wanted as it is after the timeline instead of before it.
+    pub state_after: bool,
+    /// What was counted before.
+    pub counts: &'a Counts,
 }
 
 /// What was found.
@@ -138,7 +147,13 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
         until: Position::end_of(view.applied()?),
         ..SyncFound::default()
     };
+    let wishes = Wishes::of(db, wanted.user)?;
     found.account_data = account_data(db, wanted.user, since, None)?;
+    let has_rules = |data: &[(String, String)]| data.iter().any(|(kind, _)| kind == PUSH_RULES);
+    if wanted.since.is_none() && !has_rules(&found.account_data) {
+        let rules = Ruleset::server_default(wanted.user).to_content();
+        found.account_data.push((PUSH_RULES.to_owned(), rules));
+    }
     found
         .account_data
         .retain(|(kind, _)| wanted.filter.account_data.admits_type(kind));
@@ -147,12 +162,12 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
         if !wanted.filter.admits_room(room.id.as_str()) {
             continue;
         }
-        let news = joined_room(db, room, wanted, since)?;
+        let news = joined_room(db, room, wanted, &wishes, since)?;
         if wanted.since.is_none() || wanted.full_state || !news.is_empty() {
             found.joined.push(news);
         }
     }
-    others(db, wanted, since, &mut found)?;
+    others(db, wanted, &wishes, since, &mut found)?;
     Ok(found)
 }
 
@@ -208,6 +223,7 @@ fn joined_room(
     db: &Connection,
     room: Room,
     wanted: &SyncWanted<'_>,
+    wishes: &Wishes,
     since: i64,
 ) -> rusqlite::Result<JoinedRoom> {
     let visible = Visible::of(db, room.n, wanted.user)?;
@@ -219,7 +235,7 @@ fn joined_room(
         limited,
         prev_batch,
         state,
-    } = window(db, &room, wanted, &visible, (known, i64::MAX))?;
+    } = window(db, &room, wanted, (&visible, wishes), (known, i64::MAX))?;
     let changed_members = timeline
         .iter()
         .chain(&state)
@@ -238,7 +254,7 @@ fn joined_room(
     } else {
         Vec::new()
     };
-    let unread = unread(db, room.n, wanted.user, joined)?;
+    let unread = wanted.counts.unread(db, &room, wishes, joined)?;
     let typing = wanted.typing.iter().any(|id| id == room.id.as_str())
         && wanted.filter.ephemeral.admits_type("m.typing");
     Ok(JoinedRoom {
@@ -268,20 +284,23 @@ fn window(
     db: &Connection,
     room: &Room,
     wanted: &SyncWanted<'_>,
-    visible: &Visible,
+    (visible, wishes): (&Visible, &Wishes),
     (known, upto): (i64, i64),
 ) -> rusqlite::Result<Window> {
     let filter = &wanted.filter.timeline;
     let limit = filter.limit.unwrap_or(TIMELINE).min(MAX_TIMELINE);
     let in_room = filter.admits_room(room.id.as_str());
-    let admit = |event: &Event| in_room && filter.admits(event) && visible.admits(event);
+    let admit = |event: &Event| {
+        in_room && filter.admits(event) && visible.admits(event) && !wishes.ignores(event)
+    };
     let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
     let mut events = found.events;
     events.reverse();
-    let begin = events.first().map_or_else(
-        || room.changed.as_i64().min(upto),
-        |event| event.position.as_i64() - 1,
-    );
+    let end = room.changed.as_i64().min(upto);
+    let begin = match events.first() {
+        Some(event) if !wanted.state_after => event.position.as_i64() - 1,
+        _ => end,
+    };
     let prev_batch = events
         .first()
         .map_or(found.end, |event| event.position.as_i64() - 1);
@@ -418,6 +437,7 @@ pub fn receipts(
 fn others(
     db: &Connection,
     wanted: &SyncWanted<'_>,
+    wishes: &Wishes,
     since: i64,
     found: &mut SyncFound,
 ) -> rusqlite::Result<()> {
@@ -437,6 +457,10 @@ fn others(
             continue;
         }
         if membership == "invite" {
+            let invitation = Event::at(db, position)?;
+            if wishes.ignored.contains(&invitation.sender) {
+                continue;
+            }
             let state = invite_state(db, &room, wanted.user)?;
             found.invited.push(InvitedRoom { room, state });
         } else if membership == "knock" {
@@ -452,6 +476,8 @@ fn others(
             } = window(db, &room, wanted, &visible, (since, position))?;
             // Who never was in the room does not learn its state by going.
             state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));
+                state,
+            } = window(db, &room, wanted, (&visible, wishes), (since, position))?;
             found.left.push(LeftRoom {
                 room,
                 timeline,

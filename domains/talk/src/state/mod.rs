@@ -12,3 +12,4 @@ pub mod reports;
 pub mod rooms;
 pub mod version;
 pub mod unread;
+pub mod words;

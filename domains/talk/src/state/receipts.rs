@@ -45,3 +45,44 @@ pub struct Unread {
     /// Those of them that mention the reader.
     pub highlights: i64,
 }
+
+/// What is unread for `user`, who is in the room numbered `room` since `joined`. Sending is reading: what
+/// came before the reader's own last event is read. The count costs the same however much is unread,
+/// since each event carries the room's count of notable events.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<Unread> {
+    let from = read_up_to(db, room, user, joined)?;
+    let notifications = db
+        .prepare_cached(
+            "SELECT room.notable - coalesce((SELECT notable FROM event WHERE event.room = ?1 AND position <= ?2
+                                              ORDER BY position DESC LIMIT 1), 0)
+             FROM room WHERE n = ?1",
+        )?
+        .query_row((room, from), |row| row.get(0))?;
+    let highlights = db
+        .prepare_cached(
+            "SELECT count(*) FROM mention WHERE room = ?1 AND user IN (?2, '') AND event > ?3",
+        )?
+        .query_row((room, user, from), |row| row.get(0))?;
+    Ok(Unread {
+        notifications,
+        highlights,
+    })
+}
+
+/// Up to where `user`, who is in the room numbered `room` since `joined`, has read. Sending is reading.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn read_up_to(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<i64> {
+    let read: Option<i64> = db
+        .prepare_cached("SELECT max(event) FROM receipt WHERE room = ?1 AND user = ?2")?
+        .query_row((room, user), |row| row.get(0))?;
+    let own: Option<i64> = db
+        .prepare_cached("SELECT last_sent FROM member WHERE room = ?1 AND user = ?2")?
+        .query_row((room, user), |row| row.get(0))
+        .optional()?;
+    Ok(read.unwrap_or(0).max(joined).max(own.unwrap_or(0)))
+}

@@ -253,6 +253,42 @@ fn commands() -> Vec<(&'static str, Command)> {
                 user: Some(id("@jun:test")),
                 reason: Some(text("rude")),
             }),
+        (
+            "mina",
+            Command::SetPushRules {
+                json: text(r#"{"global":{}}"#),
+                base: 0,
+            },
+        ),
+        (
+            "mina",
+            Command::SetPushRules {
+                json: text("{}"),
+                base: 0,
+            },
+        ),
+        (
+            "mina",
+            Command::SetTag {
+                room: room(),
+                tag: text("u.work"),
+                content: Some(text(r#"{"order":0.5}"#)),
+            },
+        ),
+        (
+            "mina",
+            Command::SetTag {
+                room: room(),
+                tag: text("u.none"),
+                content: None,
+            },
+        ),
+        (
+            "mina",
+            Command::AddOpenIdToken {
+                hash: "0".repeat(64),
+                lasts: 3_600_000,
+            },
         ),
     ]
 }
@@ -354,6 +390,7 @@ fn every_command_is_in_the_golden_log() {
     kinds.dedup();
     assert_eq!(kinds, (0..17).collect::<Vec<u8>>());
     assert_eq!(kinds, (0..20).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..19).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -380,5 +417,8 @@ fn kind(command: &Command) -> u8 {
         Command::DeleteMedia(_) => 18,
         Command::QuarantineMedia { .. } => 19,
         Command::Report(_) => 16,
+        Command::SetPushRules { .. } => 16,
+        Command::SetTag { .. } => 17,
+        Command::AddOpenIdToken { .. } => 18,
     }
 }

@@ -8,6 +8,7 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{Api, Config, Gallery, MediaRules, TypingNow, endpoints};
+use bongsu_talk::http::{Api, Clock, Config, Counts, PresenceNow, TypingNow, endpoints};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -108,9 +109,12 @@ impl House {
             base_url: "http://test".to_owned(),
             max_upload_bytes: 1_000,
             media: MediaRules::default(),
+            presence: true,
+            turn: None,
         };
         change(&mut config);
         let typing = TypingNow::new(lane.wake().clone());
+        let presence = PresenceNow::new(lane.wake().clone());
         let api = Api {
             lane,
             authenticator: Arc::new(Tokens),
@@ -119,6 +123,10 @@ impl House {
             typing,
             gallery: Gallery::default(),
             config: Arc::new(config),
+            presence,
+            counts: Counts::default(),
+            // When the log in memory begins.
+            clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
         };
         let (router, _) = endpoints(api.clone());
         Self {

@@ -19,3 +19,7 @@ mod spaces;
 mod sync;
 mod upgrade;
 mod versions;
+
+mod own;
+mod presence;
+mod push;

@@ -1,0 +1,67 @@
+//! `GET /notifications` and `GET /pushers`.
+
+use super::Api;
+use super::json::event;
+use super::plain::Plain;
+use super::token::Token;
+use crate::query;
+use axum::Json;
+use axum::extract::State;
+use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::api::client::push::get_pushers;
+use ruma::events::AnySyncTimelineEvent;
+use ruma::serde::Raw;
+use serde_json::{Value, json};
+
+/// How many notifications are given where the client names no number, and at most.
+const PAGE: usize = 50;
+const MAX_PAGE: usize = 200;
+
+/// What the caller has not read and is to hear of; what was read is told no more.
+pub async fn notifications(
+    State(api): State<Api>,
+    plain: Plain,
+) -> Result<Json<Value>, MatrixError> {
+    let from = plain
+        .query("from")
+        .as_deref()
+        .map(Token::parse)
+        .transpose()?;
+    let before = from.map_or(i64::MAX, |token| token.position.as_i64());
+    let limit = match plain.query("limit") {
+        None => PAGE,
+        Some(limit) => limit
+            .parse::<usize>()
+            .map_err(|_| MatrixError::invalid_param("`limit` is a number"))?,
+    };
+    let limit = limit.clamp(1, MAX_PAGE);
+    let highlights_only = plain.query("only").as_deref() == Some("highlight");
+    let user = plain.caller.user.as_str();
+    let found = api
+        .lane
+        .read(|view| query::notifications(view.db(), user, before, limit, highlights_only));
+    let (found, more) = found.await?;
+    let mut told = Vec::new();
+    for one in &found {
+        let event: Raw<AnySyncTimelineEvent> = event(&one.event, None, &plain.caller)?;
+        told.push(json!({
+            "actions": one.actions,
+            "event": event,
+            "profile_tag": null,
+            "read": false,
+            "room_id": one.room.as_str(),
+            "ts": one.event.event.time.0,
+        }));
+    }
+    let mut answer = json!({ "notifications": told });
+    if let Some(last) = found.last().filter(|_| more) {
+        let next = Token::at(last.event.event.position.as_i64());
+        answer["next_token"] = Value::String(next.to_string());
+    }
+    Ok(Json(answer))
+}
+
+/// No push gateway is known here yet.
+pub async fn pushers(_: Matrix<get_pushers::v3::Request>) -> Answer<get_pushers::v3::Response> {
+    Ok(Reply(get_pushers::v3::Response::new(Vec::new())))
+}

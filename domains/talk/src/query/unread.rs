@@ -1,0 +1,330 @@
+//! What is unread for somebody, by their push rules.
+//!
+//! Who changed no rule and ignores nobody has the counts that each event carries; only the texts of what
+//! is new are searched for their names. For everybody else each event is judged. What was found is kept
+//! in memory, so that each event is looked at once.
+
+use super::judge::{Place, judge};
+use super::room_state::select;
+use super::rules::{PUSH_RULES, Ruleset};
+use crate::state::account;
+use crate::state::events::Event;
+use crate::state::members::member;
+use crate::state::receipts::{self, Unread, read_up_to};
+use crate::state::rooms::Room;
+use crate::state::words::has_word;
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How many events are judged for a count, at most: the latest.
+const WINDOW: i64 = 1_000;
+/// For how many people and rooms counts are kept.
+const KEPT: usize = 50_000;
+/// The type under which account data names those who are ignored.
+const IGNORED: &str = "m.ignored_user_list";
+
+/// What somebody decided about what they want to hear.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    user: String,
+    rules: Option<Ruleset>,
+    /// Whose messages and invitations are not shown.
+    pub ignored: BTreeSet<String>,
+    version: i64,
+}
+
+impl Wishes {
+    /// The wishes of `user`.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn of(db: &Connection, user: &str) -> rusqlite::Result<Self> {
+        let (rules, rules_changed) = push_rules(db, user)?;
+        let ignored = account::data(db, user, 0, IGNORED)?;
+        let ignored =
+            ignored.and_then(|content| serde_json::from_str::<Map<String, Value>>(&content).ok());
+        let ignored = ignored
+            .as_ref()
+            .and_then(|content| content.get("ignored_users")?.as_object());
+        let ignored: BTreeSet<String> = ignored
+            .into_iter()
+            .flat_map(|users| users.keys().cloned())
+            .collect();
+        let ignored_changed: Option<i64> = db
+            .prepare_cached(
+                "SELECT changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2",
+            )?
+            .query_row((user, IGNORED), |row| row.get(0))
+            .optional()?;
+        Ok(Self {
+            user: user.to_owned(),
+            rules,
+            version: rules_changed.max(ignored_changed.unwrap_or(0)),
+            ignored,
+        })
+    }
+
+    /// Their rules, or the server's own.
+    #[must_use]
+    pub fn rules(&self) -> Ruleset {
+        self.rules
+            .clone()
+            .unwrap_or_else(|| Ruleset::server_default(&self.user))
+    }
+
+    /// Whether they want no messages of the event's sender. State is everybody's.
+    #[must_use]
+    pub fn ignores(&self, event: &Event) -> bool {
+        event.state_key.is_none() && self.ignored.contains(&event.sender)
+    }
+}
+
+/// The rules that `user` has made their own, if any, and where they were last changed.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn push_rules(db: &Connection, user: &str) -> rusqlite::Result<(Option<Ruleset>, i64)> {
+    let found: Option<(String, i64)> = db
+        .prepare_cached(
+            "SELECT content, changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2",
+        )?
+        .query_row((user, PUSH_RULES), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.map_or((None, 0), |(content, changed)| {
+        (Ruleset::from_content(&content), changed)
+    }))
+}
+
+/// What has been counted. Cloning it gives another handle.
+#[derive(Debug, Clone, Default)]
+pub struct Counts(Arc<Mutex<BTreeMap<(String, i64), Counted>>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    from: i64,
+    upto: i64,
+    version: i64,
+    sum: Unread,
+}
+
+impl Counts {
+    /// What is unread in `room` for the person with these `wishes`, who is in it since `joined`.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn unread(
+        &self,
+        db: &Connection,
+        room: &Room,
+        wishes: &Wishes,
+        joined: i64,
+    ) -> rusqlite::Result<Unread> {
+        let user = wishes.user.as_str();
+        let from = read_up_to(db, room.n, user, joined)?;
+        let changed = room.changed.as_i64();
+        if changed <= from {
+            return Ok(Unread::default());
+        }
+        let usual = wishes.rules.is_none() && wishes.ignored.is_empty();
+        let counted = if usual {
+            receipts::unread(db, room.n, user, joined)?
+        } else {
+            Unread::default()
+        };
+        if usual && counted.notifications == 0 {
+            return Ok(counted);
+        }
+        let key = (user.to_owned(), room.n);
+        let known = self.0.lock().get(&key).copied();
+        let known = known.filter(|known| {
+            (known.from, known.version) == (from, wishes.version) && known.upto <= changed
+        });
+        let (after, mut sum) =
+            known.map_or((from, Unread::default()), |known| (known.upto, known.sum));
+        if after < changed {
+            let more = if usual {
+                named(db, room, user, after)?
+            } else {
+                judged(db, room, wishes, after)?
+            };
+            sum.notifications += more.notifications;
+            sum.highlights += more.highlights;
+            let mut kept = self.0.lock();
+            if kept.len() >= KEPT {
+                kept.clear();
+            }
+            let version = wishes.version;
+            kept.insert(
+                key,
+                Counted {
+                    from,
+                    upto: changed,
+                    version,
+                    sum,
+                },
+            );
+        }
+        let notifications = counted.notifications + sum.notifications;
+        Ok(Unread {
+            notifications,
+            highlights: (counted.highlights + sum.highlights).min(notifications),
+        })
+    }
+}
+
+/// How many messages after `after` have the person's name in their text without saying whom they mention.
+fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<Unread> {
+    let localpart = user.trim_start_matches('@').split(':').next();
+    let shown = member(db, room.n, user)?.and_then(|member| member.displayname);
+    let names: Vec<String> = localpart
+        .map(str::to_owned)
+        .into_iter()
+        .chain(shown)
+        .collect();
+    let names: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let mut statement = db.prepare_cached(
+        "SELECT content FROM event WHERE room = ?1 AND position > ?2 AND type = 'm.room.message'
+           AND state_key IS NULL AND sender <> ?3 ORDER BY position DESC LIMIT ?4",
+    )?;
+    let mut rows = statement.query((room.n, after, user, WINDOW))?;
+    let mut found = Unread::default();
+    while let Some(row) = rows.next()? {
+        let raw = row.get_ref(0)?.as_str()?;
+        // Nearly all texts name nobody; they are not parsed. A name with a quote or a backslash stands
+        // in JSON otherwise than in the text.
+        let lower = raw.to_lowercase();
+        let maybe =
+            |name: &&str| name.contains(['"', '\\']) || lower.contains(&name.to_lowercase());
+        if !names.iter().any(maybe) {
+            continue;
+        }
+        let content: Map<String, Value> = serde_json::from_str(raw).unwrap_or_default();
+        let replaces = content
+            .get("m.relates_to")
+            .is_some_and(|to| to["rel_type"] == "m.replace");
+        if content.contains_key("m.mentions")
+            || replaces
+            || content.get("msgtype") == Some(&"m.notice".into())
+        {
+            continue;
+        }
+        let body = content
+            .get("body")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        found.highlights += i64::from(names.iter().any(|name| has_word(body, name)));
+    }
+    Ok(found)
+}
+
+fn judged(db: &Connection, room: &Room, wishes: &Wishes, after: i64) -> rusqlite::Result<Unread> {
+    let mut found = Unread::default();
+    let rules = wishes.rules();
+    let displayname = member(db, room.n, &wishes.user)?.and_then(|member| member.displayname);
+    let place = Place {
+        db,
+        room,
+        user: &wishes.user,
+        displayname: displayname.as_deref(),
+    };
+    let rest =
+        "event WHERE room = ?1 AND position > ?2 AND sender <> ?3 ORDER BY position DESC LIMIT ?4";
+    for event in select(db, rest, (room.n, after, &wishes.user, WINDOW))? {
+        if !wishes.ignores(&event) {
+            let verdict = judge(&place, &rules, &event)?;
+            found.notifications += i64::from(verdict.notify);
+            found.highlights += i64::from(verdict.highlight);
+        }
+    }
+    Ok(found)
+}
+
+/// An event that somebody is to hear of.
+#[derive(Debug, Clone)]
+pub struct Notification {
+    /// The room.
+    pub room: bongsu_base::RoomId,
+    /// The event.
+    pub event: super::Shown,
+    /// What the rule that matched says.
+    pub actions: Vec<Value>,
+}
+
+/// What `user` has not read and is to hear of, newest first: up to `limit` events before `before`, and
+/// whether there are more. Of each room the latest thousand are looked at.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn notifications(
+    db: &Connection,
+    user: &str,
+    before: i64,
+    limit: usize,
+    highlights_only: bool,
+) -> rusqlite::Result<(Vec<Notification>, bool)> {
+    let wishes = Wishes::of(db, user)?;
+    let rules = wishes.rules();
+    let mut found: BTreeMap<i64, (Event, Vec<Value>, Room)> = BTreeMap::new();
+    for n in rooms_of(db, user)? {
+        let room = Room::by_number(db, n)?;
+        let visible = super::Visible::of(db, n, user)?;
+        let from = read_up_to(db, n, user, visible.joined_at().unwrap_or(0))?;
+        if room.changed.as_i64() <= from {
+            continue;
+        }
+        let displayname = member(db, n, user)?.and_then(|member| member.displayname);
+        let place = Place {
+            db,
+            room: &room,
+            user,
+            displayname: displayname.as_deref(),
+        };
+        let rest = "event WHERE room = ?1 AND position > ?2 AND position < ?3 AND sender <> ?4
+                    ORDER BY position DESC LIMIT ?5";
+        for event in select(db, rest, (n, from, before, user, WINDOW))? {
+            // Enough newer ones are known already.
+            let oldest = found.first_key_value().map(|(position, _)| *position);
+            if found.len() > limit && oldest.is_some_and(|oldest| event.position.as_i64() < oldest)
+            {
+                break;
+            }
+            let verdict = judge(&place, &rules, &event)?;
+            let wanted = verdict.notify && (verdict.highlight || !highlights_only);
+            if wanted && !wishes.ignores(&event) && visible.admits(&event) {
+                let actions = verdict.actions.to_vec();
+                found.insert(event.position.as_i64(), (event, actions, room.clone()));
+                if found.len() > limit + 1 {
+                    found.pop_first();
+                }
+            }
+        }
+    }
+    let more = found.len() > limit;
+    let shown = found
+        .into_values()
+        .rev()
+        .take(limit)
+        .map(|(event, actions, room)| {
+            Ok(Notification {
+                room: room.id,
+                event: super::show(db, event)?,
+                actions,
+            })
+        });
+    Ok((shown.collect::<rusqlite::Result<_>>()?, more))
+}
+
+fn rooms_of(db: &Connection, user: &str) -> rusqlite::Result<Vec<i64>> {
+    db.prepare_cached(
+        "SELECT room FROM member WHERE user = ?1 AND membership = 'join' ORDER BY room",
+    )?
+    .query_map([user], |row| row.get(0))?
+    .collect()
+}
