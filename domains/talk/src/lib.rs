@@ -35,7 +35,7 @@ impl Domain for Talk {
         include_str!("migrations/0002_rooms.sql"),
         include_str!("migrations/0003_media.sql"),
         include_str!("migrations/0004_events.sql"),
-        include_str!("migrations/0002_push.sql"),
+        include_str!("migrations/0005_push.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;

@@ -3,16 +3,13 @@
 use super::filter::{Lazy, SyncFilter};
 use super::history::{Direction, Visible, page};
 use super::room_state::{Summary, select, state_at, summary};
-use super::show::{Shown, show_to};
-use crate::state::events::Event;
-use crate::state::receipts::READ;
 use super::rules::{PUSH_RULES, Ruleset};
-use super::show::{Shown, show};
+use super::show::{Shown, show_to};
 use super::unread::{Counts, Wishes};
 use crate::state::events::Event;
-use crate::state::receipts::{READ, Unread};
+use crate::state::receipts::READ;
 use crate::state::rooms::Room;
-use crate::state::unread::{UnreadRoom, unread};
+use crate::state::unread::UnreadRoom;
 use bongsu_base::Position;
 use bongsu_lane::ReadView;
 use rusqlite::Connection;
@@ -473,11 +470,9 @@ fn others(
                 limited,
                 prev_batch,
                 mut state,
-            } = window(db, &room, wanted, &visible, (since, position))?;
+            } = window(db, &room, wanted, (&visible, wishes), (since, position))?;
             // Who never was in the room does not learn its state by going.
             state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));
-                state,
-            } = window(db, &room, wanted, (&visible, wishes), (since, position))?;
             found.left.push(LeftRoom {
                 room,
                 timeline,

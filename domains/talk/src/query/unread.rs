@@ -10,8 +10,10 @@ use super::rules::{PUSH_RULES, Ruleset};
 use crate::state::account;
 use crate::state::events::Event;
 use crate::state::members::member;
-use crate::state::receipts::{self, Unread, read_up_to};
+use crate::state::receipts::Unread;
+use crate::state::relations::{THREAD, relates};
 use crate::state::rooms::Room;
+use crate::state::unread::{UnreadRoom, read, read_in_thread, unread};
 use crate::state::words::has_word;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
@@ -106,8 +108,7 @@ pub struct Counts(Arc<Mutex<BTreeMap<(String, i64), Counted>>>);
 struct Counted {
     from: i64,
     upto: i64,
-    version: i64,
-    sum: Unread,
+    highlights: i64,
 }
 
 impl Counts {
@@ -121,62 +122,50 @@ impl Counts {
         room: &Room,
         wishes: &Wishes,
         joined: i64,
-    ) -> rusqlite::Result<Unread> {
+    ) -> rusqlite::Result<UnreadRoom> {
+        if wishes.rules.is_some() || !wishes.ignored.is_empty() {
+            return judged(db, room, wishes, joined);
+        }
         let user = wishes.user.as_str();
-        let from = read_up_to(db, room.n, user, joined)?;
+        let mut found = unread(db, room.n, user, joined)?;
+        if found.main.notifications > 0 {
+            let from = read(db, room.n, user, joined)?.main;
+            let highlights = found.main.highlights + self.named(db, room, user, from)?;
+            found.main.highlights = highlights.min(found.main.notifications);
+        }
+        Ok(found)
+    }
+
+    /// How many messages after `from` name the person; what was counted before is not read again.
+    fn named(&self, db: &Connection, room: &Room, user: &str, from: i64) -> rusqlite::Result<i64> {
         let changed = room.changed.as_i64();
-        if changed <= from {
-            return Ok(Unread::default());
-        }
-        let usual = wishes.rules.is_none() && wishes.ignored.is_empty();
-        let counted = if usual {
-            receipts::unread(db, room.n, user, joined)?
-        } else {
-            Unread::default()
-        };
-        if usual && counted.notifications == 0 {
-            return Ok(counted);
-        }
         let key = (user.to_owned(), room.n);
         let known = self.0.lock().get(&key).copied();
-        let known = known.filter(|known| {
-            (known.from, known.version) == (from, wishes.version) && known.upto <= changed
-        });
-        let (after, mut sum) =
-            known.map_or((from, Unread::default()), |known| (known.upto, known.sum));
-        if after < changed {
-            let more = if usual {
-                named(db, room, user, after)?
-            } else {
-                judged(db, room, wishes, after)?
-            };
-            sum.notifications += more.notifications;
-            sum.highlights += more.highlights;
-            let mut kept = self.0.lock();
-            if kept.len() >= KEPT {
-                kept.clear();
-            }
-            let version = wishes.version;
-            kept.insert(
-                key,
-                Counted {
-                    from,
-                    upto: changed,
-                    version,
-                    sum,
-                },
-            );
+        let known = known.filter(|known| known.from == from && known.upto <= changed);
+        let (after, before) = known.map_or((from, 0), |known| (known.upto, known.highlights));
+        if after == changed {
+            return Ok(before);
         }
-        let notifications = counted.notifications + sum.notifications;
-        Ok(Unread {
-            notifications,
-            highlights: (counted.highlights + sum.highlights).min(notifications),
-        })
+        let highlights = before + named(db, room, user, after)?;
+        let mut kept = self.0.lock();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        let upto = changed;
+        kept.insert(
+            key,
+            Counted {
+                from,
+                upto,
+                highlights,
+            },
+        );
+        Ok(highlights)
     }
 }
 
 /// How many messages after `after` have the person's name in their text without saying whom they mention.
-fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<Unread> {
+fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<i64> {
     let localpart = user.trim_start_matches('@').split(':').next();
     let shown = member(db, room.n, user)?.and_then(|member| member.displayname);
     let names: Vec<String> = localpart
@@ -194,7 +183,7 @@ fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Resu
            AND state_key IS NULL AND sender <> ?3 ORDER BY position DESC LIMIT ?4",
     )?;
     let mut rows = statement.query((room.n, after, user, WINDOW))?;
-    let mut found = Unread::default();
+    let mut found = 0;
     while let Some(row) = rows.next()? {
         let raw = row.get_ref(0)?.as_str()?;
         // Nearly all texts name nobody; they are not parsed. A name with a quote or a backslash stands
@@ -219,30 +208,53 @@ fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Resu
             .get("body")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        found.highlights += i64::from(names.iter().any(|name| has_word(body, name)));
+        found += i64::from(names.iter().any(|name| has_word(body, name)));
     }
     Ok(found)
 }
 
-fn judged(db: &Connection, room: &Room, wishes: &Wishes, after: i64) -> rusqlite::Result<Unread> {
-    let mut found = Unread::default();
+/// What is unread for somebody with rules of their own: each of the latest events is judged.
+fn judged(
+    db: &Connection,
+    room: &Room,
+    wishes: &Wishes,
+    joined: i64,
+) -> rusqlite::Result<UnreadRoom> {
+    let user = wishes.user.as_str();
+    let read = read(db, room.n, user, joined)?;
+    let mut found = UnreadRoom::default();
     let rules = wishes.rules();
-    let displayname = member(db, room.n, &wishes.user)?.and_then(|member| member.displayname);
+    let displayname = member(db, room.n, user)?.and_then(|member| member.displayname);
     let place = Place {
         db,
         room,
-        user: &wishes.user,
+        user,
         displayname: displayname.as_deref(),
     };
     let rest =
         "event WHERE room = ?1 AND position > ?2 AND sender <> ?3 ORDER BY position DESC LIMIT ?4";
-    for event in select(db, rest, (room.n, after, &wishes.user, WINDOW))? {
-        if !wishes.ignores(&event) {
-            let verdict = judge(&place, &rules, &event)?;
-            found.notifications += i64::from(verdict.notify);
-            found.highlights += i64::from(verdict.highlight);
+    for event in select(db, rest, (room.n, read.all, user, WINDOW))? {
+        if wishes.ignores(&event) {
+            continue;
         }
+        let position = event.position.as_i64();
+        let thread = relates(db, position)?.filter(|(_, rel)| rel == THREAD);
+        let count: &mut Unread = match thread {
+            None if position > read.main => &mut found.main,
+            None => continue,
+            Some((root, _)) => {
+                let id = Event::at(db, root)?.id().to_string();
+                if position <= read_in_thread(db, (room.n, root, &id), user)?.max(read.all) {
+                    continue;
+                }
+                found.threads.entry(id).or_default()
+            }
+        };
+        let verdict = judge(&place, &rules, &event)?;
+        count.notifications += i64::from(verdict.notify);
+        count.highlights += i64::from(verdict.highlight);
     }
+    found.threads.retain(|_, count| count.notifications > 0);
     Ok(found)
 }
 
@@ -275,7 +287,7 @@ pub fn notifications(
     for n in rooms_of(db, user)? {
         let room = Room::by_number(db, n)?;
         let visible = super::Visible::of(db, n, user)?;
-        let from = read_up_to(db, n, user, visible.joined_at().unwrap_or(0))?;
+        let from = read(db, n, user, visible.joined_at().unwrap_or(0))?.main;
         if room.changed.as_i64() <= from {
             continue;
         }
@@ -314,7 +326,7 @@ pub fn notifications(
         .map(|(event, actions, room)| {
             Ok(Notification {
                 room: room.id,
-                event: super::show(db, event)?,
+                event: super::show_to(db, event, user)?,
                 actions,
             })
         });

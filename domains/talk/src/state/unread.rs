@@ -35,14 +35,19 @@ impl UnreadRoom {
 
 /// Up to where somebody has read a room (Matrix v1.19, threaded read receipts). Sending is reading: what
 /// came before one's own last event, there or in the thread, is read.
-struct Read {
+#[derive(Debug, Clone, Copy)]
+pub struct Read {
     /// Everything.
-    all: i64,
+    pub all: i64,
     /// What is outside of threads.
-    main: i64,
+    pub main: i64,
 }
 
-fn read(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<Read> {
+/// Up to where `user`, who is in the room numbered `room` since `joined`, has read.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn read(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<Read> {
     let receipt = |thread: &str| -> rusqlite::Result<Option<i64>> {
         db.prepare_cached(
             "SELECT max(event) FROM receipt WHERE room = ?1 AND user = ?2 AND thread = ?3",
@@ -125,7 +130,10 @@ pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::
 }
 
 /// Up to where `user` has read a thread, or written in it.
-fn read_in_thread(
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn read_in_thread(
     db: &Connection,
     (room, root, id): (i64, i64, &str),
     user: &str,
