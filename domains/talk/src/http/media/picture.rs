@@ -88,8 +88,7 @@ pub fn thumbnail(source: &[u8], size: Size) -> Result<Picture, NoPicture> {
     reader.limits(limits());
     let mut decoder = reader.into_decoder()?;
     decoder.set_limits(limits())?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    if !is_bearable(&decoder) {
         return Err(NoPicture::TooLarge);
     }
     let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -105,6 +104,9 @@ pub fn is_animated(source: &[u8]) -> bool {
         Ok(ImageFormat::Gif) => GifDecoder::new(reader)
             .and_then(|mut decoder| {
                 decoder.set_limits(limits())?;
+                if !is_bearable(&decoder) {
+                    return Ok(false);
+                }
                 Ok(decoder.into_frames().take(2).filter_map(Result::ok).count() > 1)
             })
             .unwrap_or(false),
@@ -126,6 +128,12 @@ fn format(source: &[u8]) -> Result<ImageFormat, NoPicture> {
         ) => Ok(format),
         _ => Err(NoPicture::Unsupported),
     }
+}
+
+/// Whether the header promises no more pixels than may be decoded.
+fn is_bearable(decoder: &impl ImageDecoder) -> bool {
+    let (width, height) = decoder.dimensions();
+    u64::from(width) * u64::from(height) <= MAX_PIXELS
 }
 
 fn limits() -> Limits {
@@ -270,6 +278,7 @@ mod tests {
             header.extend(short);
             header.extend([0, 2, 2, 0x44, 0x01, 0, 0x3b]);
             assert!(thumbnail(&header, wanted).is_err(), "{side}");
+            assert!(!is_animated(&header), "{side}");
         }
     }
 
