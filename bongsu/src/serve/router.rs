@@ -13,9 +13,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::http::Api as IdentityApi;
-use bongsu_talk::http::{Api as TalkApi, Config as TalkConfig, Gallery, MediaRules, TypingNow};
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config as TalkConfig, Counts, PresenceNow, TypingNow,
+    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, MediaRules, PresenceNow,
+    TypingNow,
 };
 use bongsu_web_kit::matrix::no_such_endpoint;
 use http::StatusCode;

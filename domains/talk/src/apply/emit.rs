@@ -86,14 +86,10 @@ pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventI
     events::insert(db, room, &event, room.notable)?;
     let threaded = relations::note(db, &event)?;
     if notable {
-        db.prepare_cached("UPDATE member SET last_sent = ?3 WHERE room = ?1 AND user = ?2")?
-            .execute((room.n, draft.sender, position.as_i64()))?;
         // Who writes in a thread has read that thread alone.
         if !threaded {
-            db.prepare_cached(
-                "UPDATE OR FAIL member SET last_sent = ?3 WHERE room = ?1 AND user = ?2",
-            )?
-            .execute((room.n, draft.sender, position.as_i64()))?;
+            db.prepare_cached("UPDATE member SET last_sent = ?3 WHERE room = ?1 AND user = ?2")?
+                .execute((room.n, draft.sender, position.as_i64()))?;
         }
         note_mentions(cx, room, &event)?;
     }

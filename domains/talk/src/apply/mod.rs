@@ -18,8 +18,8 @@ mod upgrade;
 
 pub use aliases::{may_delete_alias, may_list, may_set_alias};
 pub use create_room::may_create;
-pub use media::{may_reserve, may_store, media_topic};
 pub use emit::{may_fit, room_topic, user_topic};
+pub use media::{may_reserve, may_store, media_topic};
 pub use membership::may_change;
 pub use receipt::may_move_receipts;
 pub use redact::may_redact;

@@ -39,6 +39,7 @@ pub async fn events(
     let since = from.unwrap_or_else(|| Token {
         position: Position::end_of(api.lane.progress().chain.seq),
         typing: api.typing.last_change(),
+        presence: api.presence.last_change(),
     });
     let filter = SyncFilter {
         timeline: EventFilter {
@@ -52,7 +53,7 @@ pub async fn events(
     loop {
         let waiter = api.listen(&caller).await?;
         let typing = api.typing.last_change();
-        let found = api.look(&caller, Some(since), false, &filter).await?;
+        let found = api.look(&caller, Some(since), &request, &filter).await?;
         let chunk = chunk(&api, &caller, since.position, &found)?;
         let patient = Instant::now() < deadline;
         if chunk.is_empty() && patient && timeout_at(deadline, waiter.woken()).await.is_ok() {
@@ -61,6 +62,7 @@ pub async fn events(
         let end = Token {
             position: found.until,
             typing,
+            presence: since.presence,
         };
         return Ok(Json(json!({
             "start": since.to_string(),

@@ -19,10 +19,10 @@ pub use room_state::{Summary, joined_rooms, members_at, state_at, summary};
 pub use show::{Shown, show, show_to};
 pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWanted, sync};
 
+pub use around::{Around, around, nearest};
 pub use describe::{Described, describe};
 pub use directory::{ListWanted, Listed, Mark, list};
 pub use hierarchy::{Branch, Hierarchy, hierarchy};
-pub use around::{Around, around, nearest};
 pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, threads};
 pub use related_by::{RelatedBy, RelatedLook};
 pub use sync::{account_data, receipts};

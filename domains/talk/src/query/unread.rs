@@ -35,7 +35,6 @@ pub struct Wishes {
     rules: Option<Ruleset>,
     /// Whose messages and invitations are not shown.
     pub ignored: BTreeSet<String>,
-    version: i64,
 }
 
 impl Wishes {
@@ -44,7 +43,7 @@ impl Wishes {
     /// # Errors
     /// When the view cannot be read.
     pub fn of(db: &Connection, user: &str) -> rusqlite::Result<Self> {
-        let (rules, rules_changed) = push_rules(db, user)?;
+        let (rules, _) = push_rules(db, user)?;
         let ignored = account::data(db, user, 0, IGNORED)?;
         let ignored =
             ignored.and_then(|content| serde_json::from_str::<Map<String, Value>>(&content).ok());
@@ -55,16 +54,9 @@ impl Wishes {
             .into_iter()
             .flat_map(|users| users.keys().cloned())
             .collect();
-        let ignored_changed: Option<i64> = db
-            .prepare_cached(
-                "SELECT changed FROM account_data WHERE user = ?1 AND room = 0 AND type = ?2",
-            )?
-            .query_row((user, IGNORED), |row| row.get(0))
-            .optional()?;
         Ok(Self {
             user: user.to_owned(),
             rules,
-            version: rules_changed.max(ignored_changed.unwrap_or(0)),
             ignored,
         })
     }

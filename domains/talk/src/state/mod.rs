@@ -10,6 +10,6 @@ pub mod receipts;
 pub mod relations;
 pub mod reports;
 pub mod rooms;
-pub mod version;
 pub mod unread;
+pub mod version;
 pub mod words;

@@ -7,8 +7,9 @@ use bongsu_lane::{Lane, Options, ReadError};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
-use bongsu_talk::http::{Api, Config, Gallery, MediaRules, TypingNow, endpoints};
-use bongsu_talk::http::{Api, Clock, Config, Counts, PresenceNow, TypingNow, endpoints};
+use bongsu_talk::http::{
+    Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, TypingNow, endpoints,
+};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;

@@ -4,8 +4,8 @@
 
 mod bad_input;
 mod directory;
-mod entrance;
 mod edges;
+mod entrance;
 mod golden;
 mod history;
 mod house;
