@@ -6,7 +6,7 @@ use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use ruma::api::client::voip::get_turn_server_info::v3::Request;
 use serde_json::{Value, json};
 use sha1::Sha1;
