@@ -5,8 +5,10 @@
 //! says what to do. It never knows what an endpoint does.
 
 mod auth;
+mod clock;
 pub mod matrix;
 mod people;
 
 pub use auth::{AuthError, Authenticate, Caller};
+pub use clock::Clock;
 pub use people::{People, Profile};

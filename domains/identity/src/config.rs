@@ -1,6 +1,6 @@
 //! What an operator decides about accounts.
 
-use crate::clock::Clock;
+use crate::Clock;
 use bongsu_base::{Millis, ServerName};
 use std::fmt;
 

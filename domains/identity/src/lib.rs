@@ -7,7 +7,6 @@
 
 mod accounts;
 mod apply;
-mod clock;
 mod command;
 mod config;
 mod effect;
@@ -21,7 +20,7 @@ mod state;
 mod testing;
 
 pub use accounts::{AccountError, Accounts};
-pub use clock::Clock;
+pub use bongsu_web_kit::Clock;
 pub use command::{
     Accepted, Command, CreateAccount, Deactivate, DeleteDevices, Denial, NewSession, Proof,
     Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere,

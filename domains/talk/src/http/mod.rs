@@ -39,7 +39,6 @@ mod upgrade;
 pub use media::{Gallery, MediaRules};
 pub use typing_now::TypingNow;
 
-mod clock;
 mod notifications;
 mod openid;
 mod people;
@@ -51,7 +50,7 @@ mod tags;
 mod turn;
 
 pub use crate::query::Counts;
-pub use clock::Clock;
+pub use bongsu_web_kit::Clock;
 pub use presence_now::PresenceNow;
 pub use turn::Turn;
 

@@ -1,6 +1,6 @@
 //! `GET /voip/turnServer`: credentials for the operator's relay, good for a while.
 
-use super::{Api, clock::Clock};
+use super::{Api, Clock};
 use axum::Json;
 use axum::extract::State;
 use base64::Engine;

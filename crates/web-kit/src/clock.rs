@@ -1,5 +1,5 @@
-//! The gateway's clock: it says until when a relay's credentials are good, and whether a token for other
-//! services is over when it is read. Commands are judged by the log's time instead.
+//! The gateways' clock: it judges whether a token that is read has expired, and says until when a
+//! relay's credentials are good. Commands are judged by the log's time instead.
 
 use bongsu_base::LogTime;
 use std::fmt;
