@@ -4,6 +4,7 @@ use super::describe::{Described, describe};
 use crate::state::entrance::may_know;
 use crate::state::events::Event;
 use crate::state::rooms::Room;
+use bongsu_base::LogTime;
 use rusqlite::Connection;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -115,19 +116,20 @@ fn children(
         let content: Value = serde_json::from_str(&event.content).unwrap_or_default();
         let suggested = content["suggested"] == Value::Bool(true);
         if content["via"].is_array() && (suggested || !suggested_only) {
-            children.push((order(&content), event));
+            let place = place(&content, event.time, event.state_key.as_deref());
+            children.push((place, event));
         }
     }
-    children.sort_by(|(a, one), (b, other)| {
-        // Those without an order come after those with one.
-        (a.is_none(), a, one.time, &one.state_key).cmp(&(
-            b.is_none(),
-            b,
-            other.time,
-            &other.state_key,
-        ))
-    });
+    children.sort_by(|(place, _), (other, _)| place.cmp(other));
     Ok(children.into_iter().map(|(_, event)| event).collect())
+}
+
+/// Where a child stands: by its `order`, those without one last, then by age, then by id.
+type Place = (bool, Option<String>, LogTime, Option<String>);
+
+fn place(content: &Value, time: LogTime, child: Option<&str>) -> Place {
+    let order = order(content);
+    (order.is_none(), order, time, child.map(str::to_owned))
 }
 
 /// A child's `order`, if it is one that counts.
@@ -136,4 +138,24 @@ fn order(content: &Value) -> Option<String> {
     let counts =
         order.len() <= MAX_ORDER && order.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     counts.then(|| order.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn children_stand_by_order_then_age_then_id() {
+        let child = |content: Value, time, id| place(&content, LogTime(time), Some(id));
+        let sorted = [
+            child(json!({"order": "1"}), 9, "!z"),
+            child(json!({"order": "2"}), 5, "!y"),
+            child(json!({}), 1, "!x"),
+            child(json!({"order": "\u{e9} is not ASCII"}), 2, "!b"),
+            child(json!({"order": "0".repeat(51)}), 3, "!a"),
+            child(json!({"order": 4}), 3, "!c"),
+        ];
+        assert!(sorted.is_sorted(), "{sorted:?}");
+    }
 }

@@ -39,7 +39,7 @@ async fn a_space_is_walked_through() {
         .ok();
     let secret = made["room_id"].as_str().expect("an id");
     put_in(&house, &top, &a, json!({"via": ["test"]})).await;
-    put_in(&house, &top, secret, json!({"via": ["test"]})).await;
+    put_in(&house, &top, secret, json!({"via": ["test"], "order": "2"})).await;
     put_in(&house, &top, &b, json!({"suggested": true})).await;
     put_in(
         &house,
@@ -55,7 +55,7 @@ async fn a_space_is_walked_through() {
         house.get(who, &path).await.ok()
     };
     let all = read("mina", "").await;
-    assert_eq!(ids(&all), [&top, &inner, &c, &a, secret]);
+    assert_eq!(ids(&all), [&top, &inner, &c, secret, &a]);
     assert_eq!(all.get("next_batch"), None);
     assert_eq!(all["rooms"][0]["room_type"], "m.space");
     let children = &all["rooms"][0]["children_state"];
