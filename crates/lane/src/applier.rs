@@ -5,7 +5,7 @@ use crate::domain::{Domain, Outcome, Refusal};
 use crate::effects::EffectId;
 use crate::open::OpenError;
 use crate::record::{Actor, EntryBody, Payload, Record, System};
-use crate::view::{self, Digester, Lease, Progress, ReadView};
+use crate::view::{self, Digester, Lease, Progress, ReadView, Writer};
 use crate::wake::Topic;
 use bongsu_base::{LogTime, Millis, Position, ProcessId, RecordId, Seq};
 use bongsu_log::Entry;
@@ -82,7 +82,7 @@ pub type Applying<D> = Verdict<<D as Domain>::Accepted, <D as Domain>::Rejected>
 
 /// A view and what it takes to move it along.
 pub struct Applier<D: Domain> {
-    db: Connection,
+    db: Writer,
     digester: Digester,
     progress: Progress,
     undo: Undo,
@@ -141,7 +141,7 @@ impl<D: Domain> Applier<D> {
                 known,
             });
         }
-        let digester = Digester::attach(&db, progress.digest)?;
+        let (db, digester) = Digester::attach(db, progress.digest);
         Ok(Self {
             db,
             digester,
@@ -218,6 +218,7 @@ impl<D: Domain> Applier<D> {
             self.progress.chain = chain;
             self.progress.time = entry.time;
         }
+        self.digester.check()?;
         self.progress.digest = self.digester.get();
         view::set_progress(&self.db, &self.progress)?;
         applied.progress = self.progress;
@@ -338,7 +339,11 @@ impl<D: Domain> Applier<D> {
         let result = catch_unwind(AssertUnwindSafe(|| D::apply(&mut cx, command)));
         if self.db.is_autocommit() {
             // On a full disk SQLite rolls back by itself, whatever the rule made of the error.
-            return Err(ApplyError::Local(rolled_back()).into());
+            let error = match result {
+                Ok(Err(Refusal::Local(error))) => error,
+                _ => rolled_back(),
+            };
+            return Err(error.into());
         }
         let outcome = match result {
             Ok(Ok(accepted)) => {

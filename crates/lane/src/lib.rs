@@ -8,7 +8,7 @@
 //! - nothing is skipped: a replica that cannot apply for a reason of its own stops and says so, while a
 //!   panic in a domain's rule is an outcome like any other, the same everywhere;
 //! - nothing waits unboundedly: what is over a bound is refused before it is appended;
-//! - the state's digest is kept with the state, so that two replicas can be compared in 32 bytes and a
+//! - the state's digest is kept with the state, so that two replicas can be compared in 16 bytes and a
 //!   damaged view is noticed.
 //!
 //! It never knows what a command means, nor who speaks which protocol.

@@ -1,58 +1,48 @@
 //! The digest of a view's whole content, kept up to date row by row.
 //!
-//! It is an additive multiset hash: the sum, modulo 2^256 in four words, of the BLAKE3 hashes of all
-//! rows (Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing", AdHash). Adding a row
-//! adds its hash, removing one subtracts it, so the digest depends on the content alone, not on how it
-//! came about: replicas that restored different snapshots can be compared, and a scan of the file shows
-//! whether it still is what was written. It guards against faults, not against a forger.
+//! It is an additive multiset hash: the sum, modulo 2^128, of the XXH3 hashes of all rows (Bellare and
+//! Micciancio, "A New Paradigm for Collision-Free Hashing", AdHash; the xxHash specification, XXH3
+//! 128-bit). Adding a row adds its hash, removing one subtracts it, so the digest depends on the content
+//! alone, not on how it came about: replicas that restored different snapshots can be compared, and a
+//! scan of the file shows whether it still is what was written. It guards against faults, not against a
+//! forger.
 //!
-//! The changes are caught by temporary triggers on every table, which call an SQL function.
+//! The changes are told by SQLite's pre-update hook.
 
+use bongsu_preupdate::{Change, Kind, Watched, Watcher};
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use std::fmt;
 use std::sync::Arc;
+use twox_hash::XxHash3_128;
 
-/// 256 bits that stand for a view's whole content.
+/// 128 bits that stand for a view's whole content.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Digest([u64; 4]);
+pub struct Digest(u128);
 
 impl Digest {
     /// The digest of a view without rows.
-    pub const EMPTY: Self = Self([0; 4]);
+    pub const EMPTY: Self = Self(0);
 
     /// The digest as stored.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(self.0) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        bytes
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_le_bytes()
     }
 
     /// From what [`Self::to_bytes`] gave.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        let mut words = [0; 4];
-        for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = u64::from_le_bytes(chunk.try_into().expect("chunks of eight bytes"));
-        }
-        Self(words)
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_le_bytes(bytes))
     }
 
-    fn add(&mut self, row: [u8; 32]) {
-        for (word, other) in self.0.iter_mut().zip(Self::from_bytes(row).0) {
-            *word = word.wrapping_add(other);
-        }
+    fn add(&mut self, row: u128) {
+        self.0 = self.0.wrapping_add(row);
     }
 
-    fn subtract(&mut self, row: [u8; 32]) {
-        for (word, other) in self.0.iter_mut().zip(Self::from_bytes(row).0) {
-            *word = word.wrapping_sub(other);
-        }
+    fn subtract(&mut self, row: u128) {
+        self.0 = self.0.wrapping_sub(row);
     }
 }
 
@@ -70,71 +60,90 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Follows the changes of one writing connection.
-#[derive(Debug, Clone, Default)]
+/// The writing connection of a view, followed by its digest.
+pub(crate) type Writer = Watched<Follower>;
+
+/// The digest of what one writing connection has written.
+#[derive(Debug, Clone)]
 pub(crate) struct Digester {
-    sum: Arc<Mutex<Digest>>,
+    sum: Arc<Mutex<Sum>>,
+}
+
+#[derive(Debug)]
+struct Sum {
+    digest: Digest,
+    /// Why a change could not be read; from then on the digest says nothing.
+    failed: Option<rusqlite::Error>,
+}
+
+/// What is told of the connection's changes.
+pub(crate) struct Follower {
+    sum: Arc<Mutex<Sum>>,
+    buffer: Vec<u8>,
 }
 
 impl Digester {
     /// Begins to follow `db`, whose content has the digest `start`.
-    pub fn attach(db: &Connection, start: Digest) -> rusqlite::Result<Self> {
-        let digester = Self {
-            sum: Arc::new(Mutex::new(start)),
+    pub fn attach(db: Connection, start: Digest) -> (Writer, Self) {
+        let sum = Arc::new(Mutex::new(Sum {
+            digest: start,
+            failed: None,
+        }));
+        let follower = Follower {
+            sum: sum.clone(),
+            buffer: Vec::new(),
         };
-        let sum = digester.sum.clone();
-        let buffer = Mutex::new(Vec::new());
-        let flags = FunctionFlags::SQLITE_UTF8;
-        db.create_scalar_function("lane_digest", -1, flags, move |args: &Context<'_>| {
-            // The table's name, then the old row if there was one, then the new one if there is.
-            let (had, has) = (args.get::<bool>(0)?, args.get::<bool>(1)?);
-            let columns = (args.len() - 3) / (usize::from(had) + usize::from(has));
-            let mut buffer = buffer.lock();
-            let mut row = |from: usize| {
-                hash_row(&mut buffer, columns + 1, |n| match n {
-                    0 => args.get_raw(2),
-                    n => args.get_raw(from + n - 1),
-                })
-            };
-            let mut sum = sum.lock();
-            if had {
-                sum.subtract(row(3));
-            }
-            if has {
-                sum.add(row(if had { 3 + columns } else { 3 }));
-            }
-            Ok(0)
-        })?;
-        for table in tables(db)? {
-            let columns = columns(db, &table)?;
-            let list = |prefix: &str| {
-                columns
-                    .iter()
-                    .map(|c| format!("{prefix}.\"{c}\""))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            let (old, new) = (list("OLD"), list("NEW"));
-            db.execute_batch(&format!(
-                "CREATE TEMP TRIGGER \"digest_{table}_i\" AFTER INSERT ON main.\"{table}\"
-                   BEGIN SELECT lane_digest(0, 1, '{table}', {new}); END;
-                 CREATE TEMP TRIGGER \"digest_{table}_d\" AFTER DELETE ON main.\"{table}\"
-                   BEGIN SELECT lane_digest(1, 0, '{table}', {old}); END;
-                 CREATE TEMP TRIGGER \"digest_{table}_u\" AFTER UPDATE ON main.\"{table}\"
-                   BEGIN SELECT lane_digest(1, 1, '{table}', {old}, {new}); END;"
-            ))?;
-        }
-        Ok(digester)
+        (Watched::new(db, follower), Self { sum })
     }
 
     pub fn get(&self) -> Digest {
-        *self.sum.lock()
+        self.sum.lock().digest
     }
 
     /// Goes back to an earlier digest, when the changes since then were rolled back.
     pub fn set(&self, digest: Digest) {
-        *self.sum.lock() = digest;
+        self.sum.lock().digest = digest;
     }
+
+    /// Whether every change could be read.
+    ///
+    /// # Errors
+    /// When one could not, for want of memory or because the file could not be read.
+    pub fn check(&self) -> rusqlite::Result<()> {
+        self.sum.lock().failed.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Watcher for Follower {
+    fn change(&mut self, change: &Change<'_>) {
+        if change.schema() != c"main" || change.table() == c"lane_meta" {
+            return;
+        }
+        let mut sum = self.sum.lock();
+        if let Err(error) = follow(&mut sum.digest, &mut self.buffer, change) {
+            sum.failed = Some(error);
+        }
+    }
+}
+
+fn follow(digest: &mut Digest, buffer: &mut Vec<u8>, change: &Change<'_>) -> rusqlite::Result<()> {
+    let table = change.table().to_bytes();
+    let columns = change.columns();
+    if change.kind() != Kind::Insert {
+        begin_row(buffer, table);
+        for column in 0..columns {
+            add_value(buffer, change.old(column)?);
+        }
+        digest.subtract(hash(buffer));
+    }
+    if change.kind() != Kind::Delete {
+        begin_row(buffer, table);
+        for column in 0..columns {
+            add_value(buffer, change.new(column)?);
+        }
+        digest.add(hash(buffer));
+    }
+    Ok(())
 }
 
 /// Takes the digest of everything in `db` by reading it. `seen` is told the rows read so far.
@@ -152,11 +161,11 @@ pub(crate) fn scan(db: &Connection, mut seen: impl FnMut(u64)) -> rusqlite::Resu
         let mut statement = db.prepare(&format!("SELECT {list} FROM main.\"{table}\""))?;
         let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
-            let hash = hash_row(&mut buffer, columns.len() + 1, |n| match n {
-                0 => ValueRef::Text(table.as_bytes()),
-                n => row.get_ref_unwrap(n - 1),
-            });
-            digest.add(hash);
+            begin_row(&mut buffer, table.as_bytes());
+            for column in 0..columns.len() {
+                add_value(&mut buffer, row.get_ref(column)?);
+            }
+            digest.add(hash(&buffer));
             count += 1;
             seen(count);
         }
@@ -180,44 +189,42 @@ fn columns(db: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     names.collect()
 }
 
-/// The hash of a row: each value by its type, its length and its bytes. `buffer` is only there to be
-/// used again.
-fn hash_row<'a>(
-    buffer: &mut Vec<u8>,
-    len: usize,
-    value: impl Fn(usize) -> ValueRef<'a>,
-) -> [u8; 32] {
+/// What is hashed of a row: its table and each value, by type, length and bytes. `buffer` is only there
+/// to be used again.
+fn begin_row(buffer: &mut Vec<u8>, table: &[u8]) {
     buffer.clear();
-    for n in 0..len {
-        let (kind, bytes): (u8, &[u8]) = match &value(n) {
-            ValueRef::Null => (0, &[]),
-            ValueRef::Integer(number) => (1, &number.to_le_bytes()),
-            ValueRef::Real(number) => (2, &number.to_le_bytes()),
-            ValueRef::Text(bytes) => (3, *bytes),
-            ValueRef::Blob(bytes) => (4, *bytes),
-        };
-        buffer.push(kind);
-        buffer.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        buffer.extend_from_slice(bytes);
-    }
-    *blake3::hash(buffer).as_bytes()
+    add_value(buffer, ValueRef::Text(table));
+}
+
+fn add_value(buffer: &mut Vec<u8>, value: ValueRef<'_>) {
+    let (kind, bytes): (u8, &[u8]) = match &value {
+        ValueRef::Null => (0, &[]),
+        ValueRef::Integer(number) => (1, &number.to_le_bytes()),
+        ValueRef::Real(number) => (2, &number.to_le_bytes()),
+        ValueRef::Text(bytes) => (3, *bytes),
+        ValueRef::Blob(bytes) => (4, *bytes),
+    };
+    buffer.push(kind);
+    buffer.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(bytes);
+}
+
+fn hash(row: &[u8]) -> u128 {
+    XxHash3_128::oneshot(row)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn view() -> (Connection, Digester) {
+    fn view() -> (Writer, Digester) {
         let db = Connection::open_in_memory().expect("opens");
-        db.pragma_update(None, "recursive_triggers", "ON")
-            .expect("known pragma");
         db.execute_batch(
             "CREATE TABLE room (n INTEGER PRIMARY KEY, id TEXT UNIQUE, topic TEXT);
              CREATE TABLE member (room INTEGER, user TEXT, since INTEGER, PRIMARY KEY (room, user)) WITHOUT ROWID;",
         )
         .expect("valid schema");
-        let digester = Digester::attach(&db, Digest::EMPTY).expect("attaches");
-        (db, digester)
+        Digester::attach(db, Digest::EMPTY)
     }
 
     #[test]

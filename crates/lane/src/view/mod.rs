@@ -7,7 +7,7 @@ mod seal;
 
 pub use check::{CheckError, Checked, check_file};
 pub use digest::Digest;
-pub(crate) use digest::Digester;
+pub(crate) use digest::{Digester, Writer};
 pub(crate) use readers::Readers;
 pub use readers::{ReadError, ReadView};
 pub(crate) use seal::{progress, set_progress};
@@ -103,8 +103,6 @@ pub(crate) fn open_writer(
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
     db.pragma_update(None, "foreign_keys", "OFF")?;
-    // A row that REPLACE pushes out must fire its delete trigger, or the digest would keep it.
-    db.pragma_update(None, "recursive_triggers", "ON")?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -64 * 1024)?;
     db.pragma_update(None, "wal_autocheckpoint", 4000)?;
