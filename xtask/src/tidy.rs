@@ -4,6 +4,7 @@ mod arrows;
 mod banned;
 mod hosts;
 mod length;
+mod lints;
 mod map;
 mod modules;
 mod paths;
@@ -61,6 +62,7 @@ pub fn check(root: &Path) -> Result<Vec<Complaint>> {
         banned::check,
         hosts::check,
         length::check,
+        lints::check,
         modules::check,
         paths::check,
         pure::check,

@@ -57,7 +57,7 @@ fn layer(folder: &str) -> Option<u8> {
     Some(match folder {
         // These look at the house from outside: at its text, or at its running binary.
         "xtask" | "clients" | "drill" | "bench" => 0,
-        "crates/base" => 1,
+        "crates/base" | "crates/preupdate" => 1,
         "crates/log" => 2,
         "crates/lane" | "crates/media" => 3,
         "crates/web-kit" => 4,
