@@ -103,7 +103,7 @@ impl Change<'_> {
     ///
     /// # Errors
     /// When the row is new, when there is no such column, and when memory or the disk fail.
-    pub fn old(&self, column: usize) -> Result<ValueRef<'_>, Error> {
+    pub fn before(&self, column: usize) -> Result<ValueRef<'_>, Error> {
         if self.kind == Kind::Insert {
             return Err(misuse());
         }
@@ -114,7 +114,7 @@ impl Change<'_> {
     ///
     /// # Errors
     /// When the row goes, when there is no such column, and when memory or the disk fail.
-    pub fn new(&self, column: usize) -> Result<ValueRef<'_>, Error> {
+    pub fn after(&self, column: usize) -> Result<ValueRef<'_>, Error> {
         if self.kind == Kind::Delete {
             return Err(misuse());
         }
@@ -129,7 +129,7 @@ impl Change<'_> {
     ) -> Result<ValueRef<'_>, Error> {
         let column = c_int::try_from(column).map_err(|_| misuse())?;
         let mut value = std::ptr::null_mut();
-        // SAFETY: the hook runs, and `read` suits the kind of change (`old` and `new` look).
+        // SAFETY: the hook runs, and `read` suits the kind of change (`before` and `after` look).
         let code = unsafe { read(self.db, column, &raw mut value) };
         if code != ffi::SQLITE_OK {
             return Err(Error::SqliteFailure(ffi::Error::new(code), None));

@@ -22,10 +22,18 @@ fn owned(value: ValueRef<'_>) -> Value {
 fn seen(change: &Change<'_>) -> Seen {
     let name = |name: &std::ffi::CStr| name.to_str().expect("UTF-8").to_owned();
     let columns = 0..change.columns();
-    let old = || columns.clone().map(|n| owned(change.old(n).expect("old")));
-    let new = || columns.clone().map(|n| owned(change.new(n).expect("new")));
-    assert!(change.old(columns.len()).is_err());
-    assert!(change.new(columns.len()).is_err());
+    let old = || {
+        columns
+            .clone()
+            .map(|n| owned(change.before(n).expect("old")))
+    };
+    let new = || {
+        columns
+            .clone()
+            .map(|n| owned(change.after(n).expect("new")))
+    };
+    assert!(change.before(columns.len()).is_err());
+    assert!(change.after(columns.len()).is_err());
     Seen {
         place: format!("{}.{}", name(change.schema()), name(change.table())),
         old: (change.kind() != Kind::Insert).then(|| old().collect()),

@@ -132,14 +132,14 @@ fn follow(digest: &mut Digest, buffer: &mut Vec<u8>, change: &Change<'_>) -> rus
     if change.kind() != Kind::Insert {
         begin_row(buffer, table);
         for column in 0..columns {
-            add_value(buffer, change.old(column)?);
+            add_value(buffer, change.before(column)?);
         }
         digest.subtract(hash(buffer));
     }
     if change.kind() != Kind::Delete {
         begin_row(buffer, table);
         for column in 0..columns {
-            add_value(buffer, change.new(column)?);
+            add_value(buffer, change.after(column)?);
         }
         digest.add(hash(buffer));
     }
