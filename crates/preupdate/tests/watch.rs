@@ -54,27 +54,33 @@ fn watched(
     (Watched::new(db, watch), told)
 }
 
-/// Runs `sql` on tables `t(a INTEGER PRIMARY KEY, b)`, `u(a UNIQUE, b)` and `w(a, b, PRIMARY KEY (a))
-/// WITHOUT ROWID`, each with the rows (1, 'x') and (2, 'y').
-fn check(sql: &str, expect: &[(&str, Option<[Value; 2]>, Option<[Value; 2]>)]) {
-    let (db, told) = watched(
-        "CREATE TABLE t (a INTEGER PRIMARY KEY, b);
-         CREATE TABLE u (a UNIQUE, b);
-         CREATE TABLE w (a, b, PRIMARY KEY (a)) WITHOUT ROWID;
-         INSERT INTO t VALUES (1, 'x'), (2, 'y');
-         INSERT INTO u VALUES (1, 'x'), (2, 'y');
-         INSERT INTO w VALUES (1, 'x'), (2, 'y');",
-    );
-    db.execute_batch(sql).expect(sql);
-    let expect: Vec<Seen> = expect
-        .iter()
-        .map(|(table, old, new)| Seen {
-            place: format!("main.{table}"),
-            old: old.clone().map(Vec::from),
-            new: new.clone().map(Vec::from),
-        })
-        .collect();
-    assert_eq!(told.try_iter().collect::<Vec<_>>(), expect, "{sql}");
+/// A row of two columns, if there is one.
+type Pair = Option<[Value; 2]>;
+
+/// Runs `sql`, in which # is the table, on `t(a INTEGER PRIMARY KEY, b)`, `u(a UNIQUE, b)` and `w(a, b,
+/// PRIMARY KEY (a)) WITHOUT ROWID`, each with the rows (1, 'x') and (2, 'y').
+fn check(sql: &str, expect: &[(Pair, Pair)]) {
+    for table in ["t", "u", "w"] {
+        let sql = sql.replace('#', table);
+        let (db, told) = watched(
+            "CREATE TABLE t (a INTEGER PRIMARY KEY, b);
+             CREATE TABLE u (a UNIQUE, b);
+             CREATE TABLE w (a, b, PRIMARY KEY (a)) WITHOUT ROWID;
+             INSERT INTO t VALUES (1, 'x'), (2, 'y');
+             INSERT INTO u VALUES (1, 'x'), (2, 'y');
+             INSERT INTO w VALUES (1, 'x'), (2, 'y');",
+        );
+        db.execute_batch(&sql).expect(&sql);
+        let expect: Vec<Seen> = expect
+            .iter()
+            .map(|(old, new)| Seen {
+                place: format!("main.{table}"),
+                old: old.clone().map(Vec::from),
+                new: new.clone().map(Vec::from),
+            })
+            .collect();
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), expect, "{sql}");
+    }
 }
 
 fn row(a: i64, b: &str) -> Option<[Value; 2]> {
@@ -83,43 +89,34 @@ fn row(a: i64, b: &str) -> Option<[Value; 2]> {
 
 #[test]
 fn every_way_of_writing_is_told() {
-    for table in ["t", "u", "w"] {
-        let run = |sql: &str, expect: &[(Option<[Value; 2]>, Option<[Value; 2]>)]| {
-            let expect: Vec<_> = expect
-                .iter()
-                .map(|(old, new)| (table, old.clone(), new.clone()))
-                .collect();
-            check(&sql.replace('#', table), &expect);
-        };
-        run("INSERT INTO # VALUES (3, 'z')", &[(None, row(3, "z"))]);
-        run(
-            "UPDATE # SET b = 'z' WHERE a = 1",
-            &[(row(1, "x"), row(1, "z"))],
-        );
-        run("DELETE FROM # WHERE a = 2", &[(row(2, "y"), None)]);
-        run("DELETE FROM #", &[(row(1, "x"), None), (row(2, "y"), None)]);
-        run(
-            "REPLACE INTO # VALUES (1, 'z')",
-            &[(row(1, "x"), None), (None, row(1, "z"))],
-        );
-        run("INSERT OR IGNORE INTO # VALUES (1, 'z')", &[]);
-        run(
-            "INSERT INTO # VALUES (1, 'z') ON CONFLICT (a) DO UPDATE SET b = excluded.b",
-            &[(row(1, "x"), row(1, "z"))],
-        );
-        run(
-            "INSERT INTO # SELECT a + 2, b FROM #",
-            &[(None, row(3, "x")), (None, row(4, "y"))],
-        );
-        run(
-            "UPDATE # SET a = 7 WHERE a = 1",
-            &[(row(1, "x"), row(7, "x"))],
-        );
-        run(
-            "UPDATE OR REPLACE # SET a = 2 WHERE a = 1",
-            &[(row(2, "y"), None), (row(1, "x"), row(2, "x"))],
-        );
-    }
+    check("INSERT INTO # VALUES (3, 'z')", &[(None, row(3, "z"))]);
+    check(
+        "UPDATE # SET b = 'z' WHERE a = 1",
+        &[(row(1, "x"), row(1, "z"))],
+    );
+    check("DELETE FROM # WHERE a = 2", &[(row(2, "y"), None)]);
+    check("DELETE FROM #", &[(row(1, "x"), None), (row(2, "y"), None)]);
+    check(
+        "REPLACE INTO # VALUES (1, 'z')",
+        &[(row(1, "x"), None), (None, row(1, "z"))],
+    );
+    check("INSERT OR IGNORE INTO # VALUES (1, 'z')", &[]);
+    check(
+        "INSERT INTO # VALUES (1, 'z') ON CONFLICT (a) DO UPDATE SET b = excluded.b",
+        &[(row(1, "x"), row(1, "z"))],
+    );
+    check(
+        "INSERT INTO # SELECT a + 2, b FROM #",
+        &[(None, row(3, "x")), (None, row(4, "y"))],
+    );
+    check(
+        "UPDATE # SET a = 7 WHERE a = 1",
+        &[(row(1, "x"), row(7, "x"))],
+    );
+    check(
+        "UPDATE OR REPLACE # SET a = 2 WHERE a = 1",
+        &[(row(2, "y"), None), (row(1, "x"), row(2, "x"))],
+    );
 }
 
 #[test]
