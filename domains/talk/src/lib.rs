@@ -36,6 +36,7 @@ impl Domain for Talk {
         include_str!("migrations/0003_media.sql"),
         include_str!("migrations/0004_events.sql"),
         include_str!("migrations/0005_push.sql"),
+        include_str!("migrations/0006_redacted.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;

@@ -226,7 +226,7 @@ fn judged(
     let rest =
         "event WHERE room = ?1 AND position > ?2 AND sender <> ?3 ORDER BY position DESC LIMIT ?4";
     for event in select(db, rest, (room.n, read.all, user, WINDOW))? {
-        if wishes.ignores(&event) {
+        if wishes.ignores(&event) || event.redacted_by.is_some() {
             continue;
         }
         let position = event.position.as_i64();
@@ -300,7 +300,9 @@ pub fn notifications(
                 break;
             }
             let verdict = judge(&place, &rules, &event)?;
-            let wanted = verdict.notify && (verdict.highlight || !highlights_only);
+            let wanted = verdict.notify
+                && (verdict.highlight || !highlights_only)
+                && event.redacted_by.is_none();
             if wanted && !wishes.ignores(&event) && visible.admits(&event) {
                 let actions = verdict.actions.to_vec();
                 found.insert(event.position.as_i64(), (event, actions, room.clone()));

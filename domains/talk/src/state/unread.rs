@@ -74,6 +74,21 @@ fn in_thread(db: &Connection, root: i64, from: i64) -> rusqlite::Result<i64> {
     .query_row((root, from, MOST), |row| row.get(0))
 }
 
+/// How many events after `from` that made others unread were redacted since. Each event carries the
+/// room's count up to it, so one that made others unread is one above the event before it.
+fn redacted(db: &Connection, room: i64, from: i64) -> rusqlite::Result<i64> {
+    db.prepare_cached(
+        "SELECT count(*) FROM (
+           SELECT notable, (SELECT notable FROM event AS earlier
+                            WHERE earlier.room = ?1 AND earlier.position < event.position
+                            ORDER BY earlier.position DESC LIMIT 1) AS before
+           FROM event WHERE room = ?1 AND position > ?2 AND redacted_by IS NOT NULL
+           ORDER BY position DESC LIMIT ?3)
+         WHERE notable > coalesce(before, 0)",
+    )?
+    .query_row((room, from, MOST), |row| row.get(0))
+}
+
 /// What is unread for `user`, who is in the room numbered `room` since `joined`. Outside of threads the
 /// count costs the same however much is unread, since each event carries the room's count of notable
 /// events; in threads it costs what is unread there.
@@ -108,11 +123,13 @@ pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::
         }
         marks.insert(root, (id, from));
     }
+    unread.main.notifications -= redacted(db, room, read.main)?;
     unread.main.notifications = unread.main.notifications.max(0);
     let mentions: Vec<i64> = db
         .prepare_cached(
-            "SELECT DISTINCT event FROM mention WHERE room = ?1 AND user IN (?2, '') AND event > ?3
-             ORDER BY event DESC LIMIT ?4",
+            "SELECT DISTINCT mention.event FROM mention JOIN event ON event.position = mention.event
+             WHERE mention.room = ?1 AND mention.user IN (?2, '') AND mention.event > ?3
+               AND event.redacted_by IS NULL ORDER BY mention.event DESC LIMIT ?4",
         )?
         .query_map((room, user, read.all, LOOK), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
