@@ -59,7 +59,7 @@ pub async fn create(
     let mut invite = Vec::new();
     for user in &request.invite {
         let user: UserId = ours(user)?;
-        let profile = api.profile_of(&user).await?;
+        let profile = api.profile_of_invited(&user).await?;
         invite.push((user, profile));
     }
     let mut state = first_state(&request, alias.as_deref())?;
@@ -134,6 +134,24 @@ impl Api {
             displayname: profile.displayname,
             avatar_url: profile.avatar_url,
         })
+    }
+
+    /// How somebody who is invited shows themselves. Who has no account here yet may get one.
+    ///
+    /// # Errors
+    /// When they belong to another server.
+    pub(super) async fn profile_of_invited(&self, user: &UserId) -> Result<Profile, MatrixError> {
+        if user.server() != self.config.server_name.as_str() {
+            let message = format!("{user} is of another server, and this one speaks to none");
+            return Err(MatrixError::forbidden(message));
+        }
+        Ok(self.people.profile(user).await?.map_or_else(
+            Profile::default,
+            |profile| Profile {
+                displayname: profile.displayname,
+                avatar_url: profile.avatar_url,
+            },
+        ))
     }
 
     /// A name for something new: 18 letters and digits that nobody can guess.

@@ -3,21 +3,24 @@
 use super::Api;
 use super::convert::{count, ours};
 use super::describe::summary_of;
+use super::plain::Plain;
 use super::refuse::ruled;
 use crate::apply;
 use crate::command::Command;
 use crate::query::{self, Direction, ListWanted, Listed, Mark};
 use crate::state::rooms::Room;
+use axum::Json;
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::Priority;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::directory::{
-    get_public_rooms, get_public_rooms_filtered, get_room_visibility, set_room_visibility,
+    get_public_rooms, get_public_rooms_filtered, get_room_visibility,
 };
 use ruma::api::client::room::Visibility;
 use ruma::directory::{Filter, PublicRoomsChunk};
 use ruma::{OwnedServerName, UInt, assign};
+use serde_json::{Value, json};
 
 /// How many rooms a page has, at most.
 const MAX_LIMIT: usize = 500;
@@ -130,22 +133,23 @@ pub async fn listed(
     Ok(Reply(get_room_visibility::v3::Response::new(visibility)))
 }
 
-pub async fn set_listed(
-    State(api): State<Api>,
-    Matrix {
-        request, caller, ..
-    }: Matrix<set_room_visibility::v3::Request>,
-) -> Answer<set_room_visibility::v3::Response> {
-    let room: RoomId = ours(&request.room_id)?;
-    let listed = match &request.visibility {
-        Visibility::Public => true,
-        Visibility::Private => false,
-        _ => {
+/// `PUT /directory/list/room/{roomId}`: a body that does not say otherwise lists the room.
+pub async fn set_listed(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
+    let room: RoomId = plain
+        .param("room_id")
+        .parse()
+        .map_err(|_| MatrixError::invalid_param("the path holds no room id"))?;
+    let listed = match plain.object_or_nothing()?.get("visibility") {
+        None => true,
+        Some(Value::String(word)) if word == "public" => true,
+        Some(Value::String(word)) if word == "private" => false,
+        Some(_) => {
             return Err(MatrixError::invalid_param(
                 "`visibility` is public or private",
             ));
         }
     };
+    let caller = &plain.caller;
     let look = api.lane.read(|view| {
         let found = Room::by_id(view.db(), &room)?;
         let user = caller.user.as_str();
@@ -154,8 +158,8 @@ pub async fn set_listed(
     });
     ruled(look.await)?.ok_or_else(no_such_room)?;
     let command = Command::SetListed { room, listed };
-    api.submit(&caller, Priority::Normal, None, command).await?;
-    Ok(Reply(set_room_visibility::v3::Response::new()))
+    api.submit(caller, Priority::Normal, None, command).await?;
+    Ok(Json(json!({})))
 }
 
 /// The refusal for a room that does not exist, where that is no secret.

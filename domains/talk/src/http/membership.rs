@@ -31,7 +31,8 @@ impl Api {
     ) -> Result<(), MatrixError> {
         self.may_change(caller, &room, &user, action).await?;
         let profile = match action {
-            Action::Join | Action::Invite | Action::Knock => self.profile_of(&user).await?,
+            Action::Join | Action::Knock => self.profile_of(&user).await?,
+            Action::Invite => self.profile_of_invited(&user).await?,
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
         let command = Command::Membership(Membership {
@@ -57,7 +58,8 @@ impl Api {
     ) -> Result<(), MatrixError> {
         let look = self.lane.read(|view| {
             let found = Room::by_id(view.db(), room)?;
-            let entering = matches!(action, Action::Join | Action::Knock);
+            // Whether there is a room is no secret to whoever speaks of their own place in it.
+            let own = matches!(action, Action::Join | Action::Knock | Action::Leave);
             Ok(match found {
                 Some(found) => apply::may_change(
                     view.db(),
@@ -67,7 +69,7 @@ impl Api {
                     action,
                 )
                 .map(|_| true),
-                None if entering => Ok(false),
+                None if own => Ok(false),
                 None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
             })
         });

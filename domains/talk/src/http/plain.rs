@@ -66,6 +66,14 @@ impl Plain {
             _ => Err(MatrixError::bad_json("the body is to be a JSON object")),
         }
     }
+
+    /// The body, which is to be a JSON object, or nothing.
+    pub fn object_or_nothing(&self) -> Result<Map<String, Value>, MatrixError> {
+        if self.body.is_empty() {
+            return Ok(Map::new());
+        }
+        self.object()
+    }
 }
 
 /// Reads JSON; nothing at all is no object.

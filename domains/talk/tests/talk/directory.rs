@@ -118,6 +118,12 @@ async fn who_may_name_a_room_may_list_it() {
         .refused(400, "M_INVALID_PARAM");
     house.put("mina", &path, public.clone()).await.ok();
     assert_eq!(house.get("", &path).await.ok()["visibility"], "public");
+    house
+        .put("mina", &path, json!({"visibility": "private"}))
+        .await
+        .ok();
+    house.put("mina", &path, json!({})).await.ok();
+    assert_eq!(house.get("", &path).await.ok()["visibility"], "public");
     let unknown = "directory/list/room/!no:test";
     house.get("", unknown).await.refused(404, "M_NOT_FOUND");
     house

@@ -28,8 +28,21 @@ async fn a_private_room_is_entered_by_invitation() {
         .post(
             "mina",
             &format!("rooms/{room}/invite"),
+            json!({"user_id": "@jun:else"}),
+        )
+        .await
+        .refused(403, "M_FORBIDDEN");
+    // Who has no account yet may get one.
+    house
+        .post(
+            "mina",
+            &format!("rooms/{room}/invite"),
             json!({"user_id": "@ghost:test"}),
         )
+        .await
+        .ok();
+    house
+        .post("jun", "rooms/!none:test/leave", json!({}))
         .await
         .refused(404, "M_NOT_FOUND");
     house

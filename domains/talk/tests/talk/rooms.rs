@@ -82,7 +82,7 @@ async fn what_a_room_cannot_be_is_refused_whole() {
         "M_UNSUPPORTED_ROOM_VERSION",
     )
     .await;
-    refuse(json!({"invite": ["@ghost:test"]}), 404, "M_NOT_FOUND").await;
+    refuse(json!({"invite": ["@jun:else"]}), 403, "M_FORBIDDEN").await;
     refuse(json!({"invite": ["ghost"]}), 400, "M_BAD_JSON").await;
     refuse(json!({"room_alias_name": "a:b"}), 400, "M_INVALID_PARAM").await;
     assert_eq!(
