@@ -145,13 +145,14 @@ impl Api {
             let message = format!("{user} is of another server, and this one speaks to none");
             return Err(MatrixError::forbidden(message));
         }
-        Ok(self.people.profile(user).await?.map_or_else(
-            Profile::default,
-            |profile| Profile {
+        Ok(self
+            .people
+            .profile(user)
+            .await?
+            .map_or_else(Profile::default, |profile| Profile {
                 displayname: profile.displayname,
                 avatar_url: profile.avatar_url,
-            },
-        ))
+            }))
     }
 
     /// A name for something new: 18 letters and digits that nobody can guess.
