@@ -4,6 +4,21 @@ use crate::house::House;
 use serde_json::json;
 
 #[tokio::test]
+async fn who_has_no_account_yet_may_be_invited_and_other_servers_may_not() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let invite = format!("rooms/{room}/invite");
+    let ghost = json!({"user_id": "@ghost:test"});
+    house.post("mina", &invite, ghost).await.ok();
+    let stranger = json!({"user_id": "@jun:else"});
+    let refused = house.post("mina", &invite, stranger).await;
+    refused.refused(403, "M_FORBIDDEN");
+    let leave = "rooms/!none:test/leave";
+    let refused = house.post("jun", leave, json!({})).await;
+    refused.refused(404, "M_NOT_FOUND");
+}
+
+#[tokio::test]
 async fn a_private_room_is_entered_by_invitation() {
     let house = House::new().await;
     let made = house
@@ -24,27 +39,6 @@ async fn a_private_room_is_entered_by_invitation() {
         )
         .await
         .refused(403, "M_FORBIDDEN");
-    house
-        .post(
-            "mina",
-            &format!("rooms/{room}/invite"),
-            json!({"user_id": "@jun:else"}),
-        )
-        .await
-        .refused(403, "M_FORBIDDEN");
-    // Who has no account yet may get one.
-    house
-        .post(
-            "mina",
-            &format!("rooms/{room}/invite"),
-            json!({"user_id": "@ghost:test"}),
-        )
-        .await
-        .ok();
-    house
-        .post("jun", "rooms/!none:test/leave", json!({}))
-        .await
-        .refused(404, "M_NOT_FOUND");
     house
         .post(
             "mina",
