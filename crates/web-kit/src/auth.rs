@@ -33,12 +33,24 @@ pub enum AuthError {
     /// It has run out; a refresh token gives a new one.
     #[error("the access token has expired; refresh it")]
     Expired,
+    /// The account is locked: nothing can be done with it until an operator unlocks it.
+    #[error("this account is locked; whoever runs this server can unlock it")]
+    Locked,
     /// It could not be looked up now.
     #[error("tokens cannot be checked at the moment; try again")]
     Unavailable {
         /// When to try again.
         retry_after: Duration,
     },
+}
+
+/// What an account may do beyond what every account may, and less than that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it may administer the installation.
+    pub admin: bool,
+    /// Whether it is suspended: it may read and leave, and say nothing.
+    pub suspended: bool,
 }
 
 /// Tells to whom an access token belongs.
@@ -49,4 +61,20 @@ pub trait Authenticate: Send + Sync + 'static {
     /// # Errors
     /// See [`AuthError`].
     async fn authenticate(&self, token: &str) -> Result<Caller, AuthError>;
+
+    /// The person and device of a token whose account may be locked: for signing out.
+    ///
+    /// # Errors
+    /// See [`AuthError`]; never [`AuthError::Locked`].
+    async fn authenticate_locked(&self, token: &str) -> Result<Caller, AuthError> {
+        self.authenticate(token).await
+    }
+
+    /// How the account of `user` stands.
+    ///
+    /// # Errors
+    /// When it could not be looked up now.
+    async fn standing(&self, _user: &UserId) -> Result<Standing, AuthError> {
+        Ok(Standing::default())
+    }
 }

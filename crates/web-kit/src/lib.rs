@@ -4,11 +4,13 @@
 //! long or is not what the endpoint expects, and that every refusal is in the protocol's own form and
 //! says what to do. It never knows what an endpoint does.
 
+pub mod admin;
 mod auth;
 mod clock;
 pub mod matrix;
 mod people;
+mod suspended;
 
-pub use auth::{AuthError, Authenticate, Caller};
+pub use auth::{AuthError, Authenticate, Caller, Standing};
 pub use clock::Clock;
 pub use people::{People, Profile};

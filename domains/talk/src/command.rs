@@ -105,6 +105,123 @@ pub enum Command {
         /// For how long it is good, in milliseconds.
         lasts: i64,
     },
+    /// Puts into force how long things are kept, in milliseconds; `None` is for ever.
+    SetRetention {
+        /// Events, but for state that is in force.
+        events: Option<i64>,
+        /// Media.
+        media: Option<i64>,
+    },
+    /// Does some of what is due in a room by now: purging what is old, moving people out of a room that
+    /// is being shut down, deleting a room.
+    SweepRoom {
+        /// The room.
+        room: RoomId,
+        /// How many rows, at most.
+        most: u32,
+    },
+    /// Purges those of this media that are old enough by now.
+    PurgeMedia {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// Has what somebody wrote shown to nobody any more.
+    Erase {
+        /// The person.
+        user: UserId,
+    },
+    /// Takes away some of what somebody who was erased wrote and uploaded.
+    SweepErased {
+        /// The person.
+        user: UserId,
+        /// How many rows, at most.
+        most: u32,
+    },
+    /// Notes which picture somebody shows everywhere.
+    ShowAvatar {
+        /// The person.
+        user: UserId,
+        /// The picture, an `mxc://` URI.
+        url: Option<String>,
+    },
+    /// What an operator does.
+    Administer(Administer),
+}
+
+/// See [`Command::Administer`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administer {
+    /// Which administrator; `None` is whoever runs the installation.
+    pub by: Option<UserId>,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+    /// What.
+    pub act: Act,
+}
+
+/// What an operator can do. Variants are only appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// Keep everybody from entering a room, whether there is one or not.
+    BlockRoom(RoomId),
+    /// Let people enter again.
+    UnblockRoom(RoomId),
+    /// Move everybody out of a room and keep them out.
+    ShutDownRoom(ShutDownRoom),
+    /// Delete a room that nobody is in.
+    PurgeRoom(RoomId),
+    /// Withhold media from everybody, or give it back.
+    QuarantineMedia {
+        /// The media ids.
+        ids: Vec<String>,
+        /// Whether they are withheld.
+        quarantined: bool,
+        /// The room whose media they are, where that is why.
+        room: Option<RoomId>,
+    },
+    /// Remove media.
+    DeleteMedia {
+        /// The media ids.
+        ids: Vec<String>,
+        /// Whose media they are, where that is why.
+        user: Option<UserId>,
+    },
+    /// Keep media from going by age or with a room's, or no longer.
+    ProtectMedia {
+        /// The media id.
+        id: String,
+        /// Whether it is protected.
+        protected: bool,
+    },
+    /// Close a report.
+    ResolveReport {
+        /// Which.
+        report: i64,
+    },
+}
+
+/// See [`Act::ShutDownRoom`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShutDownRoom {
+    /// The room.
+    pub room: RoomId,
+    /// In whose name it is done.
+    pub speaker: UserId,
+    /// Why, for people to read.
+    pub notice: String,
+    /// A new room for those who were in it.
+    pub replacement: Option<Replacement>,
+}
+
+/// A room that is made for those who were in one that is shut down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// Its id, made by the gateway.
+    pub room: RoomId,
+    /// Its version.
+    pub version: String,
+    /// Its name.
+    pub name: Option<String>,
 }
 
 /// How a person shows themselves, as it goes into their membership.

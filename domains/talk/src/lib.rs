@@ -37,6 +37,7 @@ impl Domain for Talk {
         include_str!("migrations/0004_events.sql"),
         include_str!("migrations/0005_push.sql"),
         include_str!("migrations/0006_redacted.sql"),
+        include_str!("migrations/0007_administration.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;

@@ -111,4 +111,13 @@ pub enum Rejected {
     /// What was to be changed is not what it was any more.
     #[error("this was changed by another of your devices meanwhile; try again")]
     Outdated,
+    /// The room was closed by an operator.
+    #[error("this room was closed by the operator of this server")]
+    RoomBlocked,
+    /// Somebody is in the room, so that it cannot be deleted.
+    #[error("somebody is in this room; shut it down first")]
+    RoomNotEmpty,
+    /// There is no such report, or it was resolved.
+    #[error("there is no such report, or it was resolved already")]
+    NoSuchReport,
 }

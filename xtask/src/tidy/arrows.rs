@@ -59,7 +59,7 @@ fn layer(folder: &str) -> Option<u8> {
         "xtask" | "clients" | "drill" | "bench" => 0,
         "crates/base" | "crates/preupdate" => 1,
         "crates/log" => 2,
-        "crates/lane" | "crates/media" => 3,
+        "crates/lane" | "crates/media" | "crates/audit" => 3,
         "crates/web-kit" => 4,
         _ if folder.starts_with("domains/") => 5,
         "flows" => 6,

@@ -101,6 +101,16 @@ impl MatrixError {
         )
     }
 
+    /// 403 `M_USER_SUSPENDED`.
+    #[must_use]
+    pub fn suspended() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            ErrorKind::UserSuspended,
+            "this account is suspended: it can read and leave rooms, and say nothing",
+        )
+    }
+
     /// 401 `M_MISSING_TOKEN`.
     pub(crate) fn missing_token() -> Self {
         let message = "this needs an access token in the Authorization header";
@@ -122,6 +132,11 @@ impl From<AuthError> for MatrixError {
         match error {
             AuthError::Unknown => unknown(false),
             AuthError::Expired => unknown(true),
+            AuthError::Locked => Self::new(
+                StatusCode::UNAUTHORIZED,
+                ErrorKind::UserLocked,
+                error.to_string(),
+            ),
             AuthError::Unavailable { retry_after } => {
                 Self::unavailable(retry_after, error.to_string())
             }

@@ -2,10 +2,12 @@
 
 use super::error::MatrixError;
 use crate::auth::{Authenticate, Caller};
+use crate::suspended;
 use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
+use http::HeaderMap;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ruma::api::auth_scheme::{
@@ -42,8 +44,28 @@ impl Scheme for AccessToken {
 
     async fn admit(parts: &Parts, authenticator: &dyn Authenticate) -> Result<Caller, MatrixError> {
         let token = token(parts).ok_or_else(MatrixError::missing_token)?;
-        Ok(authenticator.authenticate(&token).await?)
+        admit(parts, &token, authenticator).await
     }
+}
+
+/// The caller with this token, if their account may do what they ask for (Matrix v1.19, account locking,
+/// account suspension).
+async fn admit(
+    parts: &Parts,
+    token: &str,
+    authenticator: &dyn Authenticate,
+) -> Result<Caller, MatrixError> {
+    let path = parts.uri.path();
+    if suspended::is_leaving(path) {
+        return Ok(authenticator.authenticate_locked(token).await?);
+    }
+    let caller = authenticator.authenticate(token).await?;
+    if suspended::is_speaking(&parts.method, path)
+        && authenticator.standing(&caller.user).await?.suspended
+    {
+        return Err(MatrixError::suspended());
+    }
+    Ok(caller)
 }
 
 impl Scheme for AccessTokenOptional {
@@ -54,7 +76,7 @@ impl Scheme for AccessTokenOptional {
         authenticator: &dyn Authenticate,
     ) -> Result<Option<Caller>, MatrixError> {
         match token(parts) {
-            Some(token) => Ok(Some(authenticator.authenticate(&token).await?)),
+            Some(token) => Ok(Some(admit(parts, &token, authenticator).await?)),
             None => Ok(None),
         }
     }
@@ -74,16 +96,20 @@ macro_rules! open_scheme {
 }
 open_scheme!(NoAuthentication, NoAccessToken);
 
+/// The token in the `Authorization` header (RFC 6750).
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
 /// The token in the `Authorization` header, or in the deprecated query parameter.
 fn token(parts: &Parts) -> Option<String> {
-    let header = parts
-        .headers
-        .get(http::header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    if let Some((scheme, token)) = header.and_then(|value| value.split_once(' '))
-        && scheme.eq_ignore_ascii_case("bearer")
-    {
-        return Some(token.trim().to_owned());
+    if let Some(token) = bearer(&parts.headers) {
+        return Some(token.to_owned());
     }
     let query = parts.uri.query()?;
     query

@@ -10,4 +10,4 @@ mod extract;
 
 pub use endpoints::{Endpoints, Operation, no_such_endpoint, wrong_method};
 pub use error::MatrixError;
-pub use extract::{Answer, Gate, Matrix, Reply, Scheme};
+pub use extract::{Answer, Gate, Matrix, Reply, Scheme, bearer};

@@ -4,6 +4,7 @@ use super::{Ruled, bad_content, object};
 use crate::Cx;
 use crate::outcome::Rejected;
 use crate::state::events::{self, Event};
+use crate::state::media;
 use crate::state::members::{self, Change};
 use crate::state::power::{self, PowerLevels};
 use crate::state::relations;
@@ -208,6 +209,7 @@ pub fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) 
                 .execute((room.n, visibility as i64))?;
             room.visibility = visibility;
         }
+        ("m.room.avatar", "") => media::set_room_avatar(db, room.n, text(&content, "url"))?,
         _ => {}
     }
     Ok(())

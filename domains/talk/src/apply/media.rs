@@ -1,12 +1,12 @@
 //! Media: giving out ids, storing, deleting, withholding.
 
-use super::{Ruled, actor};
+use super::{Ruled, actor, need_operator};
 use crate::command::{AddMedia, ReserveMedia, StoreMedia};
 use crate::outcome::{Accepted, Rejected};
 use crate::state::media;
 use crate::{Applied, Cx};
-use bongsu_base::LogTime;
-use bongsu_lane::{Actor, Refusal, Topic};
+use bongsu_base::{LogTime, UserId};
+use bongsu_lane::{Refusal, Topic};
 use rusqlite::Connection;
 
 /// How many expired ids are forgotten whenever a new one is given out.
@@ -59,13 +59,11 @@ pub fn set_quarantined(cx: &mut Cx<'_>, id: &str, quarantined: bool) -> Applied 
     Ok(Accepted::Done)
 }
 
-fn need_operator(cx: &Cx<'_>) -> Ruled<()> {
-    match cx.actor() {
-        Actor::Operator | Actor::Platform => Ok(()),
-        _ => Err(Refusal::Rejected(Rejected::NotYours(
-            "only the operator may do this".to_owned(),
-        ))),
-    }
+/// Notes which picture somebody shows everywhere, so that it does not go by age.
+pub fn show_avatar(cx: &mut Cx<'_>, user: &UserId, url: Option<&str>) -> Applied {
+    need_operator(cx)?;
+    media::set_avatar(cx.db(), user.as_str(), url)?;
+    Ok(Accepted::Done)
 }
 
 /// Sees that `user` may have one more id before its content: fewer than `most` wait for theirs.

@@ -2,7 +2,7 @@
 //! authorization rules for `m.room.member`, without federation).
 
 use super::emit::{Draft, emit, text, user_topic};
-use super::{Ruled, actor, knock, need_joined, need_power, object, room, upgrade};
+use super::{Ruled, actor, knock, need_joined, need_open, need_power, object, room, upgrade};
 use crate::command::{Action, Membership, Profile};
 use crate::outcome::{Accepted, Rejected};
 use crate::state::entrance;
@@ -37,6 +37,9 @@ pub fn may_change(
     action: Action,
 ) -> Ruled<bool> {
     let current = members::membership(db, room.n, user)?;
+    if matches!(action, Action::Join | Action::Invite | Action::Knock) {
+        need_open(db, &room.id)?;
+    }
     match action {
         Action::Join => may_join(db, room, user, &current),
         Action::Leave => may_leave(&current),

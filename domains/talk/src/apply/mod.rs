@@ -1,19 +1,25 @@
 //! The rules, one file a verb, and what they share.
 
 mod account;
+mod administer;
 mod aliases;
 mod create_room;
 mod emit;
+mod erase;
 mod knock;
 mod media;
 mod membership;
 mod own;
+mod purge;
+mod purge_room;
 mod receipt;
 mod redact;
 mod relate;
 mod report;
 mod send;
 mod set_state;
+mod shut_down;
+mod sweep;
 mod upgrade;
 
 pub use aliases::{may_delete_alias, may_list, may_set_alias};
@@ -30,7 +36,7 @@ pub use upgrade::may_upgrade;
 
 use crate::command::Command;
 use crate::outcome::Rejected;
-use crate::state::members;
+use crate::state::{closing, members};
 use crate::state::power::user_level;
 use crate::state::rooms::Room;
 use crate::{Applied, Cx};
@@ -75,6 +81,13 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::SetPushRules { json, base } => own::set_push_rules(cx, &json, base),
         Command::SetTag { room, tag, content } => own::set_tag(cx, &room, &tag, content.as_deref()),
         Command::AddOpenIdToken { hash, lasts } => own::add_openid_token(cx, &hash, lasts),
+        Command::SetRetention { events, media } => purge::set_policy(cx, events, media),
+        Command::SweepRoom { room, most } => sweep::room(cx, &room, most),
+        Command::PurgeMedia { ids } => purge::media(cx, &ids),
+        Command::Erase { user } => erase::begin(cx, &user),
+        Command::SweepErased { user, most } => erase::sweep(cx, &user, most),
+        Command::ShowAvatar { user, url } => media::show_avatar(cx, &user, url.as_deref()),
+        Command::Administer(command) => administer::apply(cx, &command),
     }
 }
 
@@ -113,6 +126,24 @@ fn need_power(db: &Connection, room: &Room, user: &str, needed: i64) -> Ruled<i6
 /// Reads a content, which every gateway has seen to be a JSON object.
 fn object(content: &str) -> Ruled<Map<String, Value>> {
     serde_json::from_str(content).map_err(|error| bad_content(error.to_string()))
+}
+
+/// Sees that an operator or the platform itself asks.
+fn need_operator(cx: &Cx<'_>) -> Ruled<()> {
+    match cx.actor() {
+        Actor::Operator | Actor::Platform => Ok(()),
+        _ => Err(Refusal::Rejected(Rejected::NotYours(
+            "only the operator may do this".to_owned(),
+        ))),
+    }
+}
+
+/// Sees that nobody closed the room `id`.
+fn need_open(db: &Connection, id: &RoomId) -> Ruled<()> {
+    match closing::blocked(db, id.as_str())? {
+        Some(_) => Err(Refusal::Rejected(Rejected::RoomBlocked)),
+        None => Ok(()),
+    }
 }
 
 fn bad_content(why: impl Into<String>) -> Refusal<Rejected> {

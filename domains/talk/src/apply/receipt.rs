@@ -7,7 +7,8 @@ use crate::outcome::{Accepted, Rejected};
 use crate::state::account;
 use crate::state::events::Event;
 use crate::state::receipts::{READ, READ_PRIVATE, advance};
-use crate::state::relations::thread_of;
+use crate::state::relations::{relates, root_id, thread_of};
+use crate::state::retention::mark;
 use crate::state::rooms::Room;
 use crate::{Applied, Cx};
 use bongsu_base::EventId;
@@ -25,17 +26,27 @@ fn may_mark(db: &Connection, room: &Room, id: &EventId, thread: &str) -> Ruled<E
         return Ok(event);
     }
     let root = thread_of(db, event.position.as_i64())?
-        .map(|root| Event::at(db, root))
-        .transpose()?;
+        .map(|root| root_id(db, root))
+        .transpose()?
+        .flatten();
     let fits = match root {
-        Some(root) => root.id().as_str() == thread,
-        None => thread == "main",
+        Some(root) => root.as_str() == thread,
+        None => thread == "main" || is_cut_off(db, room, &event)?,
     };
     if fits {
         Ok(event)
     } else {
         Err(Refusal::Rejected(Rejected::NotInThread))
     }
+}
+
+/// Whether what the event relates to was purged, so that nobody can tell any more in which thread it is.
+fn is_cut_off(db: &Connection, room: &Room, event: &Event) -> Ruled<bool> {
+    let target = relates(db, event.position.as_i64())?;
+    let Some((target, _)) = target.filter(|(target, _)| *target > 0) else {
+        return Ok(false);
+    };
+    Ok(target <= mark(db, room.n)?.upto && Event::find(db, target)?.is_none())
 }
 
 /// Whether `user` may move their receipts so. Gives the room and the events in question.

@@ -58,6 +58,8 @@ pub fn rejected(why: &Rejected) -> MatrixError {
         ),
         Rejected::NotInThread => MatrixError::invalid_param(message),
         Rejected::NotRedactable(_) => MatrixError::forbidden(message),
+        Rejected::RoomBlocked | Rejected::RoomNotEmpty => MatrixError::forbidden(message),
+        Rejected::NoSuchReport => MatrixError::not_found(message),
         Rejected::Outdated => MatrixError::new(StatusCode::CONFLICT, ErrorKind::Unknown, message),
     }
 }

@@ -51,7 +51,11 @@ fn as_of(db: &Connection, position: i64, at: i64) -> rusqlite::Result<Option<Eve
         let Some(before) = event.replaces else {
             return Ok(None);
         };
-        event = Event::at(db, before)?;
+        // What stood there before was purged: nobody asks for a time so long ago any more.
+        let Some(before) = Event::find(db, before)? else {
+            return Ok(None);
+        };
+        event = before;
     }
     Ok(Some(event))
 }

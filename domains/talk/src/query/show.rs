@@ -1,6 +1,7 @@
 //! Events with what belongs beside them when they are shown.
 
 use super::related::{Related, related};
+use crate::state::erased::{is_erased, left_of};
 use crate::state::events::Event;
 use rusqlite::Connection;
 
@@ -21,21 +22,47 @@ pub struct Shown {
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn show(db: &Connection, event: Event) -> rusqlite::Result<Shown> {
-    let before = event
-        .replaces
-        .map(|position| Event::at(db, position))
-        .transpose()?;
-    let redaction = event
-        .redacted_by
-        .map(|position| Event::at(db, position))
-        .transpose()?;
+pub fn show(db: &Connection, mut event: Event) -> rusqlite::Result<Shown> {
+    let find = |position: Option<i64>| {
+        let found = position.map(|position| Event::find(db, position));
+        found.transpose().map(Option::flatten)
+    };
+    let mut before = find(event.replaces)?;
+    let redaction = find(event.redacted_by)?;
+    for event in before.iter_mut().chain([&mut event]) {
+        if let Some(left) = left_of(event)
+            && is_erased(db, &event.sender)?
+        {
+            event.content = left;
+            event.redacted_by.get_or_insert(0);
+        }
+    }
+    let redaction = match redaction {
+        None if event.redacted_by.is_some() => Some(stand_in(&event)),
+        redaction => redaction,
+    };
     Ok(Shown {
         event,
         before: before.map(|before| (before.id().to_string(), before.sender, before.content)),
         redaction: redaction.map(Box::new),
         related: Related::default(),
     })
+}
+
+/// What is shown as the redaction of an event that was redacted by one that was purged, or by none: its
+/// sender was erased. Nobody finds it by its id.
+fn stand_in(event: &Event) -> Event {
+    Event {
+        tag: event.tag.wrapping_add(1),
+        kind: "m.room.redaction".to_owned(),
+        state_key: None,
+        content: "{}".to_owned(),
+        replaces: None,
+        redacts: Some(event.id().to_string()),
+        redacted_by: None,
+        transaction: None,
+        ..event.clone()
+    }
 }
 
 /// Gathers what belongs beside `event`, with what relates to it, for `user`.

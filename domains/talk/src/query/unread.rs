@@ -11,7 +11,7 @@ use crate::state::account;
 use crate::state::events::Event;
 use crate::state::members::member;
 use crate::state::receipts::Unread;
-use crate::state::relations::{THREAD, relates};
+use crate::state::relations::{THREAD, relates, root_id};
 use crate::state::rooms::Room;
 use crate::state::unread::{UnreadRoom, read, read_in_thread, unread};
 use crate::state::words::has_word;
@@ -235,7 +235,9 @@ fn judged(
             None if position > read.main => &mut found.main,
             None => continue,
             Some((root, _)) => {
-                let id = Event::at(db, root)?.id().to_string();
+                let Some(id) = root_id(db, root)?.map(|id| id.to_string()) else {
+                    continue;
+                };
                 if position <= read_in_thread(db, (room.n, root, &id), user)?.max(read.all) {
                     continue;
                 }

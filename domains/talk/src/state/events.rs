@@ -75,6 +75,14 @@ impl Event {
             .query_row([position], Self::from_row)
     }
 
+    /// The event at `position`, unless it was purged.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn find(db: &Connection, position: i64) -> rusqlite::Result<Option<Self>> {
+        Self::at(db, position).optional()
+    }
+
     /// The event `id`.
     ///
     /// # Errors

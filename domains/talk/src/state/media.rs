@@ -95,6 +95,7 @@ pub fn remove(db: &Connection, id: &str, item: &MediaItem) -> rusqlite::Result<(
     db.prepare_cached("DELETE FROM media WHERE id = ?1")?
         .execute([id])?;
     set_quarantined(db, id, false)?;
+    set_protected(db, id, false)?;
     count(db, &item.uploader, -1, -(item.bytes as i64))
 }
 
@@ -210,4 +211,114 @@ pub fn forget_expired(db: &Connection, now: LogTime, most: u32) -> rusqlite::Res
     )?
     .execute((now.0, most))?;
     Ok(())
+}
+
+/// Whether the media at `url` is a picture that somebody or some room shows now.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn is_shown(db: &Connection, url: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM user_avatar WHERE url = ?1)
+             OR EXISTS (SELECT 1 FROM room_avatar WHERE url = ?1)
+             OR EXISTS (SELECT 1 FROM member WHERE avatar_url = ?1 AND membership IN ('join', 'invite'))",
+    )?
+    .query_row([url], |row| row.get(0))
+}
+
+/// Notes which picture somebody shows everywhere.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn set_avatar(db: &Connection, user: &str, url: Option<&str>) -> rusqlite::Result<()> {
+    match url {
+        Some(url) => db
+            .prepare_cached(
+                "INSERT INTO user_avatar (user, url) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET url = excluded.url",
+            )?
+            .execute((user, url))?,
+        None => db
+            .prepare_cached("DELETE FROM user_avatar WHERE user = ?1")?
+            .execute([user])?,
+    };
+    Ok(())
+}
+
+/// Notes which picture the room numbered `room` shows.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn set_room_avatar(db: &Connection, room: i64, url: Option<&str>) -> rusqlite::Result<()> {
+    match url {
+        Some(url) => db
+            .prepare_cached(
+                "INSERT INTO room_avatar (room, url) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET url = excluded.url",
+            )?
+            .execute((room, url))?,
+        None => db
+            .prepare_cached("DELETE FROM room_avatar WHERE room = ?1")?
+            .execute([room])?,
+    };
+    Ok(())
+}
+
+/// Whether the media `id` goes neither by age nor with a room's.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn is_protected(db: &Connection, id: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM media_protected WHERE id = ?1")?
+        .exists([id])
+}
+
+/// Protects the media `id`, or no longer.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn set_protected(db: &Connection, id: &str, protected: bool) -> rusqlite::Result<()> {
+    let sql = if protected {
+        "INSERT INTO media_protected (id) VALUES (?1) ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM media_protected WHERE id = ?1"
+    };
+    db.prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+/// Media that is not later than `before` and comes after the place `after`, a time and an id: the oldest,
+/// at most `most`.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn older(
+    db: &Connection,
+    before: i64,
+    after: (i64, &str),
+    most: u32,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    db.prepare_cached(
+        "SELECT time, id FROM media WHERE time <= ?1 AND (time, id) > (?2, ?3)
+         ORDER BY time, id LIMIT ?4",
+    )?
+    .query_map((before, after.0, after.1, most), |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?
+    .collect()
+}
+
+/// The ids of what `user` uploaded that come after `after`, at most `most`.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn uploads(
+    db: &Connection,
+    user: &str,
+    after: &str,
+    most: u32,
+) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached("SELECT id FROM media WHERE uploader = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?
+        .query_map((user, after, most), |row| row.get(0))?
+        .collect()
 }

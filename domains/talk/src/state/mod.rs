@@ -1,5 +1,8 @@
 //! The view's tables, and typed access to them. Schema: `migrations/`.
 
+pub mod closing;
+pub mod erased;
+pub mod retention;
 pub mod account;
 pub mod entrance;
 pub mod events;

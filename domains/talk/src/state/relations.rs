@@ -1,6 +1,8 @@
 //! Which event relates to which, and what threads that makes.
 
-use super::events::Event;
+use super::events::{Event, event_id};
+use super::rooms::position;
+use bongsu_base::EventId;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value};
 
@@ -182,6 +184,51 @@ pub fn forget(db: &Connection, event: &Event) -> rusqlite::Result<()> {
             .execute([root])?,
     };
     Ok(())
+}
+
+/// Takes away what a purged event related to. The root of a thread is remembered by its id until the
+/// last reply has gone, so that what is unread in the thread stays what it was.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn purge(db: &Connection, event: &Event) -> rusqlite::Result<()> {
+    let at = event.position.as_i64();
+    let thread = relates(db, at)?.filter(|(_, rel)| rel == THREAD);
+    forget(db, event)?;
+    if let Some((root, _)) = thread
+        && !has_thread(db, root)?
+    {
+        for sql in [
+            "DELETE FROM thread_member WHERE root = ?1",
+            "DELETE FROM purged_root WHERE root = ?1",
+        ] {
+            db.prepare_cached(sql)?.execute([root])?;
+        }
+    }
+    if has_thread(db, at)? {
+        db.prepare_cached("INSERT INTO purged_root (root, tag) VALUES (?1, ?2)")?
+            .execute((at, event.tag))?;
+    }
+    Ok(())
+}
+
+fn has_thread(db: &Connection, root: i64) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM thread WHERE root = ?1")?
+        .exists([root])
+}
+
+/// The id of a thread's root, whether the root is still there or was purged.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn root_id(db: &Connection, root: i64) -> rusqlite::Result<Option<EventId>> {
+    let tag: Option<i64> = db
+        .prepare_cached(
+            "SELECT coalesce((SELECT tag FROM event WHERE position = ?1),
+                             (SELECT tag FROM purged_root WHERE root = ?1))",
+        )?
+        .query_row([root], |row| row.get(0))?;
+    Ok(tag.map(|tag| event_id(position(root), tag)))
 }
 
 #[cfg(test)]

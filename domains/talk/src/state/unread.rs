@@ -1,8 +1,8 @@
 //! What is unread, in a room's main timeline and in its threads.
 
-use super::events::Event;
 use super::receipts::Unread;
-use super::relations::{THREAD, relates};
+use super::relations::{THREAD, relates, root_id};
+use super::retention::{Mark, mark};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
@@ -75,8 +75,9 @@ fn in_thread(db: &Connection, root: i64, from: i64) -> rusqlite::Result<i64> {
 }
 
 /// How many events after `from` that made others unread were redacted since. Each event carries the
-/// room's count up to it, so one that made others unread is one above the event before it.
-fn redacted(db: &Connection, room: i64, from: i64) -> rusqlite::Result<i64> {
+/// room's count up to it, so one that made others unread is one above the event before it, or above what
+/// the count was when that was purged.
+fn redacted(db: &Connection, room: i64, from: i64, purged: Mark) -> rusqlite::Result<i64> {
     db.prepare_cached(
         "SELECT count(*) FROM (
            SELECT notable, (SELECT notable FROM event AS earlier
@@ -84,9 +85,9 @@ fn redacted(db: &Connection, room: i64, from: i64) -> rusqlite::Result<i64> {
                             ORDER BY earlier.position DESC LIMIT 1) AS before
            FROM event WHERE room = ?1 AND position > ?2 AND redacted_by IS NOT NULL
            ORDER BY position DESC LIMIT ?3)
-         WHERE notable > coalesce(before, 0)",
+         WHERE notable > max(coalesce(before, 0), ?4)",
     )?
-    .query_row((room, from, MOST), |row| row.get(0))
+    .query_row((room, from, MOST, purged.notable), |row| row.get(0))
 }
 
 /// What is unread for `user`, who is in the room numbered `room` since `joined`. Outside of threads the
@@ -97,14 +98,15 @@ fn redacted(db: &Connection, room: i64, from: i64) -> rusqlite::Result<i64> {
 /// When the view cannot be read.
 pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<UnreadRoom> {
     let read = read(db, room, user, joined)?;
+    let purged = mark(db, room)?;
     let mut unread = UnreadRoom::default();
     unread.main.notifications = db
         .prepare_cached(
-            "SELECT room.notable - coalesce((SELECT notable FROM event WHERE event.room = ?1 AND position <= ?2
-                                              ORDER BY position DESC LIMIT 1), 0)
+            "SELECT room.notable - max(?3, coalesce((SELECT notable FROM event WHERE event.room = ?1
+                                                      AND position <= ?2 ORDER BY position DESC LIMIT 1), 0))
              FROM room WHERE n = ?1",
         )?
-        .query_row((room, read.main), |row| row.get(0))?;
+        .query_row((room, read.main, purged.notable), |row| row.get(0))?;
     let mut marks = BTreeMap::new();
     let roots: Vec<i64> = db
         .prepare_cached(
@@ -114,7 +116,9 @@ pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::
         .collect::<Result<_, _>>()?;
     for root in roots {
         unread.main.notifications -= in_thread(db, root, read.main)?;
-        let id = Event::at(db, root)?.id().to_string();
+        let Some(id) = root_id(db, root)?.map(|id| id.to_string()) else {
+            continue;
+        };
         let from = read_in_thread(db, (room, root, &id), user)?.max(read.all);
         let count = in_thread(db, root, from)?;
         if count > 0 {
@@ -123,7 +127,7 @@ pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::
         }
         marks.insert(root, (id, from));
     }
-    unread.main.notifications -= redacted(db, room, read.main)?;
+    unread.main.notifications -= redacted(db, room, read.main, purged)?;
     unread.main.notifications = unread.main.notifications.max(0);
     let mentions: Vec<i64> = db
         .prepare_cached(

@@ -1,0 +1,68 @@
+//! Who administers.
+
+use super::problem::Problem;
+use crate::auth::Authenticate;
+use crate::matrix::bearer;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bongsu_base::UserId;
+use http::StatusCode;
+use http::request::Parts;
+use std::sync::Arc;
+
+/// An operator who passed the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// The account; `None` is whoever runs the installation, at its control socket.
+    pub by: Option<UserId>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| Problem::internal("an administrative route has no gate before it"))
+    }
+}
+
+/// Lets those in whose token is that of an account that may administer.
+pub async fn admit_by_token(
+    State(authenticator): State<Arc<dyn Authenticate>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match known(&*authenticator, &request).await {
+        Ok(operator) => {
+            request.extensions_mut().insert(operator);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn known(authenticator: &dyn Authenticate, request: &Request) -> Result<Operator, Problem> {
+    let token = bearer(request.headers()).ok_or_else(|| {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "this needs the access token of an administrator in the Authorization header",
+        )
+    })?;
+    let caller = authenticator.authenticate(token).await?;
+    let standing = authenticator.standing(&caller.user).await?;
+    if !standing.admin {
+        return Err(Problem::forbidden(
+            "this is for administrators; the operator makes one with `bongsu user make-admin`",
+        ));
+    }
+    Ok(Operator {
+        by: Some(caller.user),
+    })
+}
+
+/// Lets everybody in, as whoever runs the installation: only they may open the control socket.
+pub async fn admit_by_socket(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Operator { by: None });
+    next.run(request).await
+}

@@ -1,0 +1,86 @@
+//! People whose messages are shown to nobody any more.
+
+use super::events::Event;
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::{Map, Value};
+
+/// How far the taking away of what somebody wrote has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The room in which to go on.
+    pub room: i64,
+    /// The event there after which to go on.
+    pub event: i64,
+}
+
+/// Whether what `user` wrote is shown to nobody.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn is_erased(db: &Connection, user: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM erased WHERE user = ?1")?
+        .exists([user])
+}
+
+/// Has what `user` wrote shown to nobody from `since` on.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn begin(db: &Connection, user: &str, since: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO erased (user, since, room, event, done) VALUES (?1, ?2, 0, 0, 0)
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute((user, since))
+    .map(drop)
+}
+
+/// Where to go on with `user`, unless all is done.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn place(db: &Connection, user: &str) -> rusqlite::Result<Option<Place>> {
+    db.prepare_cached("SELECT room, event FROM erased WHERE user = ?1 AND done = 0")?
+        .query_row([user], |row| {
+            Ok(Place {
+                room: row.get(0)?,
+                event: row.get(1)?,
+            })
+        })
+        .optional()
+}
+
+/// Notes how far it has come with `user`; `None` is to the end.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn advance(db: &Connection, user: &str, place: Option<Place>) -> rusqlite::Result<()> {
+    match place {
+        Some(place) => db
+            .prepare_cached("UPDATE erased SET room = ?2, event = ?3 WHERE user = ?1")?
+            .execute((user, place.room, place.event))?,
+        None => db
+            .prepare_cached("UPDATE erased SET done = 1 WHERE user = ?1")?
+            .execute([user])?,
+    };
+    Ok(())
+}
+
+/// What is left of the content of an event whose sender was erased: nothing of a message, the bare
+/// membership of their own coming and going. `None` where the event belongs to the room rather than to
+/// them.
+#[must_use]
+pub fn left_of(event: &Event) -> Option<String> {
+    match event.state_key.as_deref() {
+        None if event.kind == "m.room.redaction" => None,
+        None => Some("{}".to_owned()),
+        Some(key) if event.kind == "m.room.member" && key == event.sender => {
+            let content: Map<String, Value> = serde_json::from_str(&event.content).ok()?;
+            let kept = content
+                .into_iter()
+                .filter(|(name, _)| name == "membership" || name == "join_authorised_via_users_server");
+            Some(Value::Object(kept.collect()).to_string())
+        }
+        Some(_) => None,
+    }
+}
