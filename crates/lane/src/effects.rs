@@ -160,7 +160,8 @@ impl<D: Domain> Lane<D> {
     }
 
     /// Whether this process holds the lane's lease, as far as it knows, and goes on holding it.
-    pub(crate) fn leads(&self) -> bool {
+    #[must_use]
+    pub fn leads(&self) -> bool {
         let span = LEASE * self.shared.options.canary_every;
         let seen: Option<SeenLease> = *self.shared.lease.lock();
         let running = *self.shared.state.borrow() == LaneState::Running;

@@ -28,6 +28,24 @@ impl Media {
         Ok(self.walk().await?.0)
     }
 
+    /// The blobs that were last written not later than `before`, in milliseconds since 1970 by the store's
+    /// clock.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn written_before(&self, before: i64) -> Result<Vec<BlobId>, MediaError> {
+        let prefix = Path::from(crate::blob::BLOBS);
+        let mut objects = self.store.list(Some(&prefix));
+        let mut blobs = Vec::new();
+        while let Some(object) = objects.next().await {
+            let object = object?;
+            if object.last_modified.timestamp_millis() <= before {
+                blobs.extend(BlobId::at(&object.location));
+            }
+        }
+        Ok(blobs)
+    }
+
     /// Reads every blob and compares it with its id. `progress` is told the bytes read so far, and how
     /// many there are.
     ///

@@ -2,7 +2,7 @@
 //! which other domains ask about people.
 
 use crate::Identity;
-use crate::command::{Accepted, Command, CreateAccount, NewSession, Proof, Rejected, SetPassword};
+use crate::command::{Accepted, Act, Administer, Command, NewSession, Proof, Rejected};
 use crate::config::Config;
 use crate::password::{Busy, CostError, Pool};
 use crate::query;
@@ -10,7 +10,7 @@ use crate::secret::{PasswordHash, Token, TokenHash};
 use async_trait::async_trait;
 use bongsu_base::{DeviceId, IdError, Millis, UserId};
 use bongsu_lane::{Actor, Lane, Priority, ReadError, ReadView, SubmitError};
-use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
+use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,18 +116,16 @@ impl Accounts {
         admin: bool,
     ) -> Result<UserId, AccountError> {
         let user = self.new_user(localpart)?;
-        let password = Some(self.hash(password).await?);
-        let command = CreateAccount {
+        let act = Act::CreateAccount {
             user: user.clone(),
-            password,
-            session: None,
+            password: self.hash(password).await?,
             admin,
         };
-        self.operate(Command::CreateAccount(command)).await?;
+        self.administer(None, None, act).await?;
         Ok(user)
     }
 
-    /// Gives an account a new password as the operator, and ends its sessions if `logout_devices`.
+    /// Gives an account a new password as the operator, and ends its sessions if `sign_out`.
     ///
     /// # Errors
     /// When there is no such account, the password has a wrong length, or the platform is busy.
@@ -135,19 +133,27 @@ impl Accounts {
         &self,
         user: &UserId,
         password: &str,
-        logout_devices: bool,
+        sign_out: bool,
     ) -> Result<(), AccountError> {
-        let password = self.hash(password).await?;
-        let command = SetPassword {
+        let act = Act::SetPassword {
             user: user.clone(),
-            proof: None,
-            password,
-            logout_devices,
+            password: self.hash(password).await?,
+            sign_out,
         };
-        self.operate(Command::SetPassword(command)).await
+        self.administer(None, None, act).await
     }
 
-    async fn operate(&self, command: Command) -> Result<(), AccountError> {
+    /// Does what an operator asks for: the administrator `by`, or whoever runs the installation.
+    ///
+    /// # Errors
+    /// When the rules say no, or the platform is busy.
+    pub async fn administer(
+        &self,
+        by: Option<UserId>,
+        reason: Option<String>,
+        act: Act,
+    ) -> Result<(), AccountError> {
+        let command = Command::Administer(Administer { by, reason, act });
         match self.ask(Actor::Operator, Priority::Vital, command).await? {
             Accepted::Done => Ok(()),
             Accepted::Denied(_) | Accepted::Reused => Err(AccountError::Defect),
@@ -273,20 +279,49 @@ impl Accounts {
 #[async_trait]
 impl Authenticate for Accounts {
     async fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
+        self.admit(token, false).await
+    }
+
+    async fn authenticate_locked(&self, token: &str) -> Result<Caller, AuthError> {
+        self.admit(token, true).await
+    }
+
+    async fn standing(&self, user: &UserId) -> Result<Standing, AuthError> {
+        let found = self.read(|view| query::listed(view, user)).await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        Ok(found.map_or(Standing::default(), |account| Standing {
+            admin: account.admin,
+            suspended: account.suspended,
+        }))
+    }
+}
+
+fn unavailable(error: &ReadError) -> AuthError {
+    tracing::warn!(%error, "a token cannot be looked up");
+    AuthError::Unavailable { retry_after: SOON }
+}
+
+impl Accounts {
+    /// Whose token it is, unless the account is locked and that matters.
+    async fn admit(&self, token: &str, locked: bool) -> Result<Caller, AuthError> {
         let hash = TokenHash::of(token);
-        let found = self
-            .read(|view| query::holder(view, &hash))
-            .await
-            .map_err(|error| {
-                tracing::warn!(%error, "a token cannot be looked up");
-                AuthError::Unavailable { retry_after: SOON }
-            })?;
-        let holder = found.ok_or(AuthError::Unknown)?;
+        let look = |view: &ReadView<'_>| {
+            let Some(holder) = query::holder(view, &hash)? else {
+                return Ok(None);
+            };
+            let restricted = query::restricted(view, &holder.user)?;
+            Ok(Some((holder, restricted)))
+        };
+        let found = self.read(look).await.map_err(|error| unavailable(&error))?;
+        let (holder, restricted) = found.ok_or(AuthError::Unknown)?;
         if holder
             .expires
             .is_some_and(|expires| expires <= self.config.clock.now())
         {
             return Err(AuthError::Expired);
+        }
+        if restricted.locked && !locked {
+            return Err(AuthError::Locked);
         }
         Ok(Caller {
             user: holder.user,

@@ -30,6 +30,72 @@ pub enum Command {
     RenameDevice(RenameDevice),
     /// End the sessions on some devices.
     DeleteDevices(DeleteDevices),
+    /// What an operator does.
+    Administer(Administer),
+}
+
+/// What an operator does. It is written into the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administer {
+    /// Which administrator; `None` is whoever runs the installation.
+    pub by: Option<UserId>,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+    /// What.
+    pub act: Act,
+}
+
+/// What an operator can do. Variants are only appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// Make an account.
+    CreateAccount {
+        /// Its id.
+        user: UserId,
+        /// Its password.
+        password: PasswordHash,
+        /// Whether it may administer the installation.
+        admin: bool,
+    },
+    /// Give an account a new password.
+    SetPassword {
+        /// Whose.
+        user: UserId,
+        /// The new one.
+        password: PasswordHash,
+        /// Whether its sessions end.
+        sign_out: bool,
+    },
+    /// End all sessions of an account.
+    SignOut(UserId),
+    /// Lock an account, or unlock it.
+    Lock {
+        /// Whose.
+        user: UserId,
+        /// Whether it is locked.
+        locked: bool,
+    },
+    /// Suspend an account, or lift that.
+    Suspend {
+        /// Whose.
+        user: UserId,
+        /// Whether it is suspended.
+        suspended: bool,
+    },
+    /// End an account for good.
+    Deactivate {
+        /// Whose.
+        user: UserId,
+        /// Whether what the person wrote is taken away too.
+        erase: bool,
+    },
+    /// Let an account administer the installation, or no longer.
+    SetAdmin {
+        /// Whose.
+        user: UserId,
+        /// Whether it may.
+        admin: bool,
+    },
 }
 
 /// A session to begin. The tokens themselves stay with the gateway, which gives them to the client.
@@ -237,4 +303,10 @@ pub enum Rejected {
     /// The device's name is too long.
     #[error("a device's name has at most 255 bytes")]
     DeviceName,
+    /// The account is locked.
+    #[error("this account is locked; whoever runs this server can unlock it")]
+    Locked,
+    /// An administrator would do it to themselves or to another one.
+    #[error("an administrator cannot do this to themselves or another one; the operator can")]
+    Administrator,
 }

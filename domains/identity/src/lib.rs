@@ -22,7 +22,7 @@ mod testing;
 pub use accounts::{AccountError, Accounts};
 pub use bongsu_web_kit::Clock;
 pub use command::{
-    Accepted, Command, CreateAccount, Deactivate, DeleteDevices, Denial, NewSession, Proof,
+    Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial, NewSession, Proof,
     Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere,
 };
 pub use config::{Config, HashingCost, Registration};
@@ -38,7 +38,10 @@ pub struct Identity;
 impl Domain for Identity {
     const NAME: &'static str = "identity";
     const VERSION: u32 = 1;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/0001.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("migrations/0001.sql"),
+        include_str!("migrations/0002_administration.sql"),
+    ];
 
     type Command = Command;
     type Accepted = Accepted;

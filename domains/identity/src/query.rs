@@ -2,12 +2,14 @@
 
 use crate::apply::lockout;
 use crate::secret::{PasswordHash, TokenHash};
-use crate::state::{account, device, profile, token};
+use crate::state::{account, device, profile, restricted, token};
 use bongsu_base::{DeviceId, LogTime, Millis, UserId};
 use bongsu_lane::ReadView;
 use rusqlite::Result;
 
+pub use crate::state::account::Listed;
 pub use crate::state::device::Device;
+pub use crate::state::restricted::Restricted;
 pub use crate::state::token::Holder;
 
 /// What a gateway must know before it verifies a password.
@@ -63,4 +65,19 @@ pub fn profile(view: &ReadView<'_>, user: &UserId) -> Result<Option<Vec<(String,
         Some(account) if !account.deactivated => profile::list(view.db(), user).map(Some),
         _ => Ok(None),
     }
+}
+
+/// Which restrictions an account has.
+pub fn restricted(view: &ReadView<'_>, user: &UserId) -> Result<Restricted> {
+    restricted::get(view.db(), user)
+}
+
+/// What an operator sees of an account.
+pub fn listed(view: &ReadView<'_>, user: &UserId) -> Result<Option<Listed>> {
+    account::listed(view.db(), user)
+}
+
+/// A page of what an operator sees of accounts.
+pub fn list(view: &ReadView<'_>, after: &str, name: &str, limit: usize) -> Result<Vec<Listed>> {
+    account::list(view.db(), after, name, limit)
 }

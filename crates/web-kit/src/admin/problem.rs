@@ -6,7 +6,7 @@ use bongsu_lane::{ReadError, SubmitError};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// When to come back while this replica does not know or is busy.
 const SOON: Duration = Duration::from_secs(2);
@@ -32,6 +32,29 @@ pub struct ProblemBody {
     pub status: u16,
     /// For a person: what was wrong, and what to do.
     pub detail: String,
+}
+
+/// How every administrative request may be refused.
+#[derive(Debug, IntoResponses)]
+pub enum Refusals {
+    /// The request is not of the form that it should have.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(ProblemBody),
+    /// There is no token of an account here; not through the control socket.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemBody),
+    /// Not for whoever asks, or not to be done to this one.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// What it is about is not there.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// What it is about is not in a state in which this can be done.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+    /// Not now; whether it was done is unknown. `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
 }
 
 impl Problem {

@@ -5,6 +5,7 @@ use super::{Cx, Verdict, owner, proof};
 use crate::command::{Accepted, Deactivate};
 use crate::effect::Effect;
 use crate::state::{account, profile};
+use bongsu_base::UserId;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &Deactivate) -> Verdict {
     let user = &command.user;
@@ -13,14 +14,19 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Deactivate) -> Verdict {
     if let Some(denial) = proof::judge_unless_operator(cx, user, &found, proof)? {
         return Ok(Accepted::Denied(denial));
     }
+    end(cx, user, command.erase)?;
+    Ok(Accepted::Done)
+}
+
+/// Ends the account of `user`.
+pub(super) fn end(cx: &mut Cx<'_>, user: &UserId, erase: bool) -> rusqlite::Result<()> {
     end_all(cx.db(), user, None)?;
     profile::clear(cx.db(), user)?;
     account::deactivate(cx.db(), user, cx.time())?;
     cx.effect(&Effect::Deactivated {
         user: user.clone(),
-        erase: command.erase,
-    })?;
-    Ok(Accepted::Done)
+        erase,
+    })
 }
 
 #[cfg(test)]

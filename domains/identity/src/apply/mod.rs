@@ -1,5 +1,6 @@
 //! Applying commands: one file a verb with its rules and their tests.
 
+mod administer;
 mod create_account;
 mod deactivate;
 mod delete_devices;
@@ -35,6 +36,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
         Command::SetProfile(command) => set_profile::apply(cx, &command),
         Command::RenameDevice(command) => rename_device::apply(cx, &command),
         Command::DeleteDevices(command) => delete_devices::apply(cx, &command),
+        Command::Administer(command) => administer::apply(cx, &command),
     }
 }
 

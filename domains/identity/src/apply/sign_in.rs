@@ -1,13 +1,17 @@
 //! Signing in with a password that the gateway has verified.
 
-use super::{Cx, Verdict, proof, session};
-use crate::command::{Accepted, SignIn};
-use crate::state::account;
+use super::{Cx, Verdict, proof, reject, session};
+use crate::command::{Accepted, Rejected, SignIn};
+use crate::state::{account, restricted};
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &SignIn) -> Verdict {
     let account = account::get(cx.db(), &command.user)?;
     if let Some(denial) = proof::judge(cx, &command.user, account.as_ref(), &command.proof)? {
         return Ok(Accepted::Denied(denial));
+    }
+    // Only who knows the password learns that the account is locked.
+    if restricted::get(cx.db(), &command.user)?.locked {
+        return Err(reject(Rejected::Locked));
     }
     session::begin(cx, &command.user, &command.session)?;
     Ok(Accepted::Done)

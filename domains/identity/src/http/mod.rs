@@ -2,6 +2,7 @@
 //! here.
 
 mod address;
+pub mod admin;
 mod change_password;
 mod deactivate;
 mod delete_device;
@@ -18,6 +19,7 @@ mod login;
 mod login_types;
 mod logout;
 mod logout_all;
+mod moderation;
 mod open;
 mod refresh;
 mod refusal;
@@ -27,13 +29,14 @@ mod set_profile_field;
 mod update_device;
 mod username_available;
 mod whoami;
+mod whois;
 
 use crate::Accounts;
 use axum::Router;
 use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::matrix::{Endpoints, Gate, Operation};
 use open::Open;
-use ruma::api::client::{account, device, profile, session};
+use ruma::api::client::{account, admin as moderate, device, profile, session};
 use std::sync::Arc;
 
 /// What the endpoints work with.
@@ -74,7 +77,7 @@ pub fn operations() -> Vec<Operation> {
 
 fn all() -> Endpoints<Api> {
     let endpoints = Endpoints::default();
-    profiles(devices(accounts(sessions(endpoints))))
+    administration(profiles(devices(accounts(sessions(endpoints)))))
 }
 
 fn sessions(endpoints: Endpoints<Api>) -> Endpoints<Api> {
@@ -116,4 +119,13 @@ fn profiles(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<profile::get_profile_field::v3::Request, _, _>(get_profile_field::handle)
         .serve::<set_profile_field::SetField, _, _>(set_profile_field::handle)
         .serve::<profile::delete_profile_field::v3::Request, _, _>(delete_profile_field::handle)
+}
+
+fn administration(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    endpoints
+        .serve::<moderate::get_user_info::v3::Request, _, _>(whois::handle)
+        .serve::<moderate::is_user_locked::v1::Request, _, _>(moderation::is_locked)
+        .serve::<moderate::lock_user::v1::Request, _, _>(moderation::lock)
+        .serve::<moderate::is_user_suspended::v1::Request, _, _>(moderation::is_suspended)
+        .serve::<moderate::suspend_user::v1::Request, _, _>(moderation::suspend)
 }

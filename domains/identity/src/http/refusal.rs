@@ -43,6 +43,8 @@ impl From<Rejected> for MatrixError {
             ),
             Rejected::SessionEnded | Rejected::UnknownRefreshToken => AuthError::Unknown.into(),
             Rejected::SessionExpired => AuthError::Expired.into(),
+            Rejected::Locked => AuthError::Locked.into(),
+            Rejected::Administrator => Self::forbidden(rejected.to_string()),
             Rejected::NotAllowed => Self::forbidden(rejected.to_string()),
             Rejected::FieldName => bad(ErrorKind::KeyTooLarge),
             Rejected::FieldTooLong | Rejected::DeviceName => bad(ErrorKind::TooLarge),

@@ -1,8 +1,9 @@
 //! Accounts.
 
 use crate::secret::PasswordHash;
+use super::id;
 use bongsu_base::{LogTime, UserId};
-use rusqlite::{Connection, OptionalExtension, Result};
+use rusqlite::{Connection, OptionalExtension, Result, Row};
 
 /// An account's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,4 +60,61 @@ pub fn deactivate(db: &Connection, user: &UserId, now: LogTime) -> Result<()> {
     )?
     .execute((user.as_str(), now.0))?;
     Ok(())
+}
+
+/// Lets an account administer the installation, or no longer.
+pub fn set_admin(db: &Connection, user: &UserId, admin: bool) -> Result<()> {
+    db.prepare_cached("UPDATE account SET admin = ?2 WHERE user = ?1")?
+        .execute((user.as_str(), admin))?;
+    Ok(())
+}
+
+/// What an operator sees of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Whose.
+    pub user: UserId,
+    /// Whether it may administer the installation.
+    pub admin: bool,
+    /// When it was made.
+    pub created: LogTime,
+    /// When it was ended.
+    pub deactivated: Option<LogTime>,
+    /// Whether it is locked.
+    pub locked: bool,
+    /// Whether it is suspended.
+    pub suspended: bool,
+}
+
+const LISTED: &str = "SELECT account.user, admin, created, deactivated, coalesce(locked, 0), coalesce(suspended, 0)
+     FROM account LEFT JOIN restricted USING (user)";
+
+impl Listed {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            user: id(row, 0)?,
+            admin: row.get(1)?,
+            created: LogTime(row.get(2)?),
+            deactivated: row.get::<_, Option<i64>>(3)?.map(LogTime),
+            locked: row.get(4)?,
+            suspended: row.get(5)?,
+        })
+    }
+}
+
+/// What an operator sees of one account.
+pub fn listed(db: &Connection, user: &UserId) -> Result<Option<Listed>> {
+    db.prepare_cached(&format!("{LISTED} WHERE account.user = ?1"))?
+        .query_row([user.as_str()], Listed::from_row)
+        .optional()
+}
+
+/// Up to `limit` accounts after `after` by id, whose id contains `name`.
+pub fn list(db: &Connection, after: &str, name: &str, limit: usize) -> Result<Vec<Listed>> {
+    db.prepare_cached(&format!(
+        "{LISTED} WHERE account.user > ?1 AND instr(account.user, ?2) > 0
+         ORDER BY account.user LIMIT ?3"
+    ))?
+    .query_map((after, name, limit as i64), Listed::from_row)?
+    .collect()
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod device;
 pub mod lockout;
 pub mod profile;
+pub mod restricted;
 pub mod token;
 
 use rusqlite::Row;

@@ -22,6 +22,7 @@ mod shut_down;
 mod sweep;
 mod upgrade;
 
+pub use administer::MOST_MEDIA;
 pub use aliases::{may_delete_alias, may_list, may_set_alias};
 pub use create_room::may_create;
 pub use emit::{may_fit, room_topic, user_topic};

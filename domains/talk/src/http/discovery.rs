@@ -5,7 +5,7 @@ use crate::state::version::VERSIONS;
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::discovery::get_capabilities::v3::{
-    Capabilities, RoomVersionStability, RoomVersionsCapability,
+    AccountModerationCapability, Capabilities, RoomVersionStability, RoomVersionsCapability,
 };
 use ruma::api::client::discovery::{discover_homeserver, get_capabilities, get_supported_versions};
 use ruma::{RoomVersionId, assign};
@@ -35,7 +35,8 @@ pub async fn well_known(
 }
 
 pub async fn capabilities(
-    _: Matrix<get_capabilities::v3::Request>,
+    State(api): State<Api>,
+    Matrix { caller, .. }: Matrix<get_capabilities::v3::Request>,
 ) -> Answer<get_capabilities::v3::Response> {
     let version = |text: &str| RoomVersionId::try_from(text).map_err(MatrixError::internal);
     let available = VERSIONS
@@ -43,6 +44,10 @@ pub async fn capabilities(
         .map(|text| Ok((version(text)?, RoomVersionStability::Stable)))
         .collect::<Result<_, MatrixError>>()?;
     let versions = RoomVersionsCapability::new(version(DEFAULT_VERSION)?, available);
-    let capabilities = assign!(Capabilities::new(), { room_versions: versions });
+    let admin = api.authenticator.standing(&caller.user).await?.admin;
+    let capabilities = assign!(Capabilities::new(), {
+        room_versions: versions,
+        account_moderation: AccountModerationCapability::new(admin, admin),
+    });
     Ok(Reply(get_capabilities::v3::Response::new(capabilities)))
 }

@@ -2,6 +2,7 @@
 //! that are one verb in several forms. Wire types live here and nowhere else.
 
 mod account_data;
+pub mod admin;
 mod aliases;
 mod context;
 mod convert;
@@ -34,6 +35,7 @@ mod directory;
 mod hierarchy;
 mod knock;
 mod summary;
+mod sweeper;
 mod upgrade;
 
 pub use media::{Gallery, MediaRules};
@@ -51,7 +53,9 @@ mod turn;
 
 pub use crate::query::Counts;
 pub use bongsu_web_kit::Clock;
+pub use crate::state::retention::Policy as RetentionPolicy;
 pub use presence_now::PresenceNow;
+pub use sweeper::Swept;
 pub use turn::Turn;
 
 use crate::Talk;

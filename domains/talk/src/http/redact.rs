@@ -29,11 +29,18 @@ impl Api {
             let user = caller.user.as_str();
             Ok(match Room::by_id(view.db(), &room)? {
                 Some(room) => apply::may_redact(view.db(), &room, user, event.as_str())
-                    .and_then(|_| apply::may_fit("m.room.redaction", None, &content)),
+                    .and_then(|target| {
+                        apply::may_fit("m.room.redaction", None, &content).map(|()| target)
+                    }),
                 None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
             })
         });
-        ruled(look.await)?;
+        let target = ruled(look.await)?;
+        if target.sender != caller.user.as_str()
+            && self.authenticator.standing(&caller.user).await?.suspended
+        {
+            return Err(MatrixError::suspended());
+        }
         let name = [scope, room.as_str(), event.as_str()];
         let command = Command::Redact(Redact {
             room: room.clone(),

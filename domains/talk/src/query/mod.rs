@@ -12,6 +12,7 @@ mod sync;
 mod describe;
 mod directory;
 mod hierarchy;
+mod inspect;
 
 pub use filter::{EventFilter, Lazy, SyncFilter};
 pub use history::{Direction, Page, Visible, page};
@@ -23,6 +24,10 @@ pub use around::{Around, around, nearest};
 pub use describe::{Described, describe};
 pub use directory::{ListWanted, Listed, Mark, list};
 pub use hierarchy::{Branch, Hierarchy, hierarchy};
+pub use inspect::{
+    Contents, Inspected, InspectedMedia, contents as room_contents, inspect as inspect_room,
+    media as inspect_media, media_of_room, one_media as inspect_one_media, rooms as inspect_rooms,
+};
 pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, threads};
 pub use related_by::{RelatedBy, RelatedLook};
 pub use sync::{account_data, receipts};

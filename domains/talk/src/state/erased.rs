@@ -35,6 +35,16 @@ pub fn begin(db: &Connection, user: &str, since: i64) -> rusqlite::Result<()> {
     .map(drop)
 }
 
+/// Somebody of whom not everything was taken away.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn unfinished(db: &Connection) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT user FROM erased WHERE done = 0 ORDER BY user LIMIT 1")?
+        .query_row((), |row| row.get(0))
+        .optional()
+}
+
 /// Where to go on with `user`, unless all is done.
 ///
 /// # Errors

@@ -2,6 +2,8 @@
 
 use super::events::{COLUMNS, Event};
 use super::relations;
+use super::rooms::parsed;
+use bongsu_base::{LogTime, RoomId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value};
 
@@ -157,6 +159,49 @@ pub fn replaced(
     )?
     .query_map((room, before, most), |row| Ok((row.get(0)?, row.get(1)?)))?
     .collect()
+}
+
+/// Rooms in which something is due, of some that were looked at.
+#[derive(Debug, Clone, Default)]
+pub struct DueRooms {
+    /// They.
+    pub due: Vec<RoomId>,
+    /// After which room to look on; `None` at the end.
+    pub next: Option<i64>,
+    /// The shortest span for which any of those that were looked at keeps its events.
+    pub shortest: Option<i64>,
+}
+
+/// Looks at up to `look` rooms after the one numbered `after` for events that are due at `now`.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn due_rooms(
+    db: &Connection,
+    now: LogTime,
+    after: i64,
+    look: u32,
+) -> rusqlite::Result<DueRooms> {
+    let rooms: Vec<(i64, String)> = db
+        .prepare_cached("SELECT n, id FROM room WHERE n > ?1 ORDER BY n LIMIT ?2")?
+        .query_map((after, look), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let last = rooms.last().filter(|_| rooms.len() == look as usize);
+    let mut found = DueRooms {
+        next: last.map(|(n, _)| *n),
+        ..DueRooms::default()
+    };
+    for (n, id) in rooms {
+        let Some(lifetime) = lifetime(db, n)? else {
+            continue;
+        };
+        found.shortest = found.shortest.into_iter().chain([lifetime]).min();
+        let before = now.0.saturating_sub(lifetime);
+        if !due(db, n, before, 1)?.is_empty() || !replaced(db, n, before, 1)?.is_empty() {
+            found.due.push(parsed(1, id)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Takes an event out of the view, with all that is there because of it alone. Whoever adds a table

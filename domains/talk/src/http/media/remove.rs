@@ -1,47 +1,37 @@
-//! What the operator does with media: deleting it, withholding it.
+//! Removing blobs that no media names.
 
 use super::super::Api;
-use crate::command::Command;
 use crate::state::media;
-use bongsu_lane::{Actor, Priority};
+use bongsu_lane::ReadError;
 use bongsu_media::BlobId;
-use bongsu_web_kit::matrix::MatrixError;
 
 impl Api {
-    /// Deletes the media `id`, and its blob if no other media is the same.
+    /// The blobs of these media, as far as there are such.
     ///
     /// # Errors
-    /// 404 when there is none, or when the lane or the view fails.
-    pub async fn delete_media(&self, id: &str) -> Result<(), MatrixError> {
-        let item = self.lane.read(|view| media::item(view.db(), id)).await?;
-        self.as_operator(Command::DeleteMedia(id.to_owned()))
-            .await?;
-        if let Some(Ok(blob)) = item.map(|item| item.blob.parse()) {
+    /// When the view cannot be read.
+    pub(in crate::http) async fn blobs_of(
+        &self,
+        ids: &[String],
+    ) -> Result<Vec<BlobId>, ReadError> {
+        let look = self.lane.read(|view| {
+            let items = ids.iter().map(|id| media::item(view.db(), id));
+            items.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let items = look.await?.into_iter().flatten();
+        Ok(items.filter_map(|item| item.blob.parse().ok()).collect())
+    }
+
+    /// Removes those of `blobs` that no media names any more.
+    pub(in crate::http) async fn drop_blobs(&self, blobs: Vec<BlobId>) {
+        for blob in blobs {
             self.drop_unnamed(blob).await;
         }
-        Ok(())
-    }
-
-    /// Withholds the media `id` from everybody, or gives it back.
-    ///
-    /// # Errors
-    /// 404 when there is none, or when the lane fails.
-    pub async fn quarantine_media(&self, id: &str, quarantined: bool) -> Result<(), MatrixError> {
-        let id = id.to_owned();
-        self.as_operator(Command::QuarantineMedia { id, quarantined })
-            .await
-    }
-
-    async fn as_operator(&self, command: Command) -> Result<(), MatrixError> {
-        let request = self
-            .lane
-            .request(Actor::Operator, Priority::Normal, command);
-        self.decide(request).await.map(drop)
     }
 
     /// Removes a blob that no media names. While uploads run it is left: one of them may be the same
     /// content, stored but not known as media yet. A blob too many costs space alone.
-    pub(super) async fn drop_unnamed(&self, blob: BlobId) {
+    pub(in crate::http) async fn drop_unnamed(&self, blob: BlobId) {
         let Some(_alone) = self.gallery.alone() else {
             tracing::info!(%blob, "left a blob that no media names: uploads run");
             return;
