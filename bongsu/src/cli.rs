@@ -1,5 +1,9 @@
 //! The command line.
 
+mod administer;
+
+pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
+
 use crate::config::Layer;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -8,6 +12,12 @@ const EXAMPLES: &str = "\
 Begin:
   bongsu serve --registration open        serve on 127.0.0.1:8008, everybody may sign up
   bongsu user add mina                    make an account; prints its password once
+
+Administer, while it runs or not:
+  bongsu user list | room list | media list | report list
+  bongsu user lock mina --reason 'asked to'
+  bongsu room shutdown '!id:host' --notice 'This room is closed.' --replace
+  bongsu audit                            what operators did
 
 Keep it safe:
   bongsu backup /mnt/backup               copy everything, while it runs or not
@@ -39,6 +49,17 @@ pub enum Verb {
     /// Look after people's accounts
     #[command(subcommand)]
     User(UserVerb),
+    /// Look after rooms
+    #[command(subcommand)]
+    Room(RoomVerb),
+    /// Look after what people uploaded
+    #[command(subcommand)]
+    Media(MediaVerb),
+    /// Look after what people reported
+    #[command(subcommand)]
+    Report(ReportVerb),
+    /// Show what operators did, newest first
+    Audit(Audit),
     /// Copy everything into DIR, while it runs or not
     ///
     /// A folder that holds an earlier backup of the same installation is brought up to date: only
@@ -76,36 +97,6 @@ A file has the same names with underscores:
   server_name = \"chat.example\"
   listen = \"0.0.0.0:8008\"
   registration = \"closed\"";
-
-/// What can be done with accounts.
-#[derive(Debug, Subcommand)]
-pub enum UserVerb {
-    /// Make an account and print its password, once
-    ///
-    /// Works while the server runs and while it does not.
-    #[command(after_help = "\
-Examples:
-  bongsu user add mina
-  bongsu user add mina --admin
-  printf %s \"$PASSWORD\" | bongsu user add mina --password-stdin")]
-    Add(AddUser),
-}
-
-/// `bongsu user add`.
-#[derive(Debug, Args)]
-pub struct AddUser {
-    /// The name: what stands between @ and : in the Matrix id
-    pub name: String,
-    /// The account may administer the installation
-    #[arg(long)]
-    pub admin: bool,
-    /// Read the password from the standard input instead of making one
-    #[arg(long)]
-    pub password_stdin: bool,
-    /// Where the data are.
-    #[command(flatten)]
-    pub place: Place,
-}
 
 /// `bongsu backup`.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ mod file;
 
 use anyhow::{Result, ensure};
 use bongsu_base::ServerName;
-use bongsu_talk::http::Turn;
+use bongsu_talk::http::{RetentionPolicy, Turn};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::ffi::OsString;
@@ -79,6 +79,12 @@ pub struct Layer {
     /// How long credentials for the relay are good, in seconds [default: 86400]
     #[arg(long, value_name = "SECONDS")]
     pub turn_seconds: Option<NonZero<u32>>,
+    /// After how many days messages are deleted; a room may ask for less [default: never]
+    #[arg(long, value_name = "DAYS")]
+    pub retention_days: Option<NonZero<u32>>,
+    /// After how many days uploads are deleted, but for pictures that are still shown [default: never]
+    #[arg(long, value_name = "DAYS")]
+    pub media_retention_days: Option<NonZero<u32>>,
 }
 
 /// Who may make an account.
@@ -144,6 +150,8 @@ pub struct Config {
     pub presence: bool,
     /// The relay for calls.
     pub turn: Option<Turn>,
+    /// How long things are kept.
+    pub retention: RetentionPolicy,
 }
 
 impl Config {
@@ -210,8 +218,17 @@ impl Config {
             open_media: layer.open_media.unwrap_or(false),
             presence: layer.presence.unwrap_or(true),
             turn,
+            retention: RetentionPolicy {
+                events: layer.retention_days.map(milliseconds),
+                media: layer.media_retention_days.map(milliseconds),
+            },
         })
     }
+}
+
+/// So many days.
+fn milliseconds(days: NonZero<u32>) -> i64 {
+    i64::from(days.get()) * 24 * 60 * 60 * 1000
 }
 
 /// The relay, if both its addresses and its secret are there.
@@ -269,6 +286,8 @@ impl Layer {
             turn_uris: self.turn_uris.or(other.turn_uris),
             turn_secret: self.turn_secret.or(other.turn_secret),
             turn_seconds: self.turn_seconds.or(other.turn_seconds),
+            retention_days: self.retention_days.or(other.retention_days),
+            media_retention_days: self.media_retention_days.or(other.media_retention_days),
         }
     }
 }

@@ -58,6 +58,11 @@ impl DataDir {
         self.root.join("control.sock")
     }
 
+    /// The parts of the folder, and how many bytes their files have.
+    pub fn sizes(&self) -> [(&'static str, u64); 4] {
+        ["log", "view", "snapshots", "media"].map(|part| (part, size(&self.root.join(part))))
+    }
+
     /// Where the server writes the address it serves.
     pub fn listen_addr(&self) -> PathBuf {
         self.root.join("listen.addr")
@@ -98,6 +103,18 @@ impl DataDir {
         }
         Ok(())
     }
+}
+
+/// Bytes of all files below `folder`.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    let each = |entry: std::fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => size(&entry.path()),
+        _ => entry.metadata().map_or(0, |meta| meta.len()),
+    };
+    entries.flatten().map(each).sum()
 }
 
 /// Writes `content` to `path` so that a reader sees the old content or the new, never a part.

@@ -77,8 +77,8 @@ async fn stored(data: &DataDir, findings: &mut Findings) -> Result<Option<LogTim
         findings.advise("a restore did not come to its end: empty the folder and restore again");
     }
     disk(data.root(), findings);
-    for folder in ["log", "view", "snapshots", "media"] {
-        findings.line(folder, in_units(size(&data.root().join(folder))));
+    for (folder, bytes) in data.sizes() {
+        findings.line(folder, in_units(bytes));
     }
     server(data, findings).await;
     let mut newest = None;
@@ -201,18 +201,6 @@ fn now() -> LogTime {
     LogTime(since.map_or(0, |span| {
         i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
     }))
-}
-
-/// Bytes of all files below `folder`.
-fn size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    let each = |entry: std::fs::DirEntry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() => size(&entry.path()),
-        _ => entry.metadata().map_or(0, |meta| meta.len()),
-    };
-    entries.flatten().map(each).sum()
 }
 
 fn in_units(bytes: u64) -> String {

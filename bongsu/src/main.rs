@@ -4,6 +4,7 @@
 //! to do, and that it stops without losing an answer. It holds no rule of any domain: it opens logs and
 //! lanes, joins the domains' routers, and wires what crosses between them.
 
+mod administer;
 mod backup;
 mod cli;
 mod config;
@@ -18,13 +19,13 @@ mod page;
 mod say;
 mod serve;
 mod telemetry;
-mod user;
 mod verify;
 mod wiring;
 
+use administer::{What, administer};
 use anyhow::{Context, Result};
 use clap::Parser;
-use cli::{Cli, UserVerb, Verb};
+use cli::{Cli, Verb};
 use config::{Config, Layer};
 use data::DataDir;
 use std::io::Write;
@@ -57,10 +58,13 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 served
             })?;
         }
-        Verb::User(UserVerb::Add(mut asked)) => {
-            let config = load(std::mem::take(&mut asked.place).into())?;
-            Telemetry::warnings(&config)?;
-            runtime.block_on(user::add(&asked, &config))?;
+        Verb::User(verb) => runtime.block_on(administer(What::User(verb), quietly(load)))?,
+        Verb::Room(verb) => runtime.block_on(administer(What::Room(verb), quietly(load)))?,
+        Verb::Media(verb) => runtime.block_on(administer(What::Media(verb), quietly(load)))?,
+        Verb::Report(verb) => runtime.block_on(administer(What::Report(verb), quietly(load)))?,
+        Verb::Audit(mut asked) => {
+            let config = quietly(load)(std::mem::take(&mut asked.how.place).into())?;
+            runtime.block_on(administer::audit(&asked, &config))?;
         }
         Verb::Backup(asked) => {
             let config = load(asked.place.into())?;
@@ -91,6 +95,17 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Operations => say::line(operations::text()?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the configuration of a tool, which says nothing but warnings.
+fn quietly(
+    load: impl FnOnce(Layer) -> Result<Config>,
+) -> impl FnOnce(Layer) -> Result<Config> {
+    move |flags| {
+        let config = load(flags)?;
+        Telemetry::warnings(&config)?;
+        Ok(config)
+    }
 }
 
 /// As many workers as there are cores, and a bound on the threads that wait for disks and hashes.

@@ -1,8 +1,10 @@
 //! What can be measured, for Prometheus.
 
+mod disk;
 mod http_requests;
 mod process;
 
+pub use disk::Disk;
 pub use http_requests::{HttpMetrics, measure};
 
 use axum::extract::State;

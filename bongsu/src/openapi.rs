@@ -9,8 +9,9 @@ use utoipa::OpenApi;
     info(
         title = "Bongsu",
         description = "Bongsu's own interfaces. People's clients use the Matrix client-server API beside them, \
-                       which the Matrix specification describes. What stands under /control is reachable through \
-                       the socket `control.sock` in the data folder alone.",
+                       which the Matrix specification describes. What stands under /admin is for those who have the token of \
+                       an account that may administer, and is answered without one through the socket \
+                       `control.sock` in the data folder.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
@@ -19,8 +20,7 @@ use utoipa::OpenApi;
         crate::health::live,
         crate::health::ready,
         crate::metrics::metrics,
-        openapi,
-        crate::control::server::add_user
+        openapi
     )
 )]
 struct Description;
@@ -29,10 +29,38 @@ struct Description;
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
     responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(Description::openapi())
+    Json(description())
+}
+
+/// The interfaces of the binary and those of the domains.
+fn description() -> utoipa::openapi::OpenApi {
+    let mut all = Description::openapi();
+    all.merge(bongsu_identity::http::admin::description());
+    all.merge(bongsu_talk::http::admin::description());
+    all
 }
 
 /// The description as text.
 pub fn text() -> anyhow::Result<String> {
-    Ok(Description::openapi().to_pretty_json()?)
+    Ok(description().to_pretty_json()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_administrative_route_is_described() {
+        let described = description();
+        let identity = bongsu_identity::http::admin::routes();
+        let talk = bongsu_talk::http::admin::routes();
+        for (method, path) in identity.operations().iter().chain(talk.operations()) {
+            let item = described.paths.paths.get(*path);
+            let found = item.is_some_and(|item| match method.as_str() {
+                "GET" => item.get.is_some(),
+                _ => item.post.is_some(),
+            });
+            assert!(found, "{method} {path}");
+        }
+    }
 }

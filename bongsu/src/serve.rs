@@ -10,12 +10,14 @@ use crate::config::Config;
 use crate::control;
 use crate::data::{DataDir, Installation, Lock, write_whole};
 use crate::health::Watch;
-use crate::metrics::{HttpMetrics, Metrics};
+use crate::metrics::{Disk, HttpMetrics, Metrics};
 use crate::page::Page;
 use crate::telemetry::Telemetry;
 use crate::wiring::House;
 use anyhow::{Context, Result};
-use bongsu_identity::Accounts;
+use axum::Router;
+use axum::middleware::from_fn;
+use bongsu_web_kit::admin::admit_by_socket;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
@@ -60,8 +62,10 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
         .clone()
         .unwrap_or_else(|| format!("http://{}", reachable(address)));
     let http = HttpMetrics::new(traces);
+    let disk = Disk::default();
     let metrics = Metrics::new(|registry| {
         http.register(registry);
+        disk.register(registry);
         house
             .identity
             .lane
@@ -86,9 +90,13 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
         http: http.clone(),
         stopping: stopping.clone(),
     };
-    let router = router::of(house, config, &base_url, parts);
+    let talk = house.talk_api(config, &base_url);
+    let router = router::of(house, talk.clone(), parts);
     let socket = control::server::listen(&data.control_socket());
-    let control = tokio::spawn(answer_control(socket, house.accounts.clone()));
+    let administration = house.administration(talk.clone());
+    let control = tokio::spawn(answer_control(socket, administration));
+    tokio::spawn(talk.keep_swept(config.retention));
+    let disk = tokio::spawn(disk.keep_measured(data.clone()));
     let stop_on_signal = tokio::spawn(until_signal(stop)?);
 
     write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
@@ -97,6 +105,7 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     connections::serve(listener, router, config.max_connections, &http, stopping).await;
 
     control.abort();
+    disk.abort();
     stop_on_signal.abort();
     for left in [data.control_socket(), data.listen_addr()] {
         if let Err(error) = std::fs::remove_file(&left)
@@ -110,15 +119,15 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
 
 /// Answers what is asked through the control socket. Where there can be none (a path that is too long
 /// for a socket, a file system without sockets), serving goes on without it.
-async fn answer_control(socket: Result<UnixListener>, accounts: Accounts) {
+async fn answer_control(socket: Result<UnixListener>, administration: Router) {
     let served = match socket {
-        Ok(socket) => axum::serve(socket, control::server::router(accounts))
+        Ok(socket) => axum::serve(socket, administration.route_layer(from_fn(admit_by_socket)))
             .await
             .map_err(Into::into),
         Err(error) => Err(error),
     };
     if let Err(error) = served {
-        tracing::warn!("accounts can be added only while the server does not run: {error:#}");
+        tracing::warn!("administering from the command line works only while the server does not run: {error:#}");
     }
 }
 

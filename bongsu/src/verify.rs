@@ -16,6 +16,7 @@ use bongsu_log::sqlite::SqliteLog;
 use bongsu_log::{Bounds, Log};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
+use rusqlite::{Connection, OpenFlags};
 use std::sync::Arc;
 
 /// Logs of fewer entries than this are applied again without being asked to.
@@ -65,6 +66,9 @@ pub async fn verify(data: &DataDir, asked: &Verify) -> Result<bool> {
 async fn lane<D: Domain>(data: &DataDir, deep: Option<bool>, report: &mut Report) -> Result<()> {
     let log = check_log::<D>(data, report).await?;
     let view = check_view::<D>(data, report).await?;
+    if view.is_some() {
+        check_audit::<D>(data, report)?;
+    }
     check_snapshots::<D>(data, report).await?;
     let (Some((log, bounds)), Some(view)) = (log, view) else {
         return Ok(());
@@ -152,6 +156,27 @@ async fn check_view<D: Domain>(data: &DataDir, report: &mut Report) -> Result<Op
             Ok(None)
         }
     }
+}
+
+/// Whether the audit log is what was written, line by line.
+fn check_audit<D: Domain>(data: &DataDir, report: &mut Report) -> Result<()> {
+    let path = data.view(D::NAME);
+    let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    if !db.table_exists(None, "audit")? {
+        // The view was last used by an earlier release.
+        return Ok(());
+    }
+    match bongsu_audit::check(&db)? {
+        Ok(lines) => report.good(format_args!(
+            "the audit log of {}: {lines} lines, each following from those before it",
+            D::NAME
+        )),
+        Err(line) => report.problem(format!(
+            "{}: line {line} of the audit log does not follow from those before it",
+            path.display()
+        )),
+    }
+    Ok(())
 }
 
 /// Whether the view was made from this log: it has not come further, and agrees on the entry it

@@ -9,11 +9,16 @@ pub use log::options as log_options;
 use crate::config::{Config, WhoMayRegister};
 use crate::data::{DataDir, Installation};
 use anyhow::{Context, Result};
+use axum::Router;
 use bongsu_base::{Millis, ServerName};
 use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Registration};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
+use bongsu_talk::http::{
+    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, MediaRules, PresenceNow,
+    RetentionPolicy, TypingNow,
+};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use std::path::Path;
@@ -38,9 +43,17 @@ pub struct Pace {
 
 impl From<&Config> for Pace {
     fn from(config: &Config) -> Self {
+        // The canaries alone make so many entries in a day. What is purged is gone from the log once two
+        // snapshots were taken after it.
+        let a_day = 24 * 60 * 60 / u64::from(config.canary_seconds);
+        let most = if config.retention == RetentionPolicy::default() {
+            u64::MAX
+        } else {
+            a_day.max(1)
+        };
         Self {
             canary: Duration::from_secs(config.canary_seconds.into()),
-            snapshot_every: config.snapshot_every,
+            snapshot_every: config.snapshot_every.min(most),
         }
     }
 }
@@ -83,6 +96,41 @@ impl House {
             accounts,
             media,
         })
+    }
+
+    /// What talk's endpoints work with.
+    pub fn talk_api(&self, config: &Config, base_url: &str) -> TalkApi {
+        let people = Arc::new(self.accounts.clone());
+        let lane = &self.talk.lane;
+        TalkApi {
+            lane: lane.clone(),
+            authenticator: people.clone(),
+            people,
+            media: self.media.clone(),
+            typing: TypingNow::new(lane.wake().clone()),
+            gallery: Gallery::default(),
+            config: Arc::new(TalkConfig {
+                server_name: self.server_name.clone(),
+                base_url: base_url.to_owned(),
+                max_upload_bytes: config.max_upload_bytes,
+                media: MediaRules {
+                    quota_bytes: config.media_quota_bytes,
+                    open_downloads: config.open_media,
+                    ..MediaRules::default()
+                },
+                presence: config.presence,
+                turn: config.turn.clone(),
+            }),
+            presence: PresenceNow::new(lane.wake().clone()),
+            counts: Counts::default(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// The routes of administration, without a gate.
+    pub fn administration(&self, talk: TalkApi) -> Router {
+        let identity = bongsu_identity::http::admin::routes().into_router(self.accounts.clone());
+        identity.merge(bongsu_talk::http::admin::routes().into_router(talk))
     }
 
     /// Answers what was asked, and closes everything.

@@ -22,15 +22,18 @@ pub struct IdentityFlows {
 #[async_trait::async_trait]
 impl EffectHandler<Identity> for IdentityFlows {
     async fn run(&self, id: EffectId, effect: Effect) -> Result<(), EffectError> {
-        let (part, command) = match effect {
+        let commands = match effect {
             Effect::ProfileChanged {
                 user,
                 displayname,
                 avatar_url,
-            } => profile_to_rooms::command(user, displayname, avatar_url),
-            Effect::Deactivated { user, erase: _ } => deactivation_to_rooms::command(user),
+            } => profile_to_rooms::commands(user, displayname, avatar_url),
+            Effect::Deactivated { user, erase } => deactivation_to_rooms::commands(user, erase),
         };
-        submit(&self.talk, id.record(Identity::NAME, part), command).await
+        for (part, command) in commands {
+            submit(&self.talk, id.record(Identity::NAME, part), command).await?;
+        }
+        Ok(())
     }
 }
 

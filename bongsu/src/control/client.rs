@@ -1,14 +1,11 @@
 //! The other end of the control socket.
 
-use super::Refused;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::path::Path;
 use tokio::net::UnixStream;
 
@@ -38,36 +35,15 @@ impl Control {
         Ok(Some(Self { sender }))
     }
 
-    /// Asks for something; what the server refuses is an error with its words.
-    pub async fn post<T: DeserializeOwned>(
-        &mut self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T> {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(path)
-            .header(header::HOST, "control")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(serde_json::to_vec(body)?)))?;
+    /// Asks for something; gives the status and the body of the answer.
+    pub async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
         let response = self
             .sender
             .send_request(request)
             .await
             .context("the server broke off")?;
         let status = response.status();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .context("the server broke off")?
-            .to_bytes();
-        if status.is_success() {
-            return serde_json::from_slice(&body).context("the server's answer is not understood");
-        }
-        match serde_json::from_slice::<Refused>(&body) {
-            Ok(refused) => bail!(refused.error),
-            Err(_) => bail!("the server answered {status}"),
-        }
+        let body = response.into_body().collect().await;
+        Ok((status, body.context("the server broke off")?.to_bytes()))
     }
 }

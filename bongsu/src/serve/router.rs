@@ -1,7 +1,6 @@
 //! All paths that are served.
 
 use super::{cors, ending};
-use crate::config::Config;
 use crate::health::{self, Watch};
 use crate::metrics::{self, HttpMetrics, Metrics, measure};
 use crate::openapi;
@@ -13,10 +12,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::http::Api as IdentityApi;
-use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, MediaRules, PresenceNow,
-    TypingNow,
-};
+use bongsu_talk::http::Api as TalkApi;
+use bongsu_web_kit::Authenticate;
+use bongsu_web_kit::admin::admit_by_token;
 use bongsu_web_kit::matrix::no_such_endpoint;
 use http::StatusCode;
 use std::sync::Arc;
@@ -37,7 +35,7 @@ pub struct Parts {
 }
 
 /// The router over `house`.
-pub fn of(house: &House, config: &Config, base_url: &str, parts: Parts) -> Router {
+pub fn of(house: &House, talk: TalkApi, parts: Parts) -> Router {
     let own = Router::new()
         .route("/", get(page::page).with_state(parts.page))
         .route("/page.css", get(page::style))
@@ -45,7 +43,7 @@ pub fn of(house: &House, config: &Config, base_url: &str, parts: Parts) -> Route
         .route("/health/ready", get(health::ready).with_state(parts.watch))
         .route("/metrics", get(metrics::metrics).with_state(parts.metrics))
         .route("/openapi.json", get(openapi::openapi));
-    let router = domains(house, config, base_url)
+    let router = domains(house, talk)
         .merge(own)
         .fallback(nothing_here);
     router
@@ -54,35 +52,15 @@ pub fn of(house: &House, config: &Config, base_url: &str, parts: Parts) -> Route
         .layer(from_fn_with_state(parts.http, measure))
 }
 
-/// The domains' own paths, joined.
-fn domains(house: &House, config: &Config, base_url: &str) -> Router {
-    let people = Arc::new(house.accounts.clone());
+/// The domains' own paths, joined, and their administration for whoever has an administrator's token.
+fn domains(house: &House, talk: TalkApi) -> Router {
+    let authenticator: Arc<dyn Authenticate> = Arc::new(house.accounts.clone());
+    let administration = house
+        .administration(talk.clone())
+        .route_layer(from_fn_with_state(authenticator, admit_by_token));
     let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(house.accounts.clone()));
-    let talk = TalkApi {
-        lane: house.talk.lane.clone(),
-        authenticator: people.clone(),
-        people,
-        media: house.media.clone(),
-        typing: TypingNow::new(house.talk.lane.wake().clone()),
-        gallery: Gallery::default(),
-        config: Arc::new(TalkConfig {
-            server_name: house.server_name.clone(),
-            base_url: base_url.to_owned(),
-            max_upload_bytes: config.max_upload_bytes,
-            media: MediaRules {
-                quota_bytes: config.media_quota_bytes,
-                open_downloads: config.open_media,
-                ..MediaRules::default()
-            },
-            presence: config.presence,
-            turn: config.turn.clone(),
-        }),
-        presence: PresenceNow::new(house.talk.lane.wake().clone()),
-        counts: Counts::default(),
-        clock: Clock::system(),
-    };
     let (talk, _) = bongsu_talk::http::endpoints(talk);
-    identity.merge(talk)
+    identity.merge(talk).merge(administration)
 }
 
 /// The answer where nothing is.

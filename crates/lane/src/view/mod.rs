@@ -106,6 +106,9 @@ pub(crate) fn open_writer(
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -64 * 1024)?;
     db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    // What is deleted is overwritten, in the file at once and in the journal when it begins anew.
+    db.pragma_update(None, "secure_delete", true)?;
+    db.pragma_update(None, "journal_size_limit", 0)?;
     migrate(&mut db, domain, migrations)?;
     Ok(db)
 }

@@ -158,6 +158,8 @@ fn configure_writer(connection: &Connection) -> Result<(), String> {
     let set = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // What is truncated is overwritten, not only forgotten.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)
     };
     set().map_err(said)

@@ -171,6 +171,9 @@ impl Writer {
         } else if self.vacuuming {
             self.vacuuming = truncate::give_back(&self.connection)?;
             self.since_checkpoint += truncate::STEP_BYTES;
+            if !self.vacuuming {
+                self.empty_journal()?;
+            }
         }
         Ok(())
     }
@@ -184,6 +187,13 @@ impl Writer {
             .fetch_add(1, Ordering::Relaxed);
         self.connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+    }
+
+    /// After a truncation the WAL still holds what was dropped; it begins anew, as far as readers let it.
+    fn empty_journal(&mut self) -> rusqlite::Result<()> {
+        self.since_checkpoint = 0;
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 
     /// After a failed write nothing about the file is certain, above all not that repeating a sync

@@ -33,7 +33,8 @@ pub async fn admit_by_token(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match known(&*authenticator, &request).await {
+    let token = bearer(request.headers()).map(str::to_owned);
+    match known(&*authenticator, token.as_deref()).await {
         Ok(operator) => {
             request.extensions_mut().insert(operator);
             next.run(request).await
@@ -42,8 +43,11 @@ pub async fn admit_by_token(
     }
 }
 
-async fn known(authenticator: &dyn Authenticate, request: &Request) -> Result<Operator, Problem> {
-    let token = bearer(request.headers()).ok_or_else(|| {
+async fn known(
+    authenticator: &dyn Authenticate,
+    token: Option<&str>,
+) -> Result<Operator, Problem> {
+    let token = token.ok_or_else(|| {
         Problem::new(
             StatusCode::UNAUTHORIZED,
             "this needs the access token of an administrator in the Authorization header",

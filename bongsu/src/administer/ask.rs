@@ -1,0 +1,146 @@
+//! Asking the administration, wherever it is.
+
+use crate::config::Config;
+use crate::control::client::Control;
+use crate::data::{DataDir, Installation, Lock};
+use crate::wiring::House;
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::middleware::from_fn;
+use bongsu_web_kit::admin::{ProblemBody, admit_by_socket};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// The administration.
+pub enum Operator {
+    /// Of a server that runs.
+    Running(Control),
+    /// Of the data folder, opened here.
+    Here(Box<Here>),
+}
+
+/// The house, opened in this process.
+pub struct Here {
+    house: House,
+    router: Router,
+    _lock: Lock,
+}
+
+impl Operator {
+    /// Finds the server that runs, or opens the data folder, which is made if `make`.
+    pub async fn connect(config: &Config, make: bool) -> Result<Self> {
+        let data = DataDir::new(&config.data);
+        if let Some(control) = Control::connect(&data.control_socket()).await? {
+            return Ok(Self::Running(control));
+        }
+        if make {
+            data.create()?;
+        }
+        data.expect()?;
+        let lock = Lock::take(&data, "administration")?;
+        let installation = Installation::settle(&data, config.server_name.as_ref())?;
+        let house = House::open(&data, config, &installation).await?;
+        let talk = house.talk_api(config, "");
+        let router = house
+            .administration(talk)
+            .route_layer(from_fn(admit_by_socket));
+        let here = Here {
+            house,
+            router,
+            _lock: lock,
+        };
+        Ok(Self::Here(Box::new(here)))
+    }
+
+    /// Reads at `path`, or does something there with `body`. What is refused is an error in the words
+    /// of the refusal.
+    pub async fn ask(&mut self, path: &str, body: Option<&Value>) -> Result<Value> {
+        let method = if body.is_some() {
+            Method::POST
+        } else {
+            Method::GET
+        };
+        let bytes = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "control")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(bytes)))?;
+        let (status, body) = match self {
+            Self::Running(control) => control.ask(request).await?,
+            Self::Here(here) => answer(&here.router, request).await?,
+        };
+        if status.is_success() {
+            return serde_json::from_slice(&body).context("the server's answer is not understood");
+        }
+        match serde_json::from_slice::<ProblemBody>(&body) {
+            Ok(problem) => bail!(problem.detail),
+            Err(_) => bail!("the server answered {status}"),
+        }
+    }
+
+    /// All items of the pages at `path`.
+    pub async fn all(&mut self, path: &str) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let mut cursor = String::new();
+        loop {
+            let mut page = self.ask(&format!("{path}{mark}limit=1000{cursor}"), None).await?;
+            if let Value::Array(found) = page["items"].take() {
+                items.extend(found);
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={}", escape(next)),
+                None => return Ok(items),
+            }
+        }
+    }
+
+    /// Closes what was opened.
+    pub async fn close(self) -> Result<()> {
+        match self {
+            Self::Running(_) => Ok(()),
+            Self::Here(here) => {
+                drop(here.router);
+                here.house.close().await
+            }
+        }
+    }
+}
+
+async fn answer(router: &Router, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
+    let request = request.map(axum::body::Body::new);
+    let response = match router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let status = response.status();
+    let body = response.into_body().collect().await?;
+    Ok((status, body.to_bytes()))
+}
+
+/// A text as a part of a path or a query (RFC 3986, unreserved characters).
+pub fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_escaped_in_paths() {
+        assert_eq!(escape("!a/b:c d"), "%21a%2Fb%3Ac%20d");
+    }
+}
