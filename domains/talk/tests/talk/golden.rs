@@ -8,8 +8,8 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
-    Action, AddMedia, Command, CreateRoom, Membership, Profile, Receipt, Redact, Report,
-    ReserveMedia, Send, SetAccountData, SetAlias, SetState, StoreMedia, Upgrade,
+    Act, Action, AddMedia, Administer, Command, CreateRoom, Membership, Profile, Receipt, Redact, Report,
+    Replacement, ReserveMedia, Send, SetAccountData, SetAlias, SetState, ShutDownRoom, StoreMedia, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -291,6 +291,91 @@ fn commands() -> Vec<(&'static str, Command)> {
                 lasts: 3_600_000,
             },
         ),
+        (
+            "",
+            Command::SetRetention {
+                events: Some(1),
+                media: None,
+            },
+        ),
+        (
+            "",
+            Command::SweepRoom {
+                room: room(),
+                most: 2,
+            },
+        ),
+        (
+            "",
+            Command::PurgeMedia {
+                ids: vec![text("m")],
+            },
+        ),
+        (
+            "",
+            Command::Erase {
+                user: id("@jun:test"),
+            },
+        ),
+        (
+            "",
+            Command::SweepErased {
+                user: id("@jun:test"),
+                most: 100,
+            },
+        ),
+        (
+            "",
+            Command::ShowAvatar {
+                user: id("@mina:test"),
+                url: Some(text("mxc://test/m")),
+            },
+        ),
+    ]
+    .into_iter()
+    .chain(acts().into_iter().map(|act| ("", administer(act))))
+    .collect()
+}
+
+fn administer(act: Act) -> Command {
+    Command::Administer(Administer {
+        by: Some(id("@mina:test")),
+        reason: Some("asked to".to_owned()),
+        act,
+    })
+}
+
+/// One of everything that an operator can do.
+fn acts() -> Vec<Act> {
+    let room = || id("!golden:test");
+    vec![
+        Act::BlockRoom(room()),
+        Act::UnblockRoom(room()),
+        Act::ShutDownRoom(ShutDownRoom {
+            room: room(),
+            speaker: id("@mina:test"),
+            notice: "closed".to_owned(),
+            replacement: Some(Replacement {
+                room: id("!instead:test"),
+                version: "11".to_owned(),
+                name: None,
+            }),
+        }),
+        Act::PurgeRoom(room()),
+        Act::QuarantineMedia {
+            ids: vec!["m".to_owned()],
+            quarantined: true,
+            room: Some(room()),
+        },
+        Act::ProtectMedia {
+            id: "none".to_owned(),
+            protected: true,
+        },
+        Act::DeleteMedia {
+            ids: vec!["m".to_owned()],
+            user: Some(id("@mina:test")),
+        },
+        Act::ResolveReport { report: 1 },
     ]
 }
 
@@ -389,7 +474,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..25).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..32).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -419,5 +504,12 @@ fn kind(command: &Command) -> u8 {
         Command::SetPushRules { .. } => 22,
         Command::SetTag { .. } => 23,
         Command::AddOpenIdToken { .. } => 24,
+        Command::SetRetention { .. } => 25,
+        Command::SweepRoom { .. } => 26,
+        Command::PurgeMedia { .. } => 27,
+        Command::Erase { .. } => 28,
+        Command::SweepErased { .. } => 29,
+        Command::ShowAvatar { .. } => 30,
+        Command::Administer(_) => 31,
     }
 }

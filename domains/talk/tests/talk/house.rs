@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::middleware::{from_fn, from_fn_with_state};
 use bongsu_base::{Seed, UserId};
 use bongsu_lane::{Lane, Options, ReadError};
 use bongsu_log::memory::{Faults, MemoryLog};
@@ -10,14 +11,17 @@ use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, TypingNow, endpoints,
 };
-use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
+use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
+use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 
-/// The token `name.DEVICE` is that of `@name:test` on DEVICE.
+/// The token `name.DEVICE` is that of `@name:test` on DEVICE. `@root:test` administers, `@mute:test` is
+/// suspended.
 struct Tokens;
 
 #[async_trait::async_trait]
@@ -29,6 +33,13 @@ impl Authenticate for Tokens {
             .map_err(|_| AuthError::Unknown)?;
         let device = device.parse().map_err(|_| AuthError::Unknown)?;
         Ok(Caller { user, device })
+    }
+
+    async fn standing(&self, user: &UserId) -> Result<Standing, AuthError> {
+        Ok(Standing {
+            admin: user.localpart() == "root",
+            suspended: user.localpart() == "mute",
+        })
     }
 }
 
@@ -51,6 +62,7 @@ pub struct House {
     pub log: MemoryLog,
     pub api: Api,
     router: Router,
+    administration: Router,
     _folder: tempfile::TempDir,
 }
 
@@ -63,6 +75,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// A refusal of the administration.
+    #[track_caller]
+    pub fn problem(self, status: u16) -> String {
+        let kind = self.headers["content-type"].to_str().expect("a text");
+        assert_eq!(
+            (self.status.as_u16(), kind),
+            (status, "application/problem+json"),
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
+        let body: Value = serde_json::from_slice(&self.bytes).expect("JSON");
+        assert_eq!(body["status"], status);
+        body["detail"].as_str().expect("a detail").to_owned()
+    }
+
     #[track_caller]
     pub fn ok(self) -> Value {
         assert_eq!(
@@ -130,10 +157,15 @@ impl House {
             clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
         };
         let (router, _) = endpoints(api.clone());
+        let routes = || bongsu_talk::http::admin::routes().into_router(api.clone());
+        let gate: Arc<dyn Authenticate> = Arc::new(Tokens);
+        let router = router.merge(routes().route_layer(from_fn_with_state(gate, admit_by_token)));
+        let administration = routes().route_layer(from_fn(admit_by_socket));
         Self {
             log,
             api,
             router,
+            administration,
             _folder: folder,
         }
     }
@@ -163,8 +195,36 @@ impl House {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self
-            .router
+        Self::answer(&self.router, request).await
+    }
+
+    /// What whoever runs the installation does, as through the control socket.
+    pub async fn operate(&self, path: &str, body: Value) -> Answer {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/admin/v1/{path}"))
+            .body(Body::from(body.to_string()));
+        Self::answer(&self.administration, request.expect("a request")).await
+    }
+
+    /// What whoever runs the installation reads.
+    pub async fn inspect(&self, path: &str) -> Answer {
+        let request = Request::builder().uri(format!("/admin/v1/{path}"));
+        let request = request.body(Body::empty()).expect("a request");
+        Self::answer(&self.administration, request).await
+    }
+
+    /// Lets time pass in the log.
+    pub async fn pass(&self, span: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(span).await;
+        tokio::time::resume();
+        // The next entry has the new time, and whoever asks what is due goes by the last one.
+        self.post("clock", "createRoom", json!({})).await.ok();
+    }
+
+    async fn answer(router: &Router, request: Request<Body>) -> Answer {
+        let response = router
             .clone()
             .oneshot(request)
             .await

@@ -2,11 +2,14 @@
 
 #![allow(missing_docs, reason = "tests have no interface")]
 
+mod administration;
 mod bad_input;
 mod directory;
 mod edges;
 mod entrance;
+mod erasure;
 mod golden;
+mod gone;
 mod history;
 mod house;
 mod media;
@@ -14,6 +17,7 @@ mod media_more;
 mod membership;
 mod receipts;
 mod relations;
+mod retention;
 mod rooms;
 mod spaces;
 mod sync;
