@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 /// How long an outcome is kept at the least, in log time; a repeat after that is a new request.
 pub const OUTCOME_RETENTION: Millis = Millis::hours(48);
@@ -182,6 +183,23 @@ impl<D: Domain> Applier<D> {
             Halt::Error(error) => error,
             Halt::NeedsSavepoints => unreachable!("with savepoints none are missing"),
         })
+    }
+
+    /// Moves all of the view's journal into its file and makes the journal empty, unless a reader looks into
+    /// it now. Says whether it did.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub(crate) fn empty_journal(&self) -> Result<bool, ApplyError> {
+        let patience = Duration::from_secs(5);
+        self.db.busy_timeout(Duration::ZERO)?;
+        let busy = self
+            .db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| {
+                row.get::<_, bool>(0)
+            });
+        self.db.busy_timeout(patience)?;
+        Ok(!busy?)
     }
 
     fn attempt(&mut self, entries: &[Entry], undo: Undo) -> Result<Applied<D>, Halt> {

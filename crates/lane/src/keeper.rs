@@ -5,6 +5,7 @@ use crate::lane::{Lane, Shared, stopped};
 use crate::snapshot::{Manifest, SnapshotError};
 use bongsu_base::Seq;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -66,6 +67,7 @@ async fn snapshot<D: Domain>(shared: &Shared<D>) -> Result<Option<Manifest>, Sna
         "took a snapshot"
     );
     shared.metrics.snapshot_seq.set(manifest.seq.0 as i64);
+    shared.empty_journal.store(true, Ordering::Relaxed);
     let kept = snapshots.prune(SNAPSHOTS).await?;
     if kept.len() == SNAPSHOTS
         && let Some(oldest) = kept.last()

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
@@ -131,6 +132,8 @@ pub(crate) struct Shared<D: Domain> {
     pub lease: Mutex<Option<SeenLease>>,
     pub effects: Notify,
     pub canary: Canary,
+    /// Whether the view's journal is to begin anew: it still holds what was deleted.
+    pub empty_journal: AtomicBool,
     pub metrics: LaneMetrics,
 }
 

@@ -16,6 +16,7 @@ use bongsu_log::{Bounds, Log, ReadError};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
@@ -228,6 +229,7 @@ impl<D: Domain> Lane<D> {
             lease: Mutex::default(),
             effects: Notify::new(),
             canary: Canary::default(),
+            empty_journal: AtomicBool::new(false),
             metrics: LaneMetrics::default(),
             options,
         });

@@ -15,6 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -210,6 +211,7 @@ async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>)
                 match applier
                     .apply(&entries)
                     .and_then(|applied| publish(&shared, &applier, applied))
+                    .and_then(|()| empty_journal(&shared, &applier))
                 {
                     Ok(()) => shared.metrics.apply.observe(begun.elapsed().as_secs_f64()),
                     Err(error) => {
@@ -236,6 +238,14 @@ async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>)
             }
         }
     }
+}
+
+/// Has the view's journal begin anew after a snapshot, as soon as no reader looks into it.
+fn empty_journal<D: Domain>(shared: &Shared<D>, applier: &Applier<D>) -> Result<(), ApplyError> {
+    if shared.empty_journal.load(Ordering::Relaxed) && applier.empty_journal()? {
+        shared.empty_journal.store(false, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Tells everybody what a committed batch means for them.

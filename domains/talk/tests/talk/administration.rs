@@ -71,7 +71,7 @@ async fn nobody_enters_a_blocked_room() {
     let invite = format!("rooms/{room}/invite");
     let bora = json!({ "user_id": "@bora:test" });
     house.post("mina", &invite, bora).await.refused(403, "M_FORBIDDEN");
-    house.say("jun", &room, "those who are in stay in").await;
+    house.say("jun", &room, "still-here").await;
     house.operate(&format!("rooms/{room}/unblock"), json!({})).await.ok();
     house.post("bora", &join, json!({})).await.ok();
 }
@@ -108,7 +108,7 @@ async fn a_room_that_is_purged_leaves_nothing() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     for n in 0..250 {
-        house.say("mina", &room, &format!("@room m{n}")).await;
+        house.say("mina", &room, &format!("@room-m{n}")).await;
     }
     house.put("jun", &format!("user/@jun:test/rooms/{room}/account_data/x"), json!({})).await.ok();
     let purge = format!("rooms/{room}/purge");

@@ -347,7 +347,7 @@ fn administer(act: Act) -> Command {
 
 /// One of everything that an operator can do.
 fn acts() -> Vec<Act> {
-    let room = || id("!golden:test");
+    let room = || id("!tea:test");
     vec![
         Act::BlockRoom(room()),
         Act::UnblockRoom(room()),
