@@ -5,7 +5,7 @@
 
 use bongsu_base::{DeviceId, LogTime, Millis, RecordId, Seed, UserId};
 use bongsu_identity::{
-    Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession, PasswordHash, Proof,
+    Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession, PasswordHash, Proof,
     Refresh, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere, Token,
     TokenHash,
 };
@@ -31,6 +31,7 @@ fn name(command: &Command) -> &'static str {
         Command::SetProfile(_) => "SetProfile",
         Command::RenameDevice(_) => "RenameDevice",
         Command::DeleteDevices(_) => "DeleteDevices",
+        Command::Administer(_) => "Administer",
     }
 }
 
@@ -159,6 +160,51 @@ fn samples() -> Vec<(Actor, Command)> {
                 erase: true,
             }),
         ),
+    ]
+    .into_iter()
+    .chain(acts().into_iter().map(|act| {
+        let command = Administer {
+            by: None,
+            reason: Some("asked to".into()),
+            act,
+        };
+        (Actor::Operator, Command::Administer(command))
+    }))
+    .collect()
+}
+
+/// One of everything that an operator can do.
+fn acts() -> Vec<Act> {
+    let juno = || -> UserId { "@juno:bongsu.test".parse().expect("a user id") };
+    let password = PasswordHash::from_phc("$argon2id$third".into());
+    vec![
+        Act::CreateAccount {
+            user: juno(),
+            password: password.clone(),
+            admin: false,
+        },
+        Act::SetPassword {
+            user: juno(),
+            password,
+            sign_out: true,
+        },
+        Act::SignOut(juno()),
+        Act::Lock {
+            user: juno(),
+            locked: true,
+        },
+        Act::Suspend {
+            user: juno(),
+            suspended: true,
+        },
+        Act::SetAdmin {
+            user: juno(),
+            admin: true,
+        },
+        Act::Deactivate {
+            user: juno(),
+            erase: true,
+        },
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The endpoints, called as a client calls them, through the router.
 
 mod account;
+mod administration;
 mod devices;
 mod login;
 mod profile;
