@@ -98,9 +98,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 /// Loads the configuration of a tool, which says nothing but warnings.
-fn quietly(
-    load: impl FnOnce(Layer) -> Result<Config>,
-) -> impl FnOnce(Layer) -> Result<Config> {
+fn quietly(load: impl FnOnce(Layer) -> Result<Config>) -> impl FnOnce(Layer) -> Result<Config> {
     move |flags| {
         let config = load(flags)?;
         Telemetry::warnings(&config)?;

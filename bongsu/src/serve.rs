@@ -127,7 +127,9 @@ async fn answer_control(socket: Result<UnixListener>, administration: Router) {
         Err(error) => Err(error),
     };
     if let Err(error) = served {
-        tracing::warn!("administering from the command line works only while the server does not run: {error:#}");
+        tracing::warn!(
+            "administering from the command line works only while the server does not run: {error:#}"
+        );
     }
 }
 

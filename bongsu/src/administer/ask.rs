@@ -63,7 +63,10 @@ impl Operator {
         } else {
             Method::GET
         };
-        let bytes = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let bytes = body
+            .map(serde_json::to_vec)
+            .transpose()?
+            .unwrap_or_default();
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -89,7 +92,9 @@ impl Operator {
         let mark = if path.contains('?') { '&' } else { '?' };
         let mut cursor = String::new();
         loop {
-            let mut page = self.ask(&format!("{path}{mark}limit=1000{cursor}"), None).await?;
+            let mut page = self
+                .ask(&format!("{path}{mark}limit=1000{cursor}"), None)
+                .await?;
             if let Value::Array(found) = page["items"].take() {
                 items.extend(found);
             }

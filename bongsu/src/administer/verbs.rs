@@ -100,7 +100,12 @@ pub fn user(verb: UserVerb) -> Result<Asked> {
             let body = json!({ "password": password, "sign_out": !asked.keep_sessions });
             let path = format!("/admin/v1/users/{}/reset-password", escape(&asked.id));
             let words = format!("{} has a new password.", asked.id);
-            Ok(doing(path, body, asked.how, Shown::Password(words, made_up)))
+            Ok(doing(
+                path,
+                body,
+                asked.how,
+                Shown::Password(words, made_up),
+            ))
         }
         UserVerb::Deactivate(asked) => {
             let body = json!({ "erase": asked.erase });

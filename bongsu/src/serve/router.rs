@@ -1,5 +1,8 @@
 //! All paths that are served.
 
+#[cfg(test)]
+mod authorization;
+
 use super::{cors, ending};
 use crate::health::{self, Watch};
 use crate::metrics::{self, HttpMetrics, Metrics, measure};
@@ -43,9 +46,7 @@ pub fn of(house: &House, talk: TalkApi, parts: Parts) -> Router {
         .route("/health/ready", get(health::ready).with_state(parts.watch))
         .route("/metrics", get(metrics::metrics).with_state(parts.metrics))
         .route("/openapi.json", get(openapi::openapi));
-    let router = domains(house, talk)
-        .merge(own)
-        .fallback(nothing_here);
+    let router = domains(house, talk).merge(own).fallback(nothing_here);
     router
         .layer(from_fn_with_state(parts.stopping, ending::end_reads))
         .layer(from_fn(cors::allow))

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod administration;
 mod backup;
 mod common;
 mod configuration;

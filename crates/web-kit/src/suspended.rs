@@ -5,10 +5,7 @@ use http::Method;
 
 /// Whether a request ends sessions: a locked account may do that alone.
 pub fn is_leaving(path: &str) -> bool {
-    matches!(
-        segments(path).as_slice(),
-        ["logout"] | ["logout", "all"]
-    )
+    matches!(segments(path).as_slice(), ["logout"] | ["logout", "all"])
 }
 
 /// Whether a request says something to others, which a suspended account may not. Reading, leaving,

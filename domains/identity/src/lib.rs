@@ -22,8 +22,9 @@ mod testing;
 pub use accounts::{AccountError, Accounts};
 pub use bongsu_web_kit::Clock;
 pub use command::{
-    Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial, NewSession, Proof,
-    Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere,
+    Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial,
+    NewSession, Proof, Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
+    SignOutEverywhere,
 };
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;

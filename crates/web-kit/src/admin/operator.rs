@@ -43,10 +43,7 @@ pub async fn admit_by_token(
     }
 }
 
-async fn known(
-    authenticator: &dyn Authenticate,
-    token: Option<&str>,
-) -> Result<Operator, Problem> {
+async fn known(authenticator: &dyn Authenticate, token: Option<&str>) -> Result<Operator, Problem> {
     let token = token.ok_or_else(|| {
         Problem::new(
             StatusCode::UNAUTHORIZED,

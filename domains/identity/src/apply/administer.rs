@@ -3,8 +3,8 @@
 use super::sign_out_everywhere::end_all;
 use super::{Cx, Verdict, deactivate, reject};
 use crate::command::{Accepted, Act, Administer, Rejected};
-use crate::state::restricted::{self, Restricted};
 use crate::state::account;
+use crate::state::restricted::{self, Restricted};
 use bongsu_base::UserId;
 use bongsu_lane::{Actor, Refusal};
 
@@ -256,7 +256,11 @@ mod tests {
             suspended: true,
         };
         assert_eq!(ask(&bench, Some("mina"), suspend), DONE);
-        assert!(bench.look(|db| account::listed(db, &user("juno"))).is_some_and(|a| a.suspended));
+        assert!(
+            bench
+                .look(|db| account::listed(db, &user("juno")))
+                .is_some_and(|a| a.suspended)
+        );
         let lines = bench.look(|db| bongsu_audit::page(db, i64::MAX, 10));
         let told: Vec<_> = lines
             .iter()

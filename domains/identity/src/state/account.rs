@@ -1,7 +1,7 @@
 //! Accounts.
 
-use crate::secret::PasswordHash;
 use super::id;
+use crate::secret::PasswordHash;
 use bongsu_base::{LogTime, UserId};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 
@@ -86,7 +86,8 @@ pub struct Listed {
     pub suspended: bool,
 }
 
-const LISTED: &str = "SELECT account.user, admin, created, deactivated, coalesce(locked, 0), coalesce(suspended, 0)
+const LISTED: &str =
+    "SELECT account.user, admin, created, deactivated, coalesce(locked, 0), coalesce(suspended, 0)
      FROM account LEFT JOIN restricted USING (user)";
 
 impl Listed {

@@ -5,9 +5,9 @@
 
 use bongsu_base::{DeviceId, LogTime, Millis, RecordId, Seed, UserId};
 use bongsu_identity::{
-    Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession, PasswordHash, Proof,
-    Refresh, RenameDevice, SetPassword, SetProfile, SignIn, SignOut, SignOutEverywhere, Token,
-    TokenHash,
+    Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession,
+    PasswordHash, Proof, Refresh, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
+    SignOutEverywhere, Token, TokenHash,
 };
 use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::Entry;

@@ -1,6 +1,6 @@
 //! What operators do. Each act is written into the audit log.
 
-use super::{Ruled, need_operator, purge_room, room, shut_down};
+use super::{Ruled, need_operator, purge_room, room, shut_down, sweep_topic};
 use crate::command::{Act, Administer};
 use crate::outcome::{Accepted, Rejected};
 use crate::state::{closing, media, reports};
@@ -57,6 +57,7 @@ pub fn apply(cx: &mut Cx<'_>, command: &Administer) -> Applied {
     };
     let at = (cx.position(), cx.time());
     bongsu_audit::append(cx.db(), at, &act)?;
+    cx.wake(sweep_topic());
     Ok(Accepted::Done)
 }
 

@@ -1,6 +1,6 @@
 //! Putting an event into its room, with everything that follows from it. The rules have said yes.
 
-use super::{Ruled, bad_content, object};
+use super::{Ruled, bad_content, object, sweep_topic};
 use crate::Cx;
 use crate::outcome::Rejected;
 use crate::state::events::{self, Event};
@@ -8,6 +8,7 @@ use crate::state::media;
 use crate::state::members::{self, Change};
 use crate::state::power::{self, PowerLevels};
 use crate::state::relations;
+use crate::state::retention;
 use crate::state::rooms::{Room, Visibility};
 use crate::state::version;
 use crate::state::words::{has_word, may_notify};
@@ -209,6 +210,7 @@ pub fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) 
                 .execute((room.n, visibility as i64))?;
             room.visibility = visibility;
         }
+        (retention::KIND, "") => cx.wake(sweep_topic()),
         ("m.room.avatar", "") => media::set_room_avatar(db, room.n, text(&content, "url"))?,
         _ => {}
     }

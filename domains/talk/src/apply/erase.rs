@@ -2,7 +2,7 @@
 //! time, with what they uploaded.
 
 use super::need_operator;
-use super::sweep::MOST;
+use super::sweep::{MOST, sweep_topic};
 use crate::outcome::Accepted;
 use crate::state::erased::{self, Place, left_of};
 use crate::state::events::{COLUMNS, Event};
@@ -21,6 +21,7 @@ pub fn begin(cx: &mut Cx<'_>, user: &UserId) -> Applied {
     let since = cx.position().as_i64();
     erased::begin(cx.db(), user.as_str(), since)?;
     media::set_avatar(cx.db(), user.as_str(), None)?;
+    cx.wake(sweep_topic());
     Ok(Accepted::Done)
 }
 
@@ -45,12 +46,7 @@ pub fn sweep(cx: &mut Cx<'_>, user: &UserId, most: u32) -> Applied {
 }
 
 /// Takes away what `user` wrote from `place` on, and says where to go on.
-fn strip(
-    db: &Connection,
-    user: &str,
-    place: Place,
-    most: u32,
-) -> rusqlite::Result<Option<Place>> {
+fn strip(db: &Connection, user: &str, place: Place, most: u32) -> rusqlite::Result<Option<Place>> {
     let room: Option<i64> = db
         .prepare_cached(
             "SELECT room FROM member WHERE user = ?1 AND room >= ?2 ORDER BY room LIMIT 1",

@@ -33,13 +33,14 @@ pub use redact::may_redact;
 pub use relate::may_relate;
 pub use send::may_send;
 pub use set_state::may_set_state;
+pub use sweep::sweep_topic;
 pub use upgrade::may_upgrade;
 
 use crate::command::Command;
 use crate::outcome::Rejected;
-use crate::state::{closing, members};
 use crate::state::power::user_level;
 use crate::state::rooms::Room;
+use crate::state::{closing, members};
 use crate::{Applied, Cx};
 use bongsu_base::{RoomId, UserId};
 use bongsu_lane::{Actor, Refusal};

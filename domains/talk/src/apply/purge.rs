@@ -1,6 +1,6 @@
 //! Purging what is older than it is kept for, by the log's time, the same in every replica.
 
-use super::need_operator;
+use super::{need_operator, sweep_topic};
 use crate::outcome::Accepted;
 use crate::state::events::Event;
 use crate::state::media;
@@ -34,6 +34,7 @@ pub fn set_policy(cx: &mut Cx<'_>, events: Option<i64>, media: Option<i64>) -> A
     };
     let at = (cx.position(), cx.time());
     bongsu_audit::append(cx.db(), at, &act)?;
+    cx.wake(sweep_topic());
     Ok(Accepted::Done)
 }
 
@@ -80,7 +81,10 @@ pub fn media(cx: &mut Cx<'_>, ids: &[String]) -> Applied {
             continue;
         };
         // The uploader's server is ours.
-        let server = item.uploader.split_once(':').map_or("", |(_, server)| server);
+        let server = item
+            .uploader
+            .split_once(':')
+            .map_or("", |(_, server)| server);
         let url = format!("mxc://{server}/{id}");
         if item.time.0 <= before && !media::is_protected(db, id)? && !media::is_shown(db, &url)? {
             media::remove(db, id, &item)?;

@@ -116,9 +116,21 @@ fn make(
     let rule = json!({ "join_rule": "invite" });
     put(cx, &mut new, speaker, "m.room.join_rules", &rule)?;
     let visibility = json!({ "history_visibility": "shared" });
-    put(cx, &mut new, speaker, "m.room.history_visibility", &visibility)?;
+    put(
+        cx,
+        &mut new,
+        speaker,
+        "m.room.history_visibility",
+        &visibility,
+    )?;
     if let Some(name) = &replacement.name {
-        put(cx, &mut new, speaker, "m.room.name", &json!({ "name": name }))?;
+        put(
+            cx,
+            &mut new,
+            speaker,
+            "m.room.name",
+            &json!({ "name": name }),
+        )?;
     }
     say(cx, &mut new, speaker.as_str(), &command.notice)?;
     Ok(new)

@@ -7,9 +7,16 @@ use crate::state::closing;
 use crate::state::rooms::Room;
 use crate::{Applied, Cx};
 use bongsu_base::RoomId;
+use bongsu_lane::Topic;
 
 /// How many rows one record touches, at most, whatever is asked.
 pub const MOST: u32 = 500;
+
+/// The topic of whoever looks for what is due: something may be due sooner than was known.
+#[must_use]
+pub fn sweep_topic() -> Topic {
+    Topic::of("sweep", "")
+}
 
 /// See [`crate::Command::SweepRoom`].
 pub fn room(cx: &mut Cx<'_>, id: &RoomId, most: u32) -> Applied {

@@ -52,8 +52,8 @@ mod tags;
 mod turn;
 
 pub use crate::query::Counts;
-pub use bongsu_web_kit::Clock;
 pub use crate::state::retention::Policy as RetentionPolicy;
+pub use bongsu_web_kit::Clock;
 pub use presence_now::PresenceNow;
 pub use sweeper::Swept;
 pub use turn::Turn;

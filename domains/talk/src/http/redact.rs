@@ -28,10 +28,11 @@ impl Api {
         let look = self.lane.read(|view| {
             let user = caller.user.as_str();
             Ok(match Room::by_id(view.db(), &room)? {
-                Some(room) => apply::may_redact(view.db(), &room, user, event.as_str())
-                    .and_then(|target| {
+                Some(room) => {
+                    apply::may_redact(view.db(), &room, user, event.as_str()).and_then(|target| {
                         apply::may_fit("m.room.redaction", None, &content).map(|()| target)
-                    }),
+                    })
+                }
                 None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
             })
         });

@@ -5,6 +5,7 @@
 //! lease. Blobs are no part of the state: every process looks after its own store.
 
 use super::Api;
+use crate::apply::sweep_topic;
 use crate::command::Command;
 use crate::state::erased;
 use crate::state::media;
@@ -50,6 +51,7 @@ impl Api {
             if !in_force {
                 in_force = self.set_policy(policy).await.is_ok();
             }
+            let waiter = self.lane.wake().listen(&[sweep_topic()]);
             let mut shortest = None;
             if self.lane.leads() {
                 match self.sweep().await {
@@ -66,7 +68,8 @@ impl Api {
                 self.sweep_blobs(BLOBS_EVERY).await;
                 next_blobs = tokio::time::Instant::now() + BLOBS_EVERY;
             }
-            tokio::time::sleep(pause(shortest)).await;
+            // Either is a reason to look again.
+            let _ = tokio::time::timeout(pause(shortest), waiter.woken()).await;
         }
     }
 

@@ -86,9 +86,9 @@ pub fn left_of(event: &Event) -> Option<String> {
         None => Some("{}".to_owned()),
         Some(key) if event.kind == "m.room.member" && key == event.sender => {
             let content: Map<String, Value> = serde_json::from_str(&event.content).ok()?;
-            let kept = content
-                .into_iter()
-                .filter(|(name, _)| name == "membership" || name == "join_authorised_via_users_server");
+            let kept = content.into_iter().filter(|(name, _)| {
+                name == "membership" || name == "join_authorised_via_users_server"
+            });
             Some(Value::Object(kept.collect()).to_string())
         }
         Some(_) => None,

@@ -1,10 +1,9 @@
 //! The view's tables, and typed access to them. Schema: `migrations/`.
 
-pub mod closing;
-pub mod erased;
-pub mod retention;
 pub mod account;
+pub mod closing;
 pub mod entrance;
+pub mod erased;
 pub mod events;
 pub mod media;
 pub mod members;
@@ -12,6 +11,7 @@ pub mod power;
 pub mod receipts;
 pub mod relations;
 pub mod reports;
+pub mod retention;
 pub mod rooms;
 pub mod unread;
 pub mod version;

@@ -24,11 +24,20 @@ async fn administration_is_for_administrators() {
     house.get("nonsense", &path).await.problem(403);
     house.get("mina", &path).await.problem(403);
     let seen = house.get("root", &path).await.ok();
-    assert_eq!((&seen["room_id"], &seen["joined_members"]), (&json!(room), &json!(1)));
+    assert_eq!(
+        (&seen["room_id"], &seen["joined_members"]),
+        (&json!(room), &json!(1))
+    );
     let block = format!("{path}/block");
     house.post("mina", &block, json!({})).await.problem(403);
-    house.post("root", &block, json!({ "reason": "spam" })).await.ok();
-    house.operate(&format!("rooms/{room}/unblock"), json!({})).await.ok();
+    house
+        .post("root", &block, json!({ "reason": "spam" }))
+        .await
+        .ok();
+    house
+        .operate(&format!("rooms/{room}/unblock"), json!({}))
+        .await
+        .ok();
     let odd = house.post("root", &block, json!({ "cause": "spam" })).await;
     assert!(odd.problem(400).contains("cause"));
     let expect = [("@root:test", "room.block"), ("operator", "room.unblock")];
@@ -50,7 +59,11 @@ async fn lists_are_read_a_page_at_a_time() {
         let page = house.inspect(&format!("rooms?limit=2{cursor}")).await.ok();
         let items = page["items"].as_array().expect("a list");
         assert!(items.len() <= 2);
-        found.extend(items.iter().map(|room| room["room_id"].as_str().expect("an id").to_owned()));
+        found.extend(
+            items
+                .iter()
+                .map(|room| room["room_id"].as_str().expect("an id").to_owned()),
+        );
         match page["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -65,14 +78,26 @@ async fn lists_are_read_a_page_at_a_time() {
 async fn nobody_enters_a_blocked_room() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
-    house.operate(&format!("rooms/{room}/block"), json!({})).await.ok();
+    house
+        .operate(&format!("rooms/{room}/block"), json!({}))
+        .await
+        .ok();
     let join = format!("rooms/{room}/join");
-    house.post("bora", &join, json!({})).await.refused(403, "M_FORBIDDEN");
+    house
+        .post("bora", &join, json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
     let invite = format!("rooms/{room}/invite");
     let bora = json!({ "user_id": "@bora:test" });
-    house.post("mina", &invite, bora).await.refused(403, "M_FORBIDDEN");
+    house
+        .post("mina", &invite, bora)
+        .await
+        .refused(403, "M_FORBIDDEN");
     house.say("jun", &room, "still-here").await;
-    house.operate(&format!("rooms/{room}/unblock"), json!({})).await.ok();
+    house
+        .operate(&format!("rooms/{room}/unblock"), json!({}))
+        .await
+        .ok();
     house.post("bora", &join, json!({})).await.ok();
 }
 
@@ -86,21 +111,45 @@ async fn a_room_that_is_shut_down_moves_everybody_to_a_new_one() {
     let done = house.operate(&path, how).await.ok();
     let new = done["replacement"].as_str().expect("a room").to_owned();
     for who in ["mina", "jun", "bora"] {
-        let sync = house.sync(who, None, "&filter=%7B%22room%22:%7B%22include_leave%22:true%7D%7D").await;
+        let sync = house
+            .sync(
+                who,
+                None,
+                "&filter=%7B%22room%22:%7B%22include_leave%22:true%7D%7D",
+            )
+            .await;
         let left = &sync["rooms"]["leave"][&room]["timeline"]["events"];
-        assert!(bodies(left).contains(&"We moved.".to_owned()), "{who}: {left}");
-        let own = left.as_array().and_then(|events| events.last()).expect("an event");
+        assert!(
+            bodies(left).contains(&"We moved.".to_owned()),
+            "{who}: {left}"
+        );
+        let own = left
+            .as_array()
+            .and_then(|events| events.last())
+            .expect("an event");
         assert_eq!(own["content"]["reason"], "We moved.");
-        assert!(sync["rooms"]["invite"][&new].is_object(), "{who} is invited");
-        house.post(who, &format!("rooms/{room}/join"), json!({})).await.refused(403, "M_FORBIDDEN");
-        house.post(who, &format!("rooms/{new}/join"), json!({})).await.ok();
+        assert!(
+            sync["rooms"]["invite"][&new].is_object(),
+            "{who} is invited"
+        );
+        house
+            .post(who, &format!("rooms/{room}/join"), json!({}))
+            .await
+            .refused(403, "M_FORBIDDEN");
+        house
+            .post(who, &format!("rooms/{new}/join"), json!({}))
+            .await
+            .ok();
     }
     let seen = house.inspect(&format!("rooms/{room}")).await.ok();
     assert_eq!(
         (&seen["joined_members"], &seen["blocked"], &seen["closing"]),
         (&json!(0), &json!(true), &json!(false))
     );
-    house.operate("rooms/!none:test/shutdown", json!({})).await.problem(404);
+    house
+        .operate("rooms/!none:test/shutdown", json!({}))
+        .await
+        .problem(404);
 }
 
 #[tokio::test]
@@ -110,20 +159,58 @@ async fn a_room_that_is_purged_leaves_nothing() {
     for n in 0..250 {
         house.say("mina", &room, &format!("@room-m{n}")).await;
     }
-    house.put("jun", &format!("user/@jun:test/rooms/{room}/account_data/x"), json!({})).await.ok();
+    house
+        .put(
+            "jun",
+            &format!("user/@jun:test/rooms/{room}/account_data/x"),
+            json!({}),
+        )
+        .await
+        .ok();
     let purge = format!("rooms/{room}/purge");
-    assert!(house.operate(&purge, json!({})).await.problem(409).contains("shut it down"));
-    house.operate(&format!("rooms/{room}/shutdown"), json!({})).await.ok();
+    assert!(
+        house
+            .operate(&purge, json!({}))
+            .await
+            .problem(409)
+            .contains("shut it down")
+    );
+    house
+        .operate(&format!("rooms/{room}/shutdown"), json!({}))
+        .await
+        .ok();
     house.operate(&purge, json!({})).await.ok();
     house.inspect(&format!("rooms/{room}")).await.problem(404);
-    for table in ["event", "state", "member", "stay", "receipt", "mention", "power_user", "room", "account_data", "doomed_room", "closing_room"] {
+    for table in [
+        "event",
+        "state",
+        "member",
+        "stay",
+        "receipt",
+        "mention",
+        "power_user",
+        "room",
+        "account_data",
+        "doomed_room",
+        "closing_room",
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
-        let look = house.api.lane.read(|view| view.db().query_row(&sql, (), |row| row.get::<_, i64>(0)));
+        let look = house
+            .api
+            .lane
+            .read(|view| view.db().query_row(&sql, (), |row| row.get::<_, i64>(0)));
         assert_eq!(look.await.expect("it is read"), 0, "{table}");
     }
     let sync = house.sync("jun", None, "").await;
-    assert!(sync["rooms"]["join"].as_object().is_none_or(serde_json::Map::is_empty));
-    house.post("jun", &format!("rooms/{room}/join"), json!({})).await.refused(404, "M_NOT_FOUND");
+    assert!(
+        sync["rooms"]["join"]
+            .as_object()
+            .is_none_or(serde_json::Map::is_empty)
+    );
+    house
+        .post("jun", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .refused(404, "M_NOT_FOUND");
 }
 
 #[tokio::test]
@@ -134,14 +221,32 @@ async fn a_rooms_media_is_withheld_but_for_what_is_protected() {
     for text in ["one", "two"] {
         let path = "/_matrix/media/v3/upload";
         let body = text.as_bytes().to_vec();
-        let answer = house.raw(http::Method::POST, "mina", path, "text/plain", body).await;
-        let uri = answer.ok()["content_uri"].as_str().expect("a URI").to_owned();
+        let answer = house
+            .raw(http::Method::POST, "mina", path, "text/plain", body)
+            .await;
+        let uri = answer.ok()["content_uri"]
+            .as_str()
+            .expect("a URI")
+            .to_owned();
         let content = json!({ "msgtype": "m.file", "body": text, "url": uri });
-        house.put("mina", &format!("rooms/{room}/send/m.room.message/{text}"), content).await.ok();
+        house
+            .put(
+                "mina",
+                &format!("rooms/{room}/send/m.room.message/{text}"),
+                content,
+            )
+            .await
+            .ok();
         ids.push(uri.trim_start_matches("mxc://test/").to_owned());
     }
-    house.operate(&format!("media/{}/protect", ids[1]), json!({})).await.ok();
-    let done = house.operate(&format!("rooms/{room}/quarantine"), json!({})).await.ok();
+    house
+        .operate(&format!("media/{}/protect", ids[1]), json!({}))
+        .await
+        .ok();
+    let done = house
+        .operate(&format!("rooms/{room}/quarantine"), json!({}))
+        .await
+        .ok();
     assert_eq!(done["media"], 2);
     let there = async |id: &str| {
         let path = format!("/_matrix/client/v1/media/download/test/{id}");
@@ -151,8 +256,14 @@ async fn a_rooms_media_is_withheld_but_for_what_is_protected() {
     let listed = house.inspect("media?user=mina").await.ok();
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(2));
     let one = house.inspect(&format!("media/{}", ids[0])).await.ok();
-    assert_eq!((&one["quarantined"], &one["protected"]), (&json!(true), &json!(false)));
-    let deleted = house.operate("users/mina/delete-media", json!({})).await.ok();
+    assert_eq!(
+        (&one["quarantined"], &one["protected"]),
+        (&json!(true), &json!(false))
+    );
+    let deleted = house
+        .operate("users/mina/delete-media", json!({}))
+        .await
+        .ok();
     assert_eq!(deleted["media"], 2);
     assert_eq!(house.api.media.list().await.expect("blobs"), []);
 }
@@ -163,7 +274,10 @@ async fn reports_are_listed_until_they_are_resolved() {
     let room = house.room("mina", &["jun"]).await;
     let event = house.say("jun", &room, "rude").await;
     let path = format!("rooms/{room}/report/{event}");
-    house.post("mina", &path, json!({ "reason": "rude" })).await.ok();
+    house
+        .post("mina", &path, json!({ "reason": "rude" }))
+        .await
+        .ok();
     let open = house.inspect("reports").await.ok();
     let report = &open["items"][0];
     assert_eq!(
@@ -171,13 +285,22 @@ async fn reports_are_listed_until_they_are_resolved() {
         (&json!("@mina:test"), &json!(event), &json!("rude"))
     );
     let resolve = format!("reports/{}/resolve", report["report"]);
-    house.operate(&resolve, json!({ "reason": "spoke to Jun" })).await.ok();
+    house
+        .operate(&resolve, json!({ "reason": "spoke to Jun" }))
+        .await
+        .ok();
     house.operate(&resolve, json!({})).await.problem(404);
-    house.operate("reports/x/resolve", json!({})).await.problem(404);
+    house
+        .operate("reports/x/resolve", json!({}))
+        .await
+        .problem(404);
     assert_eq!(house.inspect("reports").await.ok()["items"], json!([]));
     let all = house.inspect("reports?all=true").await.ok();
     let resolved = &all["items"][0]["resolved"];
-    assert_eq!((&resolved["who"], &resolved["note"]), (&json!("operator"), &json!("spoke to Jun")));
+    assert_eq!(
+        (&resolved["who"], &resolved["note"]),
+        (&json!("operator"), &json!("spoke to Jun"))
+    );
 }
 
 #[tokio::test]
@@ -187,17 +310,32 @@ async fn a_suspended_account_reads_leaves_and_redacts_its_own() {
     let said = house.say("mina", &room, "hello").await;
     let send = format!("rooms/{room}/send/m.room.message/1");
     let text = json!({ "msgtype": "m.text", "body": "x" });
-    house.put("mute", &send, text).await.refused(403, "M_USER_SUSPENDED");
+    house
+        .put("mute", &send, text)
+        .await
+        .refused(403, "M_USER_SUSPENDED");
     let join = format!("rooms/{room}/join");
-    house.post("mute", &join, json!({})).await.refused(403, "M_USER_SUSPENDED");
-    house.post("mute", "createRoom", json!({})).await.refused(403, "M_USER_SUSPENDED");
+    house
+        .post("mute", &join, json!({}))
+        .await
+        .refused(403, "M_USER_SUSPENDED");
+    house
+        .post("mute", "createRoom", json!({}))
+        .await
+        .refused(403, "M_USER_SUSPENDED");
     house.sync("mute", None, "").await;
     let redact = format!("rooms/{room}/redact/{said}/1");
-    house.put("mute", &redact, json!({})).await.refused(403, "M_FORBIDDEN");
+    house
+        .put("mute", &redact, json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
     let capable = async |who: &str| {
         let found = house.get(who, "capabilities").await.ok();
         found["capabilities"]["m.account_moderation"].clone()
     };
-    assert_eq!(capable("root").await, json!({ "lock": true, "suspend": true }));
+    assert_eq!(
+        capable("root").await,
+        json!({ "lock": true, "suspend": true })
+    );
     assert_ne!(capable("mina").await["lock"], json!(true));
 }

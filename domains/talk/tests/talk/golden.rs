@@ -8,8 +8,9 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
-    Act, Action, AddMedia, Administer, Command, CreateRoom, Membership, Profile, Receipt, Redact, Report,
-    Replacement, ReserveMedia, Send, SetAccountData, SetAlias, SetState, ShutDownRoom, StoreMedia, Upgrade,
+    Act, Action, AddMedia, Administer, Command, CreateRoom, Membership, Profile, Receipt, Redact,
+    Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias, SetState, ShutDownRoom,
+    StoreMedia, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;

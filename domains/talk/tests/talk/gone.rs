@@ -25,7 +25,9 @@ fn holding(folder: &Path, text: &str) -> Vec<String> {
             continue;
         }
         let bytes = std::fs::read(&path).expect("a file");
-        let holds = bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let holds = bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes());
         if holds {
             found.push(path.display().to_string());
         }
@@ -127,7 +129,10 @@ async fn what_was_purged_is_in_no_file_after_two_snapshots() {
     let media = Media::local(&folder.path().join("media"), Limits::default()).expect("a store");
     tell(&lane, &media).await;
     lane.snapshot().await.expect("a snapshot");
-    assert!(holding(folder.path(), SECRET).len() >= 4, "log, view, snapshot, media");
+    assert!(
+        holding(folder.path(), SECRET).len() >= 4,
+        "log, view, snapshot, media"
+    );
     let policy = Command::SetRetention {
         events: None,
         media: Some(1),
@@ -144,7 +149,12 @@ async fn what_was_purged_is_in_no_file_after_two_snapshots() {
     };
     while left().await > 1 {
         let room = "!room:test".parse().expect("a room");
-        ask(&lane, Actor::Platform, Command::SweepRoom { room, most: 10 }).await;
+        ask(
+            &lane,
+            Actor::Platform,
+            Command::SweepRoom { room, most: 10 },
+        )
+        .await;
         let ids = vec!["kettle".to_owned()];
         ask(&lane, Actor::Platform, Command::PurgeMedia { ids }).await;
     }
@@ -156,7 +166,11 @@ async fn what_was_purged_is_in_no_file_after_two_snapshots() {
         let other = format!(r#"{{"name":"{}"}}"#, lane.progress().chain.seq);
         ask(&lane, mina(), set_state("m.room.name", other)).await;
     }
-    assert!(lane.reach(lane.progress().chain.seq, Duration::ZERO).await.is_ok());
+    assert!(
+        lane.reach(lane.progress().chain.seq, Duration::ZERO)
+            .await
+            .is_ok()
+    );
     lane.close().await;
     drop(lane);
     tokio::task::spawn_blocking(move || running.join())

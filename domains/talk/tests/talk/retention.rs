@@ -176,14 +176,22 @@ async fn a_thread_outlives_its_root_and_ends_with_its_last_reply() {
     house.pass(2 * HOUR).await;
     sweep(&house).await;
     assert_eq!(count(&threads(&house).await), None);
-    let gone = house.get("jun", &format!("rooms/{room}/event/{last}")).await;
+    let gone = house
+        .get("jun", &format!("rooms/{room}/event/{last}"))
+        .await;
     gone.refused(404, "M_NOT_FOUND");
-    for table in ["thread", "thread_member", "purged_root", "relation", "mention"] {
+    for table in [
+        "thread",
+        "thread_member",
+        "purged_root",
+        "relation",
+        "mention",
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
-        let look = house.api.lane.read(|view| {
-            view.db()
-                .query_row(&sql, (), |row| row.get::<_, i64>(0))
-        });
+        let look = house
+            .api
+            .lane
+            .read(|view| view.db().query_row(&sql, (), |row| row.get::<_, i64>(0)));
         assert_eq!(look.await.expect("it is read"), 0, "{table}");
     }
 }
@@ -208,7 +216,11 @@ async fn state_that_was_replaced_goes_and_what_is_in_force_stays() {
     };
     // The second was in force until just now.
     assert_eq!(
-        [event(&first).await, event(&second).await, event(&third).await],
+        [
+            event(&first).await,
+            event(&second).await,
+            event(&third).await
+        ],
         [404, 200, 200]
     );
     let path = format!("rooms/{room}/state/m.room.topic/");
@@ -238,7 +250,11 @@ async fn one_record_purges_no_more_than_it_is_asked_to() {
     };
     let device = "PHONE".parse().expect("a device");
     let user = "@mina:test".parse().expect("a user");
-    let refused = house.api.lane.submit(ask(Actor::User { user, device })).await;
+    let refused = house
+        .api
+        .lane
+        .submit(ask(Actor::User { user, device }))
+        .await;
     assert!(refused.expect("an answer").outcome.is_err());
     for left in [6, 2, 0, 0] {
         let done = house.api.lane.submit(ask(Actor::Platform)).await;
@@ -254,8 +270,13 @@ async fn old_media_goes_but_for_pictures_that_are_shown_and_what_is_protected() 
         let path = "/_matrix/media/v3/upload";
         let kind = "text/plain";
         let body = text.as_bytes().to_vec();
-        let answer = house.raw(http::Method::POST, "mina", path, kind, body).await;
-        let uri = answer.ok()["content_uri"].as_str().expect("a URI").to_owned();
+        let answer = house
+            .raw(http::Method::POST, "mina", path, kind, body)
+            .await;
+        let uri = answer.ok()["content_uri"]
+            .as_str()
+            .expect("a URI")
+            .to_owned();
         uri.trim_start_matches("mxc://test/").to_owned()
     };
     let (plain, protected, room_picture, own_picture) = (
@@ -273,7 +294,10 @@ async fn old_media_goes_but_for_pictures_that_are_shown_and_what_is_protected() 
         user: "@mina:test".parse().expect("a user"),
         url: Some(format!("mxc://test/{own_picture}")),
     };
-    let shown = house.api.lane.request(Actor::Platform, Priority::Normal, shown);
+    let shown = house
+        .api
+        .lane
+        .request(Actor::Platform, Priority::Normal, shown);
     house.api.lane.submit(shown).await.expect("an answer");
     let protect = format!("media/{protected}/protect");
     house.operate(&protect, json!({})).await.ok();
@@ -297,7 +321,10 @@ async fn old_media_goes_but_for_pictures_that_are_shown_and_what_is_protected() 
     house.pass(2 * HOUR).await;
     house.put("mina", &path, json!({})).await.ok();
     sweep(&house).await;
-    assert_eq!([there(&again).await, there(&room_picture).await], [false; 2]);
+    assert_eq!(
+        [there(&again).await, there(&room_picture).await],
+        [false; 2]
+    );
     assert!(there(&own_picture).await);
     let blobs = house.api.media.list().await.expect("blobs");
     assert_eq!(blobs.len(), 2, "what nobody names is gone from the store");
@@ -317,7 +344,10 @@ async fn a_blob_that_no_media_names_is_swept_once_it_is_old_enough() {
         .ok();
     let blobs = async || house.api.media.list().await.expect("blobs").len();
     // The log in memory runs ahead of the store's clock by a few months at the least.
-    house.api.sweep_blobs(Duration::from_secs(u64::MAX / 4_000)).await;
+    house
+        .api
+        .sweep_blobs(Duration::from_secs(u64::MAX / 4_000))
+        .await;
     assert_eq!(blobs().await, 2);
     house.api.sweep_blobs(Duration::ZERO).await;
     assert_eq!(blobs().await, 1);

@@ -14,7 +14,9 @@ pub async fn page(
 ) -> Result<Json<Page<AuditLine>>, Problem> {
     let limit = page.limit();
     let before = page.number()?.unwrap_or(i64::MAX);
-    let look = accounts.lane().read(|view| bongsu_audit::page(view.db(), before, limit + 1));
+    let look = accounts
+        .lane()
+        .read(|view| bongsu_audit::page(view.db(), before, limit + 1));
     let lines: Vec<AuditLine> = look.await?.into_iter().map(AuditLine::from).collect();
     Ok(Json(Page::of(lines, limit, |line| line.n.to_string())))
 }
@@ -23,6 +25,8 @@ pub async fn page(
 #[utoipa::path(get, path = "/admin/v1/audit/identity/check", tag = "administration: audit",
     responses((status = 200, body = AuditCheck), Refusals))]
 pub async fn check(State(accounts): State<Accounts>) -> Result<Json<AuditCheck>, Problem> {
-    let look = accounts.lane().read_long(|view| bongsu_audit::check(view.db()));
+    let look = accounts
+        .lane()
+        .read_long(|view| bongsu_audit::check(view.db()));
     Ok(Json(look.await?.into()))
 }

@@ -28,7 +28,10 @@ pub fn routes() -> Routes<Accounts> {
         .get("/admin/v1/users", read::list)
         .post("/admin/v1/users", write::create)
         .get("/admin/v1/users/{user}", read::show)
-        .post("/admin/v1/users/{user}/reset-password", write::reset_password)
+        .post(
+            "/admin/v1/users/{user}/reset-password",
+            write::reset_password,
+        )
         .post("/admin/v1/users/{user}/sign-out", write::sign_out)
         .post("/admin/v1/users/{user}/lock", restrict::lock)
         .post("/admin/v1/users/{user}/unlock", restrict::unlock)
@@ -36,7 +39,10 @@ pub fn routes() -> Routes<Accounts> {
         .post("/admin/v1/users/{user}/unsuspend", restrict::unsuspend)
         .post("/admin/v1/users/{user}/deactivate", deactivate::deactivate)
         .post("/admin/v1/users/{user}/make-admin", restrict::make_admin)
-        .post("/admin/v1/users/{user}/unmake-admin", restrict::unmake_admin)
+        .post(
+            "/admin/v1/users/{user}/unmake-admin",
+            restrict::unmake_admin,
+        )
         .get("/admin/v1/audit/identity", audit::page)
         .get("/admin/v1/audit/identity/check", audit::check)
 }

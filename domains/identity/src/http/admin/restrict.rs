@@ -29,11 +29,7 @@ pub async fn lock(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let asked = (operator, name, asked);
-    restrict(&accounts, asked, |user| Act::Lock {
-        user,
-        locked: true,
-    })
-    .await
+    restrict(&accounts, asked, |user| Act::Lock { user, locked: true }).await
 }
 
 /// Unlock an account.
@@ -101,11 +97,7 @@ pub async fn make_admin(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let asked = (operator, name, asked);
-    restrict(&accounts, asked, |user| Act::SetAdmin {
-        user,
-        admin: true,
-    })
-    .await
+    restrict(&accounts, asked, |user| Act::SetAdmin { user, admin: true }).await
 }
 
 /// Let an account administer the installation no longer.

@@ -14,7 +14,9 @@ pub async fn page(
 ) -> Result<Json<Page<AuditLine>>, Problem> {
     let limit = page.limit();
     let before = page.number()?.unwrap_or(i64::MAX);
-    let look = api.lane.read(|view| bongsu_audit::page(view.db(), before, limit + 1));
+    let look = api
+        .lane
+        .read(|view| bongsu_audit::page(view.db(), before, limit + 1));
     let lines: Vec<AuditLine> = look.await?.into_iter().map(AuditLine::from).collect();
     Ok(Json(Page::of(lines, limit, |line| line.n.to_string())))
 }

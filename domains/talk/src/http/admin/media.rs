@@ -89,10 +89,7 @@ pub async fn list(
 /// Show media.
 #[utoipa::path(get, path = "/admin/v1/media/{media}", tag = "administration: media",
     params(("media" = String, Path)), responses((status = 200, body = Media), Refusals))]
-pub async fn show(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-) -> Result<Json<Media>, Problem> {
+pub async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Media>, Problem> {
     let look = api
         .lane
         .read(|view| query::inspect_one_media(view.db(), &id));

@@ -90,9 +90,7 @@ impl Api {
 
     /// Has a command of the operator's carried out.
     async fn operate(&self, command: Command) -> Result<(), Problem> {
-        let request = self
-            .lane
-            .request(Actor::Operator, Priority::Vital, command);
+        let request = self.lane.request(Actor::Operator, Priority::Vital, command);
         let decision = self.lane.submit(request).await?;
         decision.outcome.map(drop).map_err(|why| refused(&why))
     }

@@ -68,9 +68,9 @@ pub async fn shut_down(
         None => user_id(&api, SPEAKER)?,
     };
     let replacement = if asked.replace {
-        let id = api.room_id(DEFAULT_VERSION).map_err(|_| {
-            Problem::internal("an id for a new room could not be made")
-        })?;
+        let id = api
+            .room_id(DEFAULT_VERSION)
+            .map_err(|_| Problem::internal("an id for a new room could not be made"))?;
         Some(Replacement {
             room: id,
             version: DEFAULT_VERSION.to_owned(),

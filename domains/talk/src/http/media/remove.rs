@@ -10,10 +10,7 @@ impl Api {
     ///
     /// # Errors
     /// When the view cannot be read.
-    pub(in crate::http) async fn blobs_of(
-        &self,
-        ids: &[String],
-    ) -> Result<Vec<BlobId>, ReadError> {
+    pub(in crate::http) async fn blobs_of(&self, ids: &[String]) -> Result<Vec<BlobId>, ReadError> {
         let look = self.lane.read(|view| {
             let items = ids.iter().map(|id| media::item(view.db(), id));
             items.collect::<rusqlite::Result<Vec<_>>>()
