@@ -77,7 +77,12 @@ async fn tell(operator: &mut Operator, asked: &Asked) -> Result<()> {
             print::table(columns, &items);
         }
         (shown, body) => {
-            let answer = operator.ask(path, body.as_ref()).await?;
+            let mut answer = operator.ask(path, body.as_ref()).await?;
+            if let Shown::Password(_, Some(password)) = shown
+                && asked.json
+            {
+                answer["password"] = json!(password);
+            }
             match shown {
                 _ if asked.json => return print::json(&answer),
                 Shown::Done(words) => {

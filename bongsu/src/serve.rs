@@ -95,7 +95,7 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     let socket = control::server::listen(&data.control_socket());
     let administration = house.administration(talk.clone());
     let control = tokio::spawn(answer_control(socket, administration));
-    tokio::spawn(talk.keep_swept(config.retention));
+    let sweeper = tokio::spawn(talk.keep_swept(config.retention));
     let disk = tokio::spawn(disk.keep_measured(data.clone()));
     let stop_on_signal = tokio::spawn(until_signal(stop)?);
 
@@ -104,8 +104,11 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     tracing::info!(%address, server_name = %house.server_name, "serving");
     connections::serve(listener, router, config.max_connections, &http, stopping).await;
 
-    control.abort();
-    disk.abort();
+    for task in [control, disk, sweeper] {
+        task.abort();
+        // It holds the house until it has ended.
+        let _ = task.await;
+    }
     stop_on_signal.abort();
     for left in [data.control_socket(), data.listen_addr()] {
         if let Err(error) = std::fs::remove_file(&left)

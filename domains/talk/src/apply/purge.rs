@@ -38,8 +38,8 @@ pub fn set_policy(cx: &mut Cx<'_>, events: Option<i64>, media: Option<i64>) -> A
     Ok(Accepted::Done)
 }
 
-/// Purges up to `most` of the events of `room` that are old enough: first those that are no state, then
-/// state that was replaced so long ago.
+/// Looks at up to `most` of the events of `room` that are old enough and purges those that are no state,
+/// and then state that was replaced so long ago.
 pub fn events(cx: &Cx<'_>, room: &Room, most: u32) -> rusqlite::Result<()> {
     let db = cx.db();
     let Some(lifetime) = retention::lifetime(db, room.n)? else {
@@ -48,7 +48,9 @@ pub fn events(cx: &Cx<'_>, room: &Room, most: u32) -> rusqlite::Result<()> {
     let before = cx.time().0.saturating_sub(lifetime);
     let due = retention::due(db, room.n, before, most)?;
     for (event, _) in &due {
-        retention::remove(db, event)?;
+        if event.state_key.is_none() {
+            retention::remove(db, event)?;
+        }
     }
     if let Some((last, notable)) = due.last() {
         let mark = Mark {

@@ -76,7 +76,7 @@ fn max_lifetime(content: &str) -> Option<i64> {
 /// Up to where a room's events were purged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// No event up to this position is left, but for state.
+    /// No event up to this position is left, but for state: what is kept is looked at once, too.
     pub upto: i64,
     /// The room's count of notable events there.
     pub notable: i64,
@@ -112,7 +112,7 @@ pub fn set_mark(db: &Connection, room: i64, mark: Mark) -> rusqlite::Result<()> 
     .map(drop)
 }
 
-/// The oldest events of a room that are no state and are not later than `before`, each with the room's
+/// The oldest events of a room after its mark that are not later than `before`, each with the room's
 /// count of notable events there: at most `most`.
 ///
 /// # Errors
@@ -126,7 +126,7 @@ pub fn due(
     let from = mark(db, room)?.upto;
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS}, event.notable FROM event
-         WHERE room = ?1 AND position > ?2 AND state_key IS NULL ORDER BY position LIMIT ?3"
+         WHERE room = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
     ))?;
     let mut rows = statement.query((room, from, most))?;
     let mut found = Vec::new();

@@ -256,10 +256,13 @@ async fn one_record_purges_no_more_than_it_is_asked_to() {
         .submit(ask(Actor::User { user, device }))
         .await;
     assert!(refused.expect("an answer").outcome.is_err());
-    for left in [6, 2, 0, 0] {
+    let mut left = 10;
+    while left > 0 {
         let done = house.api.lane.submit(ask(Actor::Platform)).await;
         assert!(done.expect("an answer").outcome.is_ok());
-        assert_eq!(house.history("mina", &room).await.len(), left);
+        let now = house.history("mina", &room).await.len();
+        assert!(now <= left && left - now <= 4, "{left} {now}");
+        left = now;
     }
 }
 
