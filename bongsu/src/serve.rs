@@ -17,12 +17,14 @@ use crate::wiring::House;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn;
+use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::admin::admit_by_socket;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// A canary that is late by this many of its beats means that something does not work.
 const BEATS: u32 = 3;
@@ -92,11 +94,7 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     };
     let talk = house.talk_api(config, &base_url);
     let router = router::of(house, talk.clone(), parts);
-    let socket = control::server::listen(&data.control_socket());
-    let administration = house.administration(talk.clone());
-    let control = tokio::spawn(answer_control(socket, administration));
-    let sweeper = tokio::spawn(talk.keep_swept(config.retention));
-    let disk = tokio::spawn(disk.keep_measured(data.clone()));
+    let tasks = begin_tasks(data, config, (house, talk), disk);
     let stop_on_signal = tokio::spawn(until_signal(stop)?);
 
     write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
@@ -104,7 +102,7 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     tracing::info!(%address, server_name = %house.server_name, "serving");
     connections::serve(listener, router, config.max_connections, &http, stopping).await;
 
-    for task in [control, disk, sweeper] {
+    for task in tasks {
         task.abort();
         // It holds the house until it has ended.
         let _ = task.await;
@@ -118,6 +116,22 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
         }
     }
     Ok(())
+}
+
+/// What goes on beside serving: answering the control socket, doing what is due, measuring the disk.
+fn begin_tasks(
+    data: &DataDir,
+    config: &Config,
+    (house, talk): (&House, TalkApi),
+    disk: Disk,
+) -> [JoinHandle<()>; 3] {
+    let socket = control::server::listen(&data.control_socket());
+    let administration = house.administration(talk.clone());
+    [
+        tokio::spawn(answer_control(socket, administration)),
+        tokio::spawn(talk.keep_swept(config.retention)),
+        tokio::spawn(disk.keep_measured(data.clone())),
+    ]
 }
 
 /// Answers what is asked through the control socket. Where there can be none (a path that is too long

@@ -5,8 +5,8 @@ use crate::workload::{Asked, Settled, Told, Workload};
 use bongsu_base::{DeviceId, EventId, Position, RoomId, UserId};
 use bongsu_lane::{Actor, Priority};
 use bongsu_talk::command::{
-    Action, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send, SetAccountData,
-    SetAlias, SetState,
+    Act, Action, Administer, Command, CreateRoom, Membership, Profile, Receipt, Redact, Send,
+    SetAccountData, SetAlias, SetState,
 };
 use bongsu_talk::state::events::event_id;
 use bongsu_talk::{Accepted, Talk};
@@ -31,6 +31,11 @@ fn device() -> DeviceId {
     "DEVICE".parse().expect("a well-formed id")
 }
 
+/// Whether a room keeps its messages for a short while alone.
+fn is_forgetful(room: &RoomId) -> bool {
+    room.as_str().ends_with(['3', '6', '9'])
+}
+
 impl Talkers {
     fn create(&mut self, me: usize, dice: &mut Dice) -> Command {
         self.made += 1;
@@ -40,11 +45,16 @@ impl Talkers {
         self.rooms.push(room.clone());
         let public = dice.u32(0..4) > 0;
         let rule = if public { "public" } else { "invite" };
-        let state = vec![(
+        let mut state = vec![(
             "m.room.join_rules".to_owned(),
             String::new(),
             format!(r#"{{"join_rule":"{rule}"}}"#),
         )];
+        if is_forgetful(&room) {
+            let kind = "m.room.retention".to_owned();
+            let policy = format!(r#"{{"max_lifetime":{}}}"#, dice.u32(1..2_000));
+            state.push((kind, String::new(), policy));
+        }
         let others = (0..self.people).filter(|n| *n != me && dice.bool());
         let invite = others.map(|n| (user(n), Profile::default())).collect();
         Command::CreateRoom(CreateRoom {
@@ -118,8 +128,21 @@ impl Talkers {
         let Some(room) = dice.choice(&self.rooms).cloned() else {
             return self.create(me, dice);
         };
-        match dice.u32(0..20) {
+        match dice.u32(0..23) {
             0 => self.create(me, dice),
+            20 | 21 => Command::SweepRoom {
+                room,
+                most: dice.u32(1..20),
+            },
+            22 => Command::Administer(Administer {
+                by: dice.bool().then(|| user(me)),
+                reason: None,
+                act: if dice.bool() {
+                    Act::BlockRoom(room)
+                } else {
+                    Act::UnblockRoom(room)
+                },
+            }),
             1..=5 => self.membership(me, room, dice),
             6 | 7 => Command::SetState(SetState {
                 room,
@@ -173,11 +196,16 @@ impl Workload for Talkers {
             Command::Receipt(_) => Priority::Background,
             _ => Priority::Normal,
         };
-        Asked {
-            actor: Actor::User {
+        let actor = match command {
+            Command::SweepRoom { .. } => Actor::Platform,
+            Command::Administer(_) => Actor::Operator,
+            _ => Actor::User {
                 user: user(client),
                 device: device(),
             },
+        };
+        Asked {
+            actor,
             priority,
             command,
         }
@@ -242,14 +270,22 @@ struct Found {
     redacted: bool,
 }
 
-/// Sees that what was told is there once, and after what its sender was told before.
+/// Sees that what was told is there once, unless its room forgets, and after what its sender was told before.
 fn one_event(
     told: &Told<Talk>,
     there: &[Found],
     last: &mut BTreeMap<String, Position>,
 ) -> Result<(), String> {
+    let forgetful = match &told.command {
+        Command::Send(Send { room, .. }) | Command::Redact(Redact { room, .. }) => {
+            is_forgetful(room)
+        }
+        _ => false,
+    };
     match (&told.outcome, there) {
         (Err(_), []) => Ok(()),
+        // It may have been purged since.
+        (Ok(_), []) if forgetful => Ok(()),
         (Ok(Accepted::Event(id)), [found]) if found.id == *id => {
             let before = last.insert(found.sender.clone(), found.position);
             if before.is_some_and(|before| before >= found.position) {

@@ -44,29 +44,28 @@ fn status(server: &Server, token: &str, path: &str) -> u16 {
     server.ask("GET", path, &headers, b"").status
 }
 
-#[test]
-fn everything_can_be_done_while_the_server_runs_and_while_it_does_not() {
-    let data = Data::new();
+/// Administers a server that runs and stops it; gives a room and the tokens of mina and jun.
+fn while_it_runs(data: &Data) -> (String, String, String) {
     let server = Server::ready(&data.name(), &[]);
     let (mina, jun) = (server.register("mina"), server.register("jun"));
     let room = room(&server, &mina, &jun);
     let event = say(&server, &jun, &room, "rude");
     let report = format!("/_matrix/client/v3/rooms/{room}/report/{event}");
     server.matrix("POST", &report, &mina, &json!({ "reason": "rude" }));
-    assert!(done(&data, &["user", "list"]).contains("@mina:localhost"));
-    assert!(done(&data, &["room", "list"]).contains(&room));
-    let reports = told(&data, &["report", "list"]);
+    assert!(done(data, &["user", "list"]).contains("@mina:localhost"));
+    assert!(done(data, &["room", "list"]).contains(&room));
+    let reports = told(data, &["report", "list"]);
     let number = reports[0]["report"].to_string();
     done(
         &data,
         &["report", "resolve", &number, "--reason", "spoke to Jun"],
     );
-    assert_eq!(told(&data, &["report", "list"]), json!([]));
-    let said = done(&data, &["user", "lock", "jun", "--reason", "rude"]);
+    assert_eq!(told(data, &["report", "list"]), json!([]));
+    let said = done(data, &["user", "lock", "jun", "--reason", "rude"]);
     assert_eq!(said, "jun is locked.\n");
     let (code, answer) = server.log_in("jun", "correct horse");
     assert_eq!((code, &answer["errcode"]), (401, &json!("M_USER_LOCKED")));
-    let said = refused(&data, &["user", "lock", "nobody"]);
+    let said = refused(data, &["user", "lock", "nobody"]);
     assert_eq!(said, "bongsu: there is no such account\n");
     let shut = [
         "room",
@@ -76,15 +75,21 @@ fn everything_can_be_done_while_the_server_runs_and_while_it_does_not() {
         "Closed.",
         "--replace",
     ];
-    let new = told(&data, &shut);
+    let new = told(data, &shut);
     assert!(new["replacement"].is_string());
-    let shown = told(&data, &["room", "show", &room]);
+    let shown = told(data, &["room", "show", &room]);
     assert_eq!(
         (&shown["joined_members"], &shown["blocked"]),
         (&json!(0), &json!(true))
     );
     server.stop();
+    (room, mina, jun)
+}
 
+#[test]
+fn everything_can_be_done_while_the_server_runs_and_while_it_does_not() {
+    let data = Data::new();
+    let (room, mina, jun) = while_it_runs(&data);
     done(&data, &["user", "unlock", "jun"]);
     done(&data, &["user", "make-admin", "mina"]);
     let purged = done(&data, &["room", "purge", &room, "--reason", "asked to"]);
