@@ -188,6 +188,17 @@ text_id! {
     }
 }
 
+text_id! {
+    /// The name of a data centre in which a copy of the platform runs: 1 to 32 lower-case letters, digits
+    /// and `-`, beginning with a letter.
+    DataCentre, "data centre", |text| {
+        if text.is_empty() || text.len() > 32 { return Err("expected 1 to 32 bytes"); }
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) { return Err("expected a letter at its beginning"); }
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if text.chars().all(allowed) { Ok(()) } else { Err("expected lower-case letters, digits and `-`") }
+    }
+}
+
 impl UserId {
     /// The id of `localpart` at `server`.
     ///
@@ -262,6 +273,16 @@ mod tests {
         check("@mina:", "names no server");
         check("@mi\0na:s", "NUL");
         check(&format!("@{}:s", "m".repeat(300)), "longer than 255");
+    }
+
+    #[test]
+    fn data_centres_have_plain_names() {
+        for name in ["dc1", "pangyo", "anyang-2"] {
+            assert!(name.parse::<DataCentre>().is_ok(), "{name}");
+        }
+        for name in ["", "1dc", "DC1", "dc.1", "dc 1", &"d".repeat(33)] {
+            assert!(name.parse::<DataCentre>().is_err(), "{name}");
+        }
     }
 
     #[test]

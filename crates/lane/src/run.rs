@@ -7,6 +7,7 @@ use crate::keeper;
 use crate::lane::{LaneState, SeenLease, Shared, SubmitError, stopped};
 use crate::record::{EntryBody, Record};
 use crate::view;
+use crate::witness;
 use bongsu_base::RecordId;
 use bongsu_log::{AppendError, ReadError};
 use bytes::Bytes;
@@ -47,6 +48,7 @@ impl Runner {
             guarded(shared, append_loop(shared.clone())),
             guarded(shared, canary::tick_loop(shared.clone())),
             guarded(shared, keeper::keep_loop(shared.clone())),
+            guarded(shared, witness::report_loop(shared.clone())),
         ];
         Self {
             name: D::NAME,
@@ -160,6 +162,7 @@ async fn append_batch<D: Domain>(shared: &Shared<D>, records: Vec<Record>) {
         {
             Ok(_) => {
                 shared.metrics.append.observe(begun.elapsed().as_secs_f64());
+                *shared.stalled.lock() = None;
                 return;
             }
             Err(AppendError::Refused(reason)) if !doubtful => {
@@ -172,6 +175,7 @@ async fn append_batch<D: Domain>(shared: &Shared<D>, records: Vec<Record>) {
             }
             Err(AppendError::Refused(reason) | AppendError::Unknown(reason)) => {
                 doubtful = true;
+                shared.stalled.lock().get_or_insert(begun);
                 shared.metrics.unknown.inc();
                 tracing::warn!(
                     lane = D::NAME,
@@ -256,6 +260,20 @@ fn publish<D: Domain>(
         shared.effects.notify_one();
     }
     shared.metrics.count(&applied);
+    if let Some(sites) = &shared.options.sites {
+        let mut witness = shared.witness.lock();
+        let verdict = witness.hear(sites, &applied.checkpoints, &applied.reports);
+        drop(witness);
+        if let Some(condemned) = verdict {
+            tracing::error!(
+                lane = D::NAME,
+                reason = condemned.reason,
+                "the view is condemned; making it again"
+            );
+            shared.condemn(&condemned);
+            return Ok(());
+        }
+    }
     // Whoever has an answer finds that this replica has come so far.
     shared.applied.send_replace(applied.progress);
     for (id, applying) in applied.outcomes {

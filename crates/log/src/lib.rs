@@ -116,9 +116,19 @@ pub trait Log: Send + Sync + 'static {
     /// When the log cannot be read.
     async fn bounds(&self) -> Result<Bounds, ReadError>;
 
-    /// Drops every entry before `keep_from`, for ever. The chain goes on over what was dropped.
+    /// Drops every entry before `keep_from` from what is kept here, for ever. The chain goes on over what
+    /// was dropped.
     ///
     /// # Errors
     /// When the log cannot be written.
     async fn truncate(&self, keep_from: Seq) -> Result<(), ReadError>;
+
+    /// Says that no data centre needs an entry before `keep_from` any longer: what data centres share may let
+    /// go of them. Where nothing is shared there is nothing to do.
+    ///
+    /// # Errors
+    /// When what is shared cannot be written.
+    async fn release(&self, _keep_from: Seq) -> Result<(), ReadError> {
+        Ok(())
+    }
 }

@@ -114,6 +114,12 @@ impl MemoryLog {
             .collect()
     }
 
+    /// The first entry that anybody still needs, as far as [`Log::release`] was told.
+    #[must_use]
+    pub fn released(&self) -> Seq {
+        self.world.lock().released
+    }
+
     fn tell(&self) {
         self.changed.notify_waiters();
     }
@@ -250,6 +256,12 @@ impl Log for MemoryLog {
             return Err(ReadError::Unavailable(why.into()));
         }
         world.truncate(keep_from);
+        Ok(())
+    }
+
+    async fn release(&self, keep_from: Seq) -> Result<(), ReadError> {
+        let mut world = self.world.lock();
+        world.released = world.released.max(keep_from);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod load;
 mod opening;
 mod outcomes;
 mod reading;
+mod sites;
 mod stopping;
 mod tally;
 mod versions;

@@ -36,6 +36,8 @@ pub(super) struct World {
     pub stored: Vec<Stored>,
     /// The last entry that was truncated away.
     pub base: Seq,
+    /// The first entry that anybody still needs, as far as it was told.
+    pub released: Seq,
     pub chain: Chain,
     bytes: u64,
     last_time: LogTime,
@@ -52,6 +54,7 @@ impl World {
             down: None,
             stored: Vec::new(),
             base: Seq::ZERO,
+            released: Seq::ZERO,
             chain: Chain::EMPTY,
             bytes: 0,
             last_time: START,
