@@ -189,13 +189,15 @@ text_id! {
 }
 
 text_id! {
-    /// The name of a data centre in which a copy of the platform runs: 1 to 32 lower-case letters, digits
-    /// and `-`, beginning with a letter.
-    DataCentre, "data centre", |text| {
-        if text.is_empty() || text.len() > 32 { return Err("expected 1 to 32 bytes"); }
-        if !text.starts_with(|c: char| c.is_ascii_lowercase()) { return Err("expected a letter at its beginning"); }
+    /// The name of a data centre within this installation, as it stands in its certificate: one label of
+    /// a host name in lower case (RFC 1123, section 2.1), 1 to 63 bytes of letters, digits and `-`, a
+    /// letter first.
+    DataCentre, "data centre's name", |text| {
+        if text.is_empty() || text.len() > 63 { return Err("expected 1 to 63 bytes"); }
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if text.chars().all(allowed) { Ok(()) } else { Err("expected lower-case letters, digits and `-`") }
+        if !text.chars().all(allowed) { return Err("expected lower-case letters, digits and `-`"); }
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) { return Err("expected a letter first"); }
+        if text.ends_with('-') { Err("it ends with `-`") } else { Ok(()) }
     }
 }
 
@@ -276,12 +278,22 @@ mod tests {
     }
 
     #[test]
-    fn data_centres_have_plain_names() {
-        for name in ["dc1", "pangyo", "anyang-2"] {
-            assert!(name.parse::<DataCentre>().is_ok(), "{name}");
+    fn a_data_centres_name_is_a_label_of_a_host_name() {
+        for good in ["seoul", "dc-2", "a", &"a".repeat(63)] {
+            assert_eq!(good.parse::<DataCentre>().expect(good).as_str(), good);
         }
-        for name in ["", "1dc", "DC1", "dc.1", "dc 1", &"d".repeat(33)] {
-            assert!(name.parse::<DataCentre>().is_err(), "{name}");
+        for bad in [
+            "",
+            "Seoul",
+            "2dc",
+            "-a",
+            "a-",
+            "a.b",
+            "a/b",
+            "부산",
+            &"a".repeat(64),
+        ] {
+            assert!(bad.parse::<DataCentre>().is_err(), "{bad}");
         }
     }
 
