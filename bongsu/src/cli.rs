@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::cluster::ClusterArgs;
 use crate::config::Layer;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ Keep it safe:
   bongsu restore /mnt/backup --data new   make a new data folder of a backup
   bongsu verify                           read everything and compare it with what was written
   bongsu doctor                           look at the machine and say what to do
+
+Let it burn:
+  bongsu cluster                          three data centres on this machine; type `burn dc2`
 
 Every option of `serve` may stand in a file (`--config`) or in the environment (`BONGSU_LISTEN` for
 `--listen`) under the same name; a flag outweighs the environment, and that outweighs the file.";
@@ -58,6 +62,11 @@ pub enum Verb {
     Verify(Verify),
     /// Look at the machine and the data and say what to do
     Doctor(Place),
+    /// Run three data centres on this machine, to see what happens when one of them burns
+    ///
+    /// Data centre N serves on 127.0.N.1:8008. While it runs, `burn dc2`, `cut dc2` and `heal dc2` can be
+    /// typed, and `help` says what else. The process ids stand in DIR/dcN/nats.pid and DIR/dcN/bongsu.pid.
+    Cluster(ClusterArgs),
     /// Print the description of this program's own interfaces (OpenAPI 3.1, JSON)
     Openapi,
     /// Print what of the Matrix client-server API is served (Markdown)

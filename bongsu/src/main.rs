@@ -6,6 +6,7 @@
 
 mod backup;
 mod cli;
+mod cluster;
 mod config;
 mod control;
 mod data;
@@ -87,6 +88,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Telemetry::warnings(&config)?;
             runtime.block_on(doctor::doctor(&config))?;
         }
+        Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
         Verb::Openapi => say::line(openapi::text()?),
         Verb::Operations => say::line(operations::text()?),
     }

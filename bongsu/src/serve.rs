@@ -32,17 +32,38 @@ pub async fn serve(config: &Config, telemetry: &Telemetry) -> Result<()> {
     data.expect()?;
     let _lock = Lock::take(&data, "serve")?;
     let installation = Installation::settle(&data, config.server_name.as_ref())?;
-    // Before the address is taken, a signal ends the process as it always does: nothing was promised.
-    let house = House::open(&data, config, &installation).await?;
-    let served = serve_house(&data, config, &house, telemetry.traces()).await;
-    tracing::info!("closing");
-    house.close().await?;
-    served?;
+    loop {
+        // Before the address is taken, a signal ends the process as it always does: nothing was promised.
+        let house = House::open(&data, config, &installation).await?;
+        let again = house.condemned();
+        let served = serve_house(&data, config, &house, telemetry.traces(), again).await;
+        tracing::info!("closing");
+        house.close().await?;
+        if served? == Ending::Asked {
+            break;
+        }
+        tracing::warn!("a view was condemned; beginning again with one made from a snapshot and the log");
+    }
     tracing::info!("closed; everything is on the disk");
     Ok(())
 }
 
-async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: bool) -> Result<()> {
+/// Why serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It was told to.
+    Asked,
+    /// The other data centres agree on another state than is here.
+    Condemned,
+}
+
+async fn serve_house(
+    data: &DataDir,
+    config: &Config,
+    house: &House,
+    traces: bool,
+    condemned: impl Future<Output = ()> + Send + 'static,
+) -> Result<Ending> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on; choose another with --listen",
@@ -89,15 +110,27 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     let router = router::of(house, config, &base_url, parts);
     let socket = control::server::listen(&data.control_socket());
     let control = tokio::spawn(answer_control(socket, house.accounts.clone()));
-    let stop_on_signal = tokio::spawn(until_signal(stop)?);
+    let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
+    let abroad = abroad::begin(house, &watch_peers, stopping.clone()).await?;
+    let ending = Arc::new(Mutex::new(Ending::Asked));
+    let begin_again = tokio::spawn({
+        let ending = ending.clone();
+        async move {
+            condemned.await;
+            *ending.lock() = Ending::Condemned;
+            stop.send_replace(true);
+        }
+    });
 
     write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
     greeting::greet(&base_url, &house.server_name, config);
     tracing::info!(%address, server_name = %house.server_name, "serving");
     connections::serve(listener, router, config.max_connections, &http, stopping).await;
 
+    abroad.end().await;
     control.abort();
     stop_on_signal.abort();
+    begin_again.abort();
     for left in [data.control_socket(), data.listen_addr()] {
         if let Err(error) = std::fs::remove_file(&left)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -105,7 +138,8 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
             tracing::warn!(file = %left.display(), %error, "could not be removed");
         }
     }
-    Ok(())
+    let ending = *ending.lock();
+    Ok(ending)
 }
 
 /// Answers what is asked through the control socket. Where there can be none (a path that is too long

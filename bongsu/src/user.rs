@@ -6,7 +6,7 @@ use crate::control::client::Control;
 use crate::control::{MadeUser, NewUser};
 use crate::data::{DataDir, Installation, Lock};
 use crate::say;
-use crate::wiring::{self, OpenLane, Pace};
+use crate::wiring::{self, Abroad, OpenLane, Pace};
 use anyhow::{Context, Result, ensure};
 use bongsu_identity::Identity;
 use std::io::Read;
@@ -48,7 +48,8 @@ async fn add_offline(data: &DataDir, config: &Config, new: &NewUser) -> Result<M
     data.expect()?;
     let lock = Lock::take(data, "user add")?;
     let installation = Installation::settle(data, config.server_name.as_ref())?;
-    let identity = OpenLane::<Identity>::open(data, &Pace::from(config)).await?;
+    let abroad = Abroad::of(config).await?;
+    let identity = OpenLane::<Identity>::open(data, &Pace::from(config), abroad.as_ref()).await?;
     let accounts = wiring::accounts(&identity, config, &installation.server_name)?;
     let made = accounts.create(&new.name, &new.password, new.admin).await;
     drop(accounts);

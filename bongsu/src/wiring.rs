@@ -2,9 +2,11 @@
 
 mod lane;
 mod log;
+mod sites;
 
 pub use lane::OpenLane;
 pub use log::options as log_options;
+pub use sites::{Abroad, MEDIA, SNAPSHOTS};
 
 use crate::config::{Config, WhoMayRegister};
 use crate::data::{DataDir, Installation};
@@ -57,6 +59,8 @@ pub struct House {
     pub accounts: Accounts,
     /// Files.
     pub media: Media,
+    /// The other data centres, if there are any.
+    pub abroad: Option<Abroad>,
 }
 
 impl House {
@@ -68,10 +72,14 @@ impl House {
     ) -> Result<Self> {
         let server_name = installation.server_name.clone();
         let pace = Pace::from(config);
-        let media = Media::local(&data.media(), Limits::default())?;
-        let identity = OpenLane::<Identity>::open(data, &pace).await?;
+        let abroad = Abroad::of(config).await?;
+        let mut media = Media::local(&data.media(), Limits::default())?;
+        if let Some(abroad) = &abroad {
+            media = media.across(abroad.media());
+        }
+        let identity = OpenLane::<Identity>::open(data, &pace, abroad.as_ref()).await?;
         let accounts = accounts(&identity, config, &server_name)?;
-        let talk = OpenLane::<Talk>::open(data, &pace).await?;
+        let talk = OpenLane::<Talk>::open(data, &pace, abroad.as_ref()).await?;
         let flows = IdentityFlows {
             talk: talk.lane.clone(),
         };
@@ -82,6 +90,7 @@ impl House {
             talk,
             accounts,
             media,
+            abroad,
         })
     }
 

@@ -39,7 +39,7 @@ pub use effects::{EffectError, EffectHandler, EffectId};
 pub use entropy::{Entropy, OsEntropy};
 pub use lane::{Decision, Lane, LaneState, ReachError, Request, SubmitError};
 pub use metrics::LaneMetrics;
-pub use open::{Offload, OpenError, Options, Progress, Sites, View};
+pub use open::{Offload, OpenError, Options, Progress, Sites, View, begin_from_snapshot};
 pub use queue::Priority;
 pub use record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};
 pub use run::{Runner, Running};

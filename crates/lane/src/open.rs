@@ -13,7 +13,7 @@ use crate::view::{self, CheckError, Readers, ViewError};
 use crate::wake::Wake;
 use crate::witness::{self, Condemned, Witness};
 use bongsu_base::{DataCentre, ProcessId, Seq};
-use bongsu_log::{Bounds, Log, ReadError};
+use bongsu_log::{Bounds, Link, Log, ReadError};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -306,6 +306,45 @@ async fn find_view<D: Domain>(options: &Options, bounds: &Bounds) -> Result<View
     };
     witness::acquit(&options.view).map_err(unusable)?;
     Ok(how)
+}
+
+/// Sees to it that there is a view, without its log: the one that is there, if a log that begins at `first`
+/// can be followed from it, or one made from a snapshot of this or another data centre. Says how far it has
+/// come; `None` when there is neither.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn begin_from_snapshot<D: Domain>(
+    options: &Options,
+    first: Seq,
+) -> Result<Option<view::Progress>, OpenError> {
+    let unusable = |error: std::io::Error| OpenError::View {
+        path: options.view.clone(),
+        what: error.to_string(),
+    };
+    let condemned = witness::condemned(&options.view).map_err(unusable)?;
+    if condemned.is_none()
+        && let Ok(progress) = look_over(options).await
+        && progress.chain.seq.next() >= first
+    {
+        return Ok(Some(progress));
+    }
+    set_aside(&options.view)?;
+    let bounds = Bounds {
+        first,
+        last: Seq(u64::MAX - 1),
+        link: Link::ORIGIN,
+        bytes: 0,
+    };
+    if from_snapshot::<D>(options, &bounds, condemned.as_ref()).await?.is_none() {
+        return Ok(None);
+    }
+    witness::acquit(&options.view).map_err(unusable)?;
+    let found = look_over(options).await;
+    found.map(Some).map_err(|error| OpenError::View {
+        path: options.view.clone(),
+        what: error.to_string(),
+    })
 }
 
 /// Makes the view from the newest snapshot that can be trusted and from which the log can be followed.
