@@ -145,6 +145,9 @@ pub struct Verify {
     /// this, logs of fewer than 200,000 entries are
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub deep: Option<bool>,
+    /// Compare the data centres with one another instead, while they run; --config names the file of one
+    #[arg(long, conflicts_with = "deep")]
+    pub all_sites: bool,
     /// Where the data are.
     #[command(flatten)]
     pub place: Place,

@@ -76,7 +76,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Verify(mut asked) => {
             let config = load(std::mem::take(&mut asked.place).into())?;
             Telemetry::warnings(&config)?;
-            let good = runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?;
+            let good = if asked.all_sites {
+                runtime.block_on(verify::sites::verify(config.sites.as_ref()))?
+            } else {
+                runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?
+            };
             return Ok(if good {
                 ExitCode::SUCCESS
             } else {

@@ -1,10 +1,15 @@
 //! `bongsu serve`: everything opened, served until it is told to stop, and closed.
 
+mod abroad;
 mod connections;
 mod cors;
 mod ending;
+mod freshness;
 mod greeting;
+mod living;
 mod router;
+
+pub use living::{__path_data_centres, DataCentres, data_centres};
 
 use crate::config::Config;
 use crate::control;
@@ -13,10 +18,12 @@ use crate::health::Watch;
 use crate::metrics::{HttpMetrics, Metrics};
 use crate::page::Page;
 use crate::telemetry::Telemetry;
-use crate::wiring::House;
+use crate::wiring::{House, snapshot_store};
 use anyhow::{Context, Result};
 use bongsu_identity::Accounts;
+use parking_lot::Mutex;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
@@ -102,7 +109,7 @@ async fn serve_house(
     };
     let parts = router::Parts {
         page,
-        watch,
+        watch: watch.clone(),
         metrics,
         http: http.clone(),
         stopping: stopping.clone(),
@@ -111,7 +118,8 @@ async fn serve_house(
     let socket = control::server::listen(&data.control_socket());
     let control = tokio::spawn(answer_control(socket, house.accounts.clone()));
     let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
-    let abroad = abroad::begin(house, &watch_peers, stopping.clone()).await?;
+    let snapshots = snapshot_store(&data.snapshots())?;
+    let abroad = abroad::begin(house, snapshots, watch.clone(), stopping.clone()).await?;
     let ending = Arc::new(Mutex::new(Ending::Asked));
     let begin_again = tokio::spawn({
         let ending = ending.clone();
@@ -127,7 +135,7 @@ async fn serve_house(
     tracing::info!(%address, server_name = %house.server_name, "serving");
     connections::serve(listener, router, config.max_connections, &http, stopping).await;
 
-    abroad.end().await;
+    abroad.join_all().await;
     control.abort();
     stop_on_signal.abort();
     begin_again.abort();

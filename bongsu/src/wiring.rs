@@ -94,6 +94,17 @@ impl House {
         })
     }
 
+    /// Returns once the other data centres agree that what is here is wrong.
+    pub fn condemned(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (identity, talk) = (self.identity.lane.clone(), self.talk.lane.clone());
+        async move {
+            tokio::select! {
+                () = identity.condemned() => {}
+                () = talk.condemned() => {}
+            }
+        }
+    }
+
     /// Answers what was asked, and closes everything.
     pub async fn close(self) -> Result<()> {
         let Self {

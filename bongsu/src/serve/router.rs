@@ -1,6 +1,6 @@
 //! All paths that are served.
 
-use super::{cors, ending};
+use super::{DataCentres, cors, data_centres, ending, freshness};
 use crate::config::Config;
 use crate::health::{self, Watch};
 use crate::metrics::{self, HttpMetrics, Metrics, measure};
@@ -42,12 +42,21 @@ pub fn of(house: &House, config: &Config, base_url: &str, parts: Parts) -> Route
         .route("/", get(page::page).with_state(parts.page))
         .route("/page.css", get(page::style))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready).with_state(parts.watch))
+        .route("/health/ready", get(health::ready).with_state(parts.watch.clone()))
         .route("/metrics", get(metrics::metrics).with_state(parts.metrics))
-        .route("/openapi.json", get(openapi::openapi));
+        .route("/openapi.json", get(openapi::openapi))
+        .route(
+            "/.well-known/bongsu",
+            get(data_centres).with_state(Arc::new(DataCentres::of(house, base_url))),
+        );
     let router = domains(house, config, base_url)
         .merge(own)
         .fallback(nothing_here);
+    let router = if house.abroad.is_some() {
+        router.layer(from_fn_with_state(parts.watch, freshness::say))
+    } else {
+        router
+    };
     router
         .layer(from_fn_with_state(parts.stopping, ending::end_reads))
         .layer(from_fn(cors::allow))

@@ -6,7 +6,7 @@ use crate::domain::{Domain, Outcome};
 use crate::metrics::LaneMetrics;
 use crate::open::Options;
 use crate::queue::{Priority, Queue};
-use crate::record::{Actor, Payload, Record, System};
+use crate::record::{Actor, Checkpoint, Payload, Record, System};
 use crate::view::{Lease, Progress, ReadError, ReadView, Readers};
 use crate::wake::Wake;
 use crate::witness::{self, Condemned, Witness};
@@ -420,6 +420,21 @@ impl<D: Domain> Lane<D> {
         self.shared
             .canary
             .health(self.shared.state.borrow().clone())
+    }
+
+    /// What this replica was at the latest entries at which data centres compare themselves, oldest first.
+    #[must_use]
+    pub fn checkpoints(&self) -> Vec<Checkpoint> {
+        self.shared.witness.lock().checkpoints()
+    }
+
+    /// Returns once the other data centres agree that the view here is wrong: the lane has stopped, and makes
+    /// its view again when it is opened next.
+    pub async fn condemned(&self) {
+        stopped(&mut self.shared.state.subscribe()).await;
+        if !matches!(witness::condemned(&self.shared.options.view), Ok(Some(_))) {
+            std::future::pending().await
+        }
     }
 
     /// Random bytes from the lane's source, for what a gateway makes up (tokens, names).

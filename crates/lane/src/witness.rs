@@ -55,6 +55,18 @@ impl Witness {
         self.own.values().next_back().copied()
     }
 
+    /// All checkpoints here that are remembered, oldest first.
+    pub fn checkpoints(&self) -> Vec<Checkpoint> {
+        self.own.values().copied().collect()
+    }
+
+    /// Notes what this replica was.
+    pub fn note(&mut self, checkpoints: &[Checkpoint]) {
+        let new = checkpoints.iter().map(|checkpoint| (checkpoint.seq, *checkpoint));
+        self.own.extend(new);
+        forget(&mut self.own);
+    }
+
     /// Notes what a batch brought. Says so if the other data centres of `sites` agree with one another and
     /// not with this one.
     pub fn hear(
@@ -63,9 +75,7 @@ impl Witness {
         checkpoints: &[Checkpoint],
         reports: &[Report],
     ) -> Option<Condemned> {
-        for checkpoint in checkpoints {
-            self.own.insert(checkpoint.seq, *checkpoint);
-        }
+        self.note(checkpoints);
         let mut verdict = None;
         for report in reports {
             let other = report.site != sites.own && sites.all.contains(&report.site);
@@ -78,7 +88,6 @@ impl Witness {
                 verdict = verdict.or_else(|| self.judge(sites, checkpoint.seq));
             }
         }
-        forget(&mut self.own);
         forget(&mut self.heard);
         verdict
     }
