@@ -136,7 +136,7 @@ impl Device {
         query: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answer {
-        for _ in 0..self.patience {
+        for attempt in 1..=self.patience {
             let Ok(mut url) = Url::parse(&self.base) else {
                 return Answer::Nothing;
             };
@@ -165,7 +165,9 @@ impl Device {
             let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
             match status {
                 StatusCode::OK => return Answer::Done(body),
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+                    if attempt < self.patience =>
+                {
                     sleep(after.map_or(Duration::from_millis(50), Duration::from_secs)).await;
                 }
                 _ => return Answer::Refused(status, body),
