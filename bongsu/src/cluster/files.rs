@@ -69,7 +69,7 @@ fn certificate(plan: &Plan, authority: &Authority, trust: &Path, site: &Site) ->
     }
     // Whoever asks for a data centre here names an address of this machine.
     let hosts: Vec<String> = plan.sites().iter().map(|other| plan.ip(other.number).to_string()).collect();
-    let issued = authority.issue(&site.name, &hosts, now(), IN_FORCE)?;
+    let issued = authority.issue_for(&site.name, &hosts, now(), IN_FORCE)?;
     Ok(issued.save(trust)?)
 }
 

@@ -15,7 +15,6 @@ use bongsu_log::jetstream::{
 use bongsu_media::Neighbour;
 use bongsu_peer::{Identity, Peer};
 use std::path::Path;
-use std::sync::Arc;
 
 /// What data centres call the stores that they offer each other.
 pub const SNAPSHOTS: &str = "snapshots";
@@ -153,7 +152,7 @@ impl Abroad {
 fn stream_id() -> Result<StreamId> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    Ok(StreamId(random))
+    Ok(StreamId::from_bytes(random))
 }
 
 /// Removes this data centre's copy of a log.

@@ -86,8 +86,22 @@ impl Authority {
         now: SystemTime,
         span: Duration,
     ) -> Result<Issued, PeerError> {
+        self.issue_for(name, &[], now, span)
+    }
+
+    /// The same, for `hosts` too: names and addresses of its machines, by which the log's engine is known.
+    ///
+    /// # Errors
+    /// As [`Authority::issue`], and when one of them is neither a name nor an address.
+    pub fn issue_for(
+        &self,
+        name: &DataCentre,
+        hosts: &[String],
+        now: SystemTime,
+        span: Duration,
+    ) -> Result<Issued, PeerError> {
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new([name.as_str().to_owned()])?;
+        let mut params = CertificateParams::new([&[name.as_str().to_owned()], hosts].concat())?;
         params.distinguished_name = named(name.as_str());
         params.not_before = (now - EARLIER).into();
         params.not_after = (now + span).into();
