@@ -2,6 +2,7 @@
 
 use crate::cluster::ClusterArgs;
 use crate::config::Layer;
+use crate::restore_log::RestoreLog;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -62,6 +63,12 @@ pub enum Verb {
     Verify(Verify),
     /// Look at the machine and the data and say what to do
     Doctor(Place),
+    /// Make the engine's logs again of the copies that data centres hold, after the engine lost something
+    ///
+    /// For an installation in several data centres, all of them stopped; --config names the file of one. Each log
+    /// goes on in a new stream, one epoch later, with everything that its longest copy holds. Copies that disagree
+    /// are refused, and so is giving up what only the engine has, unless --give-up-newer says so.
+    RestoreLog(RestoreLog),
     /// Run three data centres on this machine, to see what happens when one of them burns
     ///
     /// Data centre N serves on 127.0.N.1:8008. While it runs, `burn dc2`, `cut dc2` and `heal dc2` can be

@@ -16,6 +16,7 @@ mod metrics;
 mod openapi;
 mod operations;
 mod page;
+mod restore_log;
 mod say;
 mod serve;
 mod telemetry;
@@ -71,7 +72,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Restore(asked) => {
             let config = load(asked.place.into())?;
             Telemetry::warnings(&config)?;
-            runtime.block_on(backup::restore(&asked.from, &DataDir::new(&config.data)))?;
+            let data = DataDir::new(&config.data);
+            runtime.block_on(async {
+                backup::restore(&asked.from, &data).await?;
+                restore_log::move_in(&data, &config).await
+            })?;
         }
         Verb::Verify(mut asked) => {
             let config = load(std::mem::take(&mut asked.place).into())?;
@@ -91,6 +96,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
             let config = load(place.into())?;
             Telemetry::warnings(&config)?;
             runtime.block_on(doctor::doctor(&config))?;
+        }
+        Verb::RestoreLog(asked) => {
+            let config = load(Layer::default())?;
+            Telemetry::warnings(&config)?;
+            runtime.block_on(restore_log::run(&asked, &config))?;
         }
         Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
         Verb::Openapi => say::line(openapi::text()?),

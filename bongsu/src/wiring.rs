@@ -6,7 +6,7 @@ mod sites;
 
 pub use lane::OpenLane;
 pub use log::options as log_options;
-pub use sites::{Abroad, MEDIA, SNAPSHOTS};
+pub use sites::{Abroad, MEDIA, SNAPSHOTS, forget_log, stream_id};
 
 use crate::config::{Config, WhoMayRegister};
 use crate::data::{DataDir, Installation};

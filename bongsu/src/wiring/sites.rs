@@ -10,11 +10,12 @@ use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::{Condemned, Domain, Options, condemned};
 use bongsu_log::Mark;
 use bongsu_log::jetstream::{
-    JetstreamLog, Layout, MirrorFile, Nats, OpenError, Opened, Options as LogOptions, StreamId,
+    Engine, JetstreamLog, Layout, MirrorFile, Nats, OpenError, Opened, Options as LogOptions, StreamId,
 };
 use bongsu_media::Neighbour;
 use bongsu_peer::{Identity, Peer};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What data centres call the stores that they offer each other.
 pub const SNAPSHOTS: &str = "snapshots";
@@ -81,13 +82,9 @@ impl Abroad {
         let path = data.log(lane);
         if let Some(Condemned { log: true, reason, .. }) = condemned(&options.view)? {
             tracing::warn!(lane, reason, "this data centre's copy of the log is made again too");
-            forget(&path)?;
+            forget_log(&path)?;
         }
-        let layout = Layout {
-            replicas: self.sites.replicas,
-            ..Layout::default()
-        };
-        let engine = self.nats.engine(lane, Partition::default(), layout);
+        let engine = self.engine(lane);
         let copy = MirrorFile::with(path.clone(), move || log_options(lane, false));
         let nothing = !path.exists() && !options.view.exists();
         let mut how = LogOptions {
@@ -108,7 +105,7 @@ impl Abroad {
                          a snapshot that reaches up to it; start the others first"
                     );
                 }
-                forget(&path)?;
+                forget_log(&path)?;
                 JetstreamLog::open(engine, &copy, how).await
             }
             opened => opened,
@@ -122,6 +119,15 @@ impl Abroad {
             }
         }
         Ok(log)
+    }
+
+    /// The engine of the log of `lane`.
+    pub fn engine(&self, lane: &str) -> Arc<dyn Engine> {
+        let layout = Layout {
+            replicas: self.sites.replicas,
+            ..Layout::default()
+        };
+        self.nats.engine(lane, Partition::default(), layout)
     }
 
     /// Where this data centre's copy of a log that begins at `first` may begin: at its view, or at one made
@@ -142,21 +148,17 @@ impl Abroad {
         let preferred = &names.all[place % names.all.len()];
         (*preferred == self.sites.own).then(|| preferred.to_string())
     }
-
-    /// The connection, for what need not last.
-    pub fn nats(&self) -> &Nats {
-        &self.nats
-    }
 }
 
-fn stream_id() -> Result<StreamId> {
+/// An id for a new stream.
+pub fn stream_id() -> Result<StreamId> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
     Ok(StreamId::from_bytes(random))
 }
 
 /// Removes this data centre's copy of a log.
-fn forget(path: &Path) -> Result<()> {
+pub fn forget_log(path: &Path) -> Result<()> {
     let sidecar = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
