@@ -230,7 +230,11 @@ async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>)
                     () = sleep(LONGEST_PAUSE) => {}
                 }
             }
-            Err(error @ (ReadError::Truncated { .. } | ReadError::Damaged { .. })) => {
+            Err(
+                error @ (ReadError::Truncated { .. }
+                | ReadError::Damaged { .. }
+                | ReadError::Lost(_)),
+            ) => {
                 tracing::error!(lane = D::NAME, %error, "the lane has stopped");
                 shared.stop(&error.to_string());
             }

@@ -67,6 +67,39 @@ impl Chain {
     }
 }
 
+/// The chain at some entry together with that entry's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The chain up to the entry.
+    pub chain: Chain,
+    /// The entry's time.
+    pub time: LogTime,
+}
+
+impl Mark {
+    /// Before the first entry of a log.
+    pub const EMPTY: Self = Self {
+        chain: Chain::EMPTY,
+        time: LogTime(i64::MIN),
+    };
+
+    /// The entry.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        self.chain.seq
+    }
+
+    /// The mark after one more entry, at `clock` or at the time of the entry before it.
+    #[must_use]
+    pub fn extend(self, clock: LogTime, body: &[u8]) -> Self {
+        let time = clock.max(self.time);
+        Self {
+            chain: self.chain.extend(time, body),
+            time,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ mod world;
 pub use faults::{Chance, Faults};
 
 use crate::room::Room;
-use crate::{AppendError, Bounds, Entry, Log, ReadError, Stamp};
+use crate::{AppendError, Bounds, Entry, Log, ReadError};
 use async_trait::async_trait;
 use bongsu_base::{Seed, Seq};
 use bytes::Bytes;
@@ -188,7 +188,7 @@ async fn pass(delay: Duration) {
 
 #[async_trait]
 impl Log for MemoryLog {
-    async fn append(&self, body: Bytes) -> Result<Stamp, AppendError> {
+    async fn append(&self, body: Bytes) -> Result<Seq, AppendError> {
         let (answer, answered) = oneshot::channel();
         let append = self.world.lock().launch(body, answer)?;
         tokio::spawn(self.clone().fly(append));

@@ -1,0 +1,7 @@
+//! The log over JetStream, with real servers.
+
+mod faults;
+mod one;
+mod servers;
+mod site;
+mod three;
