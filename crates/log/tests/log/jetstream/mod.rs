@@ -2,6 +2,7 @@
 
 mod faults;
 mod one;
+mod restoring;
 mod servers;
 mod site;
 mod three;
