@@ -21,6 +21,7 @@ mod restore;
 mod shared;
 mod watch;
 
+pub(crate) use admit::entries;
 pub use engine::{Away, Engine, Found, Message, PublishError};
 pub use envelope::OVERHEAD;
 pub use fault::Fault;

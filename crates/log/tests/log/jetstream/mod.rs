@@ -1,6 +1,7 @@
 //! The log over JetStream, with real servers.
 
 mod faults;
+mod modelled;
 mod one;
 mod restoring;
 mod servers;
