@@ -1,5 +1,6 @@
 //! The checksum chain over a log's entries.
 
+use crate::Entry;
 use bongsu_base::{LogTime, Seq};
 use std::fmt;
 
@@ -96,6 +97,18 @@ impl Mark {
         Self {
             chain: self.chain.extend(time, body),
             time,
+        }
+    }
+}
+
+impl From<&Entry> for Mark {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            chain: Chain {
+                seq: entry.seq,
+                link: entry.link,
+            },
+            time: entry.time,
         }
     }
 }

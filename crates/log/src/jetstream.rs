@@ -17,9 +17,11 @@ mod mirror;
 mod nats;
 mod open;
 mod origin;
+mod restore;
 mod shared;
 mod watch;
 
+pub(crate) use admit::entries;
 pub use engine::{Away, Engine, Found, Message, PublishError};
 pub use envelope::OVERHEAD;
 pub use fault::Fault;
@@ -27,6 +29,7 @@ pub use mirror::{Mirror, MirrorError, MirrorFile, MirrorStore};
 pub use nats::{Layout, Login, Nats, NatsError, NatsOptions, Tls};
 pub use open::{OpenError, Opened};
 pub use origin::{Origin, OriginError, StreamId};
+pub use restore::{RestoreError, Restored, Restoring, restore};
 pub use shared::{Health, Stats};
 
 use crate::{AppendError, Bounds, Entry, Log, Mark, ReadError};
@@ -237,10 +240,5 @@ impl Log for JetstreamLog {
 
     async fn truncate(&self, keep_from: Seq) -> Result<(), ReadError> {
         self.shared.mirror.truncate(keep_from).await
-    }
-
-    async fn release(&self, keep_from: Seq) -> Result<(), ReadError> {
-        let purged = self.purge_engine(keep_from).await;
-        purged.map_err(|away| ReadError::Unavailable(away.to_string()))
     }
 }

@@ -4,10 +4,14 @@
 //! tokio's clock: on a current-thread runtime whose clock is paused, the same seed and the same calls
 //! give the same history.
 
+mod cluster;
 mod faults;
+mod mirror;
 mod world;
 
+pub use cluster::{Cluster, Damage, EngineFaults};
 pub use faults::{Chance, Faults};
+pub use mirror::MemoryMirror;
 
 use crate::room::Room;
 use crate::{AppendError, Bounds, Entry, Log, ReadError};

@@ -259,6 +259,12 @@ impl SqliteLog {
         })
     }
 
+    /// The last entry that was truncated away, or that the log was made after.
+    #[must_use]
+    pub fn base(&self) -> Mark {
+        self.shared.committed.lock().base()
+    }
+
     /// What it did so far.
     #[must_use]
     pub fn stats(&self) -> Stats {

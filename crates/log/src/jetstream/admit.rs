@@ -3,6 +3,7 @@
 use super::engine::Message;
 use super::envelope::{self, Checksum};
 use super::origin::Origin;
+use crate::Entry;
 use bongsu_base::{LogTime, Seq};
 use bytes::Bytes;
 
@@ -34,4 +35,23 @@ pub(super) fn admit(origin: &Origin, seq: Seq, message: &Message) -> Result<Admi
         body: opened.body,
         checksum: opened.checksum,
     })
+}
+
+/// The entries in all messages of a stream, in their order; `None` when one is none.
+pub fn entries<'a>(
+    origin: &Origin,
+    messages: impl IntoIterator<Item = &'a Message>,
+) -> Option<Vec<Entry>> {
+    let mut mark = origin.base;
+    let entry = |message| {
+        let admitted = admit(origin, mark.seq().next(), message).ok()?;
+        mark = mark.extend(admitted.time, &admitted.body);
+        Some(Entry {
+            seq: mark.seq(),
+            time: mark.time,
+            body: admitted.body,
+            link: mark.chain.link,
+        })
+    };
+    messages.into_iter().map(entry).collect()
 }

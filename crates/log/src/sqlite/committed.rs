@@ -41,6 +41,10 @@ impl Committed {
         self.head.tip
     }
 
+    pub(super) fn base(&self) -> Mark {
+        self.head.base
+    }
+
     pub(super) fn bounds(&self) -> Bounds {
         Bounds {
             first: self.head.base.seq().next(),

@@ -84,7 +84,7 @@ impl Site {
 pub async fn failure(log: &JetstreamLog) -> Fault {
     let mut health = log.health();
     let failed = health.wait_for(|health| health.failed.is_some());
-    let failed = tokio::time::timeout(Duration::from_secs(30), failed).await;
+    let failed = tokio::time::timeout(Duration::from_secs(120), failed).await;
     let health = failed.expect("it fails").expect("it is there").clone();
     health.failed.expect("it failed")
 }
