@@ -9,7 +9,9 @@ mod place;
 mod seed;
 mod time;
 
-pub use id::{DeviceId, EventId, IdError, ProcessId, RecordId, RoomId, ServerName, UserId};
+pub use id::{
+    DataCentre, DeviceId, EventId, IdError, ProcessId, RecordId, RoomId, ServerName, UserId,
+};
 pub use place::{Partition, Position, Seq};
 pub use seed::Seed;
 pub use time::{LogTime, Millis};

@@ -141,7 +141,13 @@ async fn what_is_too_large_or_breaks_off_leaves_nothing() {
 
 #[tokio::test]
 async fn uploads_at_the_same_time_are_bounded() {
-    let media = Media::new(Arc::new(InMemory::new()), Limits { uploads: 1 });
+    let media = Media::new(
+        Arc::new(InMemory::new()),
+        Limits {
+            uploads: 1,
+            ..Limits::default()
+        },
+    );
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let pieces = stream::poll_fn(move |cx| receiver.poll_recv(cx)).map(Ok::<_, Infallible>);
     let slow = tokio::spawn({
