@@ -60,3 +60,49 @@ impl<'n> Walk<'n> {
         Ok(self.page.pop_front())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many names, spread over all folders.
+    #[derive(Debug)]
+    struct Names(Vec<BlobId>);
+
+    #[async_trait]
+    impl Named for Names {
+        async fn as_of(&self) -> Result<LogTime, NamedError> {
+            Err("nobody asks".into())
+        }
+
+        async fn is_named(&self, _: BlobId) -> Result<bool, NamedError> {
+            Err("nobody asks".into())
+        }
+
+        async fn page(
+            &self,
+            after: Option<BlobId>,
+            most: usize,
+        ) -> Result<Vec<BlobId>, NamedError> {
+            let from = after.map_or(0, |after| self.0.partition_point(|id| *id <= after));
+            Ok(self.0[from..].iter().take(most).copied().collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_walk_meets_every_name_once_and_in_its_folder() {
+        for count in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 2500] {
+            let mut all: Vec<_> = (0..count).map(|n| BlobId::of(&n.to_le_bytes())).collect();
+            all.sort_unstable();
+            let names = Names(all);
+            let (mut walk, mut met) = (Walk::new(&names), Vec::new());
+            for folder in 0..=u8::MAX {
+                while let Some(id) = walk.next_in(folder).await.expect("it is told") {
+                    assert_eq!(id.folder(), folder);
+                    met.push(id);
+                }
+            }
+            assert_eq!(met, names.0);
+        }
+    }
+}

@@ -57,14 +57,6 @@ pub struct Repair {
     scrubbing: Pace,
 }
 
-/// A blob as it stands in the store.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    blob: Blob,
-    /// When it was written, in milliseconds since 1970.
-    modified: i64,
-}
-
 impl Repair {
     /// For the blobs of `media` that `named` tells of.
     #[must_use]
@@ -127,20 +119,17 @@ impl Repair {
     }
 
     /// The blobs in this folder, by id.
-    async fn held(&self, folder: u8) -> Result<Vec<Held>, MediaError> {
+    async fn held(&self, folder: u8) -> Result<Vec<Blob>, MediaError> {
         let found = self.media.store.list(Some(&BlobId::folder_path(folder)));
         let found = found.try_filter_map(|meta| {
-            let held = BlobId::at(&meta.location).map(|hash| Held {
-                blob: Blob {
-                    hash,
-                    bytes: meta.size,
-                },
-                modified: meta.last_modified.timestamp_millis(),
+            let blob = BlobId::at(&meta.location).map(|hash| Blob {
+                hash,
+                bytes: meta.size,
             });
-            std::future::ready(Ok(held))
+            std::future::ready(Ok(blob))
         });
         let mut held: Vec<_> = found.try_collect().await?;
-        held.sort_unstable_by_key(|held| held.blob.hash);
+        held.sort_unstable_by_key(|blob| blob.hash);
         Ok(held)
     }
 }

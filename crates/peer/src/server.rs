@@ -203,7 +203,12 @@ impl House {
     }
 }
 
-/// The file `name`. What would lead out of the store is no name.
+/// The file `name`. What would lead out of the store is no name, nor is what would have to be put right.
 fn file(name: &str) -> Result<Path, Refused> {
-    Path::parse(name).map_err(|_| Refused::NoName)
+    let path = Path::parse(name).map_err(|_| Refused::NoName)?;
+    if path.as_ref() == name {
+        Ok(path)
+    } else {
+        Err(Refused::NoName)
+    }
 }

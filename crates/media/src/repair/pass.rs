@@ -1,7 +1,7 @@
 //! Going over all named blobs.
 
-use super::{Held, Repair};
-use crate::blob::BlobId;
+use super::Repair;
+use crate::blob::{Blob, BlobId};
 use crate::error::MediaError;
 use crate::named::Walk;
 use futures_util::stream::{self, StreamExt};
@@ -96,9 +96,9 @@ impl Repair {
 }
 
 /// Both in order.
-fn compare(named: &[BlobId], held: &[Held]) -> Difference {
+fn compare(named: &[BlobId], held: &[Blob]) -> Difference {
     let mut difference = Difference::default();
-    let mut held = held.iter().map(|held| held.blob.hash).peekable();
+    let mut held = held.iter().map(|blob| blob.hash).peekable();
     for id in named {
         while let Some(unnamed) = held.next_if(|held| held < id) {
             difference.unnamed.push(unnamed);
@@ -114,7 +114,6 @@ fn compare(named: &[BlobId], held: &[Held]) -> Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blob::Blob;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 

@@ -29,8 +29,8 @@ impl Repair {
         let _ = getrandom::fill(&mut first);
         let mut scrubbed = Scrubbed::default();
         for step in 0..=u8::MAX {
-            for held in self.held(first[0].wrapping_add(step)).await? {
-                self.scrub_one(held.blob, &mut scrubbed).await;
+            for blob in self.held(first[0].wrapping_add(step)).await? {
+                self.scrub_one(blob, &mut scrubbed).await;
             }
         }
         Ok(scrubbed)

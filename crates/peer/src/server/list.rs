@@ -1,6 +1,6 @@
 //! The files in a store, one a line.
 
-use super::House;
+use super::{House, file};
 use super::refused::Refused;
 use crate::wire::Meta;
 use axum::body::Body;
@@ -9,7 +9,6 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 use http::header;
-use object_store::path::Path as Name;
 use serde::Deserialize;
 
 /// Which files.
@@ -31,11 +30,10 @@ pub(super) async fn list(
 ) -> Result<Response, Refused> {
     let Query(wanted) = wanted.map_err(|_| Refused::NoName)?;
     let store = house.offer(&store)?.store.clone();
-    let name = |text: &str| Name::parse(text).map_err(|_| Refused::NoName);
-    let prefix = Some(name(&wanted.prefix)?).filter(|prefix| !prefix.as_ref().is_empty());
+    let prefix = Some(file(&wanted.prefix)?).filter(|prefix| !prefix.as_ref().is_empty());
     let place = house.transfer()?;
     let found = match wanted.after {
-        Some(after) => store.list_with_offset(prefix.as_ref(), &name(&after)?),
+        Some(after) => store.list_with_offset(prefix.as_ref(), &file(&after)?),
         None => store.list(prefix.as_ref()),
     };
     let pace = house.pace.clone();
