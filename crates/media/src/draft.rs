@@ -57,7 +57,6 @@ impl Media {
     pub(crate) async fn set(&self, draft: &Path, id: BlobId) -> object_store::Result<()> {
         let _no_sweep = self.placing.read().await;
         self.store.rename(draft, &id.path()).await?;
-        self.sound.remember(id);
         self.damaged.forget(id);
         Ok(())
     }

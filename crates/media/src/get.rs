@@ -20,6 +20,8 @@ pub type Pieces = BoxStream<'static, Result<Bytes, MediaError>>;
 const SMALL: u64 = 1 << 20;
 /// Up to this length a blob is compared with its id before a part of it is given.
 const CHECKED_FIRST: u64 = 64 << 20;
+/// For how long a comparison holds good: longer than most films are watched at one go.
+const CHECKED_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long asking another data centre for a part may take.
 const PART_WITHIN: Duration = Duration::from_secs(10);
 
@@ -90,8 +92,8 @@ impl Media {
     }
 
     /// A part of the blob `id`. The hash is over the whole blob, so a blob of at most 64 MiB is read
-    /// through and compared with its id before the first part of it is given, once while the process
-    /// runs; if it is missing or damaged it is first fetched from another data centre. A part of a
+    /// through and compared with its id before the first part of it is given, and again after ten
+    /// minutes; if it is missing or damaged it is first fetched from another data centre. A part of a
     /// longer one is given as it stands.
     ///
     /// # Errors
@@ -105,7 +107,7 @@ impl Media {
         match part {
             Ok(part) => Ok(part),
             Err(error) => {
-                self.miss(id);
+                self.sound.forget(id);
                 let elsewhere = self.part_elsewhere(id, range).await;
                 elsewhere.ok_or_else(|| MediaError::of_blob(id, error))
             }
@@ -114,11 +116,11 @@ impl Media {
 
     /// Sees to it that the blob `id` is here and is what it should be, if it is not too long for that.
     async fn make_sound(&self, id: BlobId) -> Result<(), MediaError> {
-        if self.sound.has(id) {
+        if self.sound.has(id, CHECKED_FOR) {
             return Ok(());
         }
         let _few = self.checks.acquire().await;
-        if self.sound.has(id) {
+        if self.sound.has(id, CHECKED_FOR) {
             return Ok(());
         }
         match self.store.head(&id.path()).await {
@@ -132,7 +134,9 @@ impl Media {
             Err(error) if self.neighbours.is_empty() => return Err(error.into()),
             Err(_) => {}
         }
-        self.fetch(id, None).await.map(drop)
+        self.fetch(id, None).await?;
+        self.sound.remember(id);
+        Ok(())
     }
 
     /// Reads the blob `id` here and compares it with its id; gives its length.

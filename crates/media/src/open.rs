@@ -49,7 +49,7 @@ pub struct Media {
     pub(crate) checks: Arc<Semaphore>,
     /// Read while a blob takes its place, written while one is looked at and removed.
     pub(crate) placing: Arc<RwLock<()>>,
-    /// Those here that were compared with their ids. Damage that came later is for the scrub to find.
+    /// Those here that were read and compared with their ids.
     pub(crate) sound: Arc<Known>,
     /// Those here that were found damaged, and were not replaced yet.
     pub(crate) damaged: Arc<Known>,

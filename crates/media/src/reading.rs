@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, GetResult, ObjectStore};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// Where a blob may be read.
@@ -26,7 +27,7 @@ impl Source {
     /// Here, and then at the neighbours; here last if what is here is damaged.
     pub(crate) fn all(media: &Media, id: BlobId) -> VecDeque<Self> {
         let mut all: VecDeque<_> = in_order(&media.neighbours).map(Self::Near).collect();
-        if media.damaged.has(id) {
+        if media.damaged.has(id, Duration::MAX) {
             all.push_back(Self::Own);
         } else {
             all.push_front(Self::Own);
@@ -82,7 +83,7 @@ impl Reading {
                 }
                 Err(MediaError::NotFound(_)) => {
                     if source == Source::Own {
-                        media.miss(id);
+                        media.miss(id, sources);
                     }
                 }
                 Err(error) => {
@@ -176,7 +177,7 @@ impl Reading {
         let id = self.id;
         tracing::warn!(blob = %id, source = ?self.source, read = self.read, %error, "a blob cannot be read on");
         if self.source == Source::Own {
-            self.media.miss(id);
+            self.media.miss(id, &self.others);
         }
         while let Some(source) = self.others.pop_front() {
             let Ok(found) = open_at(&self.media, id, source, self.read).await else {
@@ -216,7 +217,7 @@ impl Reading {
         if self.source == Source::Own {
             self.media.metrics.damaged.inc();
             self.media.damaged.remember(self.id);
-            self.media.miss(self.id);
+            self.media.miss(self.id, &self.others);
         }
         Err(error)
     }
@@ -260,10 +261,11 @@ pub(crate) fn whole(content: Bytes) -> Pieces {
 }
 
 impl Media {
-    /// Remembers that what is here of the blob is of no use.
-    pub(crate) fn miss(&self, id: BlobId) {
+    /// Remembers that what is here of the blob is of no use, and has it replaced if whoever found that
+    /// out goes on to read it at `others`: the repair itself does not, and must not call for itself.
+    fn miss(&self, id: BlobId, others: &VecDeque<Source>) {
         self.sound.forget(id);
-        if !self.neighbours.is_empty() {
+        if !others.is_empty() {
             self.wanted.add(id);
         }
     }

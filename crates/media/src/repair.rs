@@ -110,11 +110,11 @@ impl Repair {
         loop {
             let id = self.media.wanted.next().await;
             // It may have come, or have been replaced, since it was missed.
-            if self.media.sound.has(id) || self.media.fetch(id, Some(&self.fetching)).await.is_ok()
+            if self.media.compare(id).await.is_err()
+                && let Err(error) = self.media.fetch(id, Some(&self.fetching)).await
             {
-                continue;
+                tracing::warn!(%error, "a blob that was missed could not be fetched");
             }
-            tracing::warn!(blob = %id, "a blob that was missed could not be fetched");
         }
     }
 

@@ -4,7 +4,7 @@ use super::Repair;
 use crate::blob::{Blob, BlobId};
 use crate::error::MediaError;
 use crate::named::Walk;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 /// What a pass found.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +70,11 @@ impl Repair {
         let gauge = &self.media.metrics.missing;
         let mut left = missing.len();
         gauge.set(folder, left);
-        let mut fetches = stream::iter(missing)
-            .map(|id| self.fill_one(*id))
-            .buffer_unordered(self.plan.fetches.max(1));
+        let mut waiting = missing.iter().map(|id| self.fill_one(*id));
+        let mut fetches = FuturesUnordered::new();
+        fetches.extend(waiting.by_ref().take(self.plan.fetches.max(1)));
         while let Some(filled) = fetches.next().await {
+            fetches.extend(waiting.next());
             left -= usize::from(filled);
             gauge.set(folder, left);
         }
@@ -128,7 +129,7 @@ mod tests {
             };
             let stand: Vec<_> = ids(&held)
                 .into_iter()
-                .map(|hash| Held { blob: Blob { hash, bytes: 1 }, modified: 0 })
+                .map(|hash| Blob { hash, bytes: 1 })
                 .collect();
             let difference = compare(&ids(&named), &stand);
             prop_assert_eq!(difference.missing, ids(&(&named - &held)));

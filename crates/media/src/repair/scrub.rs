@@ -37,7 +37,9 @@ impl Repair {
     }
 
     async fn scrub_one(&self, blob: Blob, scrubbed: &mut Scrubbed) {
-        match self.read_through(blob).await {
+        let read = self.read_through(blob).await;
+        self.media.metrics.scrubbed_bytes.inc_by(blob.bytes);
+        match read {
             Ok(()) => scrubbed.sound += 1,
             // It was removed, or is on its way out.
             Err(MediaError::NotFound(_)) => {}
@@ -54,7 +56,6 @@ impl Repair {
     async fn read_through(&self, blob: Blob) -> Result<(), MediaError> {
         let (_, mut pieces) = self.media.own(blob.hash).await?;
         while let Some(piece) = pieces.try_next().await? {
-            self.media.metrics.scrubbed_bytes.inc_by(piece.len() as u64);
             self.scrubbing.take(piece.len()).await;
         }
         Ok(())

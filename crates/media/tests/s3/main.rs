@@ -40,7 +40,12 @@ impl Named for View {
     }
 
     async fn page(&self, after: Option<BlobId>, most: usize) -> Result<Vec<BlobId>, NamedError> {
-        let mut named: Vec<_> = self.0.iter().copied().filter(|id| after.is_none_or(|a| *id > a)).collect();
+        let mut named: Vec<_> = self
+            .0
+            .iter()
+            .copied()
+            .filter(|id| after.is_none_or(|a| *id > a))
+            .collect();
         named.sort_unstable();
         named.truncate(most);
         Ok(named)
@@ -48,7 +53,10 @@ impl Named for View {
 }
 
 async fn put(media: &Media, content: &[u8]) -> BlobId {
-    let pieces: Vec<_> = content.chunks(700_000).map(Bytes::copy_from_slice).collect();
+    let pieces: Vec<_> = content
+        .chunks(700_000)
+        .map(Bytes::copy_from_slice)
+        .collect();
     let pieces = stream::iter(pieces).map(Ok::<_, Infallible>);
     media.put(pieces, MAX).await.unwrap().hash
 }
@@ -96,7 +104,10 @@ async fn blobs_are_written_and_read(weed: &Weed) {
         assert!(media.read_verified(*id, MAX).await.unwrap() == *whole);
         let part = media.get_range(*id, 10..20).await.unwrap();
         assert_eq!(part, whole[10..20]);
-        assert_eq!(media.exists(*id).await.unwrap().unwrap().bytes, whole.len() as u64);
+        assert_eq!(
+            media.exists(*id).await.unwrap().unwrap().bytes,
+            whole.len() as u64
+        );
     }
     assert!(matches!(
         media.get(BlobId::of(b"nowhere")).await,
@@ -121,7 +132,10 @@ async fn damage_is_noticed_and_what_is_unnamed_goes(weed: &Weed) {
     let error = media.read_verified(id, MAX).await.unwrap_err();
     assert!(matches!(error, MediaError::Damaged { .. }), "{error}");
     let named = put(&media, b"named").await;
-    store.put(&Path::from("uploads/half"), "x".into()).await.unwrap();
+    store
+        .put(&Path::from("uploads/half"), "x".into())
+        .await
+        .unwrap();
     let plan = Plan {
         kept_unnamed: Millis(0),
         ..Plan::default()
@@ -164,5 +178,8 @@ async fn a_wrong_secret_is_refused(weed: &Weed) {
     let store = Place::S3(bucket).open().unwrap();
     let error = store.put(&Path::from("x"), "x".into()).await.unwrap_err();
     let told = format!("{error} {error:?}");
-    assert!(!told.contains("not the secret") && !told.contains(SECRET), "{told}");
+    assert!(
+        !told.contains("not the secret") && !told.contains(SECRET),
+        "{told}"
+    );
 }

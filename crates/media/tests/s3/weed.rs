@@ -43,7 +43,9 @@ impl Weed {
         let written = File::create(folder.path().join("written.log")).unwrap();
         let address = own_address();
         let mut command = Command::new(binary());
-        command.arg("server").arg(flag("dir", folder.path().display()));
+        command
+            .arg("server")
+            .arg(flag("dir", folder.path().display()));
         for option in ["ip", "ip.bind"] {
             command.arg(flag(option, address));
         }

@@ -71,7 +71,6 @@ impl Named for View {
 
 /// A data centre.
 pub struct Site {
-    pub name: DataCentre,
     pub media: Media,
     pub view: Arc<View>,
     /// What its own store suffers from.
@@ -168,7 +167,6 @@ impl Country {
         for (ground, server) in grounds.into_iter().zip(servers) {
             let (stop, stopping) = watch::channel(false);
             sites.push(Site {
-                name: ground.identity.name().clone(),
                 media: ground.media.clone().across(ground.neighbours(&addresses)),
                 view: view.clone(),
                 fault: ground.fault,

@@ -82,10 +82,11 @@ async fn no_part_of_a_damaged_blob_is_given() {
     let country = Country::new().await;
     let whole = content(1, 3_000_000);
     let blob = country.upload(&whole).await;
-    country.sites[0].damage(blob.hash);
-    // The middle is what is damaged; it is mended before a part is given.
+    // Busan has not read it since it was brought. The middle is what is damaged.
+    let busan = &country.sites[1];
+    busan.damage(blob.hash);
     let middle = 1_499_990..1_500_010;
-    let part = country.sites[0]
+    let part = busan
         .media
         .get_range(blob.hash, middle.clone())
         .await

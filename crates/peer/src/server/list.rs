@@ -1,7 +1,7 @@
 //! The files in a store, one a line.
 
-use super::{House, file};
 use super::refused::Refused;
+use super::{House, file};
 use crate::wire::Meta;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
