@@ -11,7 +11,9 @@ mod seed;
 mod time;
 
 pub use epoch::{Epoch, Epochs, EpochsError};
-pub use id::{DeviceId, EventId, IdError, ProcessId, RecordId, RoomId, ServerName, UserId};
+pub use id::{
+    DataCentre, DeviceId, EventId, IdError, ProcessId, RecordId, RoomId, ServerName, UserId,
+};
 pub use place::{Partition, Position, Seq};
 pub use seed::Seed;
 pub use time::{LogTime, Millis};

@@ -241,4 +241,9 @@ impl Log for JetstreamLog {
     async fn truncate(&self, keep_from: Seq) -> Result<(), ReadError> {
         self.shared.mirror.truncate(keep_from).await
     }
+
+    async fn release(&self, keep_from: Seq) -> Result<(), ReadError> {
+        let purged = self.purge_engine(keep_from).await;
+        purged.map_err(|away| ReadError::Unavailable(away.to_string()))
+    }
 }

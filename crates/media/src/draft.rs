@@ -3,17 +3,13 @@
 use crate::blob::{Blob, BlobId};
 use crate::error::MediaError;
 use crate::open::{Media, UPLOADS};
+use bongsu_store::Writer;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, WriteMultipart};
 use std::fmt::Display;
 use std::pin::pin;
-
-/// How much is written at once: the least that S3 takes as a part.
-pub(crate) const PIECE: usize = 5 << 20;
-/// Pieces of one upload that may be on their way to the store while the next one arrives.
-pub(crate) const IN_FLIGHT: usize = 1;
 
 /// What was written whole, and stands nowhere yet.
 pub(crate) struct Draft {
@@ -29,18 +25,14 @@ impl Media {
         max_bytes: u64,
     ) -> Result<Draft, MediaError> {
         let path = draft_path()?;
-        let upload = self.store.put_multipart(&path).await;
-        let upload = upload.map_err(MediaError::Unwritable)?;
-        let mut writer = WriteMultipart::new_with_chunk_size(upload, PIECE);
+        let mut writer = Writer::new(self.store.clone(), path.clone());
         match write(&mut writer, content, max_bytes).await {
             Ok(blob) => {
                 writer.finish().await.map_err(MediaError::Unwritable)?;
                 Ok(Draft { path, blob })
             }
             Err(error) => {
-                if let Err(error) = writer.abort().await {
-                    tracing::warn!(%error, "an upload that broke off could not be removed");
-                }
+                writer.abort().await;
                 Err(error)
             }
         }
@@ -75,7 +67,7 @@ impl Media {
 }
 
 async fn write<E: Display>(
-    writer: &mut WriteMultipart,
+    writer: &mut Writer,
     content: impl Stream<Item = Result<Bytes, E>>,
     max_bytes: u64,
 ) -> Result<Blob, MediaError> {
@@ -89,9 +81,8 @@ async fn write<E: Display>(
             return Err(MediaError::TooLarge { max: max_bytes });
         }
         hasher.update(&piece);
-        let room = writer.wait_for_capacity(IN_FLIGHT).await;
-        room.map_err(MediaError::Unwritable)?;
-        writer.put(piece);
+        let written = writer.put(piece).await;
+        written.map_err(MediaError::Unwritable)?;
     }
     Ok(Blob {
         hash: BlobId::from_bytes(*hasher.finalize().as_bytes()),

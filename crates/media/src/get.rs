@@ -4,7 +4,7 @@ use crate::blob::{Blob, BlobId};
 use crate::error::MediaError;
 use crate::neighbour::in_order;
 use crate::open::Media;
-use crate::reading::{Reading, Source, whole};
+use crate::reading::{Failed, Reading, Source, whole};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
@@ -37,7 +37,7 @@ impl Media {
     /// fails.
     pub async fn get(&self, id: BlobId) -> Result<(Blob, Pieces), MediaError> {
         let mut sources = Source::all(self, id);
-        let mut failed = None;
+        let mut failed = Failed::default();
         while let Some((source, found)) = Reading::open(self, id, &mut sources, &mut failed).await {
             let blob = Blob {
                 hash: id,
@@ -50,17 +50,17 @@ impl Media {
             let (read, others) = reading.whole().await;
             match read {
                 Ok(content) => return Ok((blob, whole(content))),
-                Err(error) => failed = Some(error),
+                Err(error) => failed.merge(id, source, error),
             }
             sources = others;
         }
-        Err(failed.unwrap_or(MediaError::NotFound(id)))
+        Err(failed.error(id))
     }
 
     /// The blob `id` as it is here.
     pub(crate) async fn own(&self, id: BlobId) -> Result<(Blob, Pieces), MediaError> {
         let mut sources = Source::own_alone();
-        let mut failed = None;
+        let mut failed = Failed::default();
         match Reading::open(self, id, &mut sources, &mut failed).await {
             Some((source, found)) => {
                 let blob = Blob {
@@ -70,7 +70,7 @@ impl Media {
                 let reading = Reading::new(self, id, source, found, sources);
                 Ok((blob, reading.pieces()))
             }
-            None => Err(failed.unwrap_or(MediaError::NotFound(id))),
+            None => Err(failed.error(id)),
         }
     }
 
@@ -119,7 +119,8 @@ impl Media {
         if self.sound.has(id, CHECKED_FOR) {
             return Ok(());
         }
-        let _few = self.checks.acquire().await;
+        let few = timeout(PART_WITHIN, self.checks.acquire()).await;
+        let _few = few.map_err(|_| MediaError::OutOfReach(id))?;
         if self.sound.has(id, CHECKED_FOR) {
             return Ok(());
         }

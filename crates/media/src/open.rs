@@ -15,7 +15,7 @@ use tokio::sync::{RwLock, Semaphore};
 /// The folder in which uploads stand until they are whole.
 pub(crate) const UPLOADS: &str = "uploads";
 /// Blobs that are read through at the same time before a part of them is given.
-const CHECKS: usize = 2;
+const CHECKS: usize = 8;
 
 /// How much may go on at the same time, and for how long.
 #[derive(Debug, Clone, Copy)]

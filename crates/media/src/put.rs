@@ -1,13 +1,12 @@
 //! Storing a blob.
 
 use crate::blob::Blob;
-use crate::draft::{IN_FLIGHT, PIECE};
 use crate::error::MediaError;
 use crate::neighbour::{Near, in_order};
 use crate::open::Media;
+use bongsu_store::Writer;
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use object_store::{ObjectStoreExt, WriteMultipart};
 use std::fmt::Display;
 use tokio::time::timeout;
 
@@ -68,32 +67,23 @@ impl Media {
     /// It is sent even if it seems to be there: what stands there may be damaged.
     async fn copy_to(&self, near: &Near, blob: Blob) -> Result<(), MediaError> {
         let late = |_| MediaError::Stalled(near.data_centre.clone());
+        let patience = self.limits.stalled_after;
         let mut pieces = self.own(blob.hash).await?.1;
-        let path = blob.hash.path();
-        let upload = near.store.put_multipart(&path);
-        let upload = timeout(self.limits.stalled_after, upload)
-            .await
-            .map_err(late)??;
-        let mut writer = WriteMultipart::new_with_chunk_size(upload, PIECE);
+        let mut writer = Writer::new(near.store.clone(), blob.hash.path());
         let sent = async {
             while let Some(piece) = pieces.try_next().await? {
-                let room = writer.wait_for_capacity(IN_FLIGHT);
-                timeout(self.limits.stalled_after, room)
-                    .await
-                    .map_err(late)??;
-                writer.put(piece);
+                let taken = timeout(patience, writer.put(piece)).await;
+                taken.map_err(late)??;
             }
             Ok::<_, MediaError>(())
         };
         if let Err(error) = sent.await {
             // It may be beyond reach; what does not end well there is dropped there.
-            let _ = timeout(self.limits.stalled_after, writer.abort()).await;
+            let _ = timeout(patience, writer.abort()).await;
             return Err(error);
         }
         // The last piece, and the whole of it becoming durable.
-        timeout(2 * self.limits.stalled_after, writer.finish())
-            .await
-            .map_err(late)??;
-        Ok(())
+        let finished = timeout(2 * patience, writer.finish()).await;
+        Ok(finished.map_err(late)??)
     }
 }

@@ -47,6 +47,28 @@ impl Source {
     }
 }
 
+/// Why a blob could not be read, of all places where it was looked for the worst: what is nowhere is not
+/// found, what may be somewhere is out of reach.
+#[derive(Debug, Default)]
+pub(crate) struct Failed(Option<MediaError>);
+
+impl Failed {
+    pub(crate) fn merge(&mut self, id: BlobId, source: Source, error: MediaError) {
+        self.0 = match (error, source) {
+            (MediaError::NotFound(_), _) => return,
+            (error @ MediaError::Damaged { .. }, _) | (error, Source::Own) => Some(error),
+            (error, Source::Near(place)) => {
+                tracing::warn!(blob = %id, place, %error, "a blob cannot be read at a neighbour");
+                Some(MediaError::OutOfReach(id))
+            }
+        };
+    }
+
+    pub(crate) fn error(self, id: BlobId) -> MediaError {
+        self.0.unwrap_or(MediaError::NotFound(id))
+    }
+}
+
 /// A blob that is being read.
 pub(crate) struct Reading {
     media: Media,
@@ -71,7 +93,7 @@ impl Reading {
         media: &Media,
         id: BlobId,
         sources: &mut VecDeque<Source>,
-        failed: &mut Option<MediaError>,
+        failed: &mut Failed,
     ) -> Option<(Source, GetResult)> {
         while let Some(source) = sources.pop_front() {
             match open_at(media, id, source, 0).await {
@@ -81,17 +103,13 @@ impl Reading {
                     }
                     return Some((source, found));
                 }
-                Err(MediaError::NotFound(_)) => {
-                    if source == Source::Own {
-                        media.miss(id, sources);
-                    }
-                }
                 Err(error) => {
-                    tracing::warn!(blob = %id, ?source, %error, "a blob cannot be read there");
-                    *failed = Some(match source {
-                        Source::Own => error,
-                        Source::Near(_) => MediaError::OutOfReach(id),
-                    });
+                    if source == Source::Own && !sources.is_empty() {
+                        media.miss(id, sources);
+                        // It may have been brought by the time that no other place is left.
+                        sources.push_back(source);
+                    }
+                    failed.merge(id, source, error);
                 }
             }
         }

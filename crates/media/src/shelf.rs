@@ -40,11 +40,17 @@ impl ObjectStore for Shelf {
         &self,
         location: &Path,
         payload: PutPayload,
-        _options: PutOptions,
+        options: PutOptions,
     ) -> Result<PutResult> {
-        let mut brought = Brought::begin(&self.0, location).await?;
-        brought.put_part(payload).await?;
-        brought.complete().await
+        let id = blob_at(location)?;
+        let mut hasher = blake3::Hasher::new();
+        for piece in &payload {
+            hasher.update(piece);
+        }
+        expect(id, &hasher)?;
+        let draft = fresh_draft()?;
+        let done = self.0.store.put_opts(&draft, payload, options).await?;
+        self.0.set(&draft, id).await.map(|()| done)
     }
 
     async fn put_multipart_opts(
@@ -102,10 +108,7 @@ struct Brought {
 impl Brought {
     async fn begin(media: &Media, location: &Path) -> Result<Self> {
         let id = blob_at(location)?;
-        let draft = draft_path().map_err(|error| Error::Generic {
-            store: "media",
-            source: Box::new(error),
-        })?;
+        let draft = fresh_draft()?;
         Ok(Self {
             media: media.clone(),
             id,
@@ -126,12 +129,9 @@ impl MultipartUpload for Brought {
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        let found = BlobId::from_bytes(*self.hasher.finalize().as_bytes());
-        if found != self.id {
+        if let Err(error) = expect(self.id, &self.hasher) {
             self.upload.abort().await?;
-            let path = self.id.path().to_string();
-            let source = format!("what came has the hash {found}").into();
-            return Err(Error::Precondition { path, source });
+            return Err(error);
         }
         let done = self.upload.complete().await?;
         let placed = self.media.set(&self.draft, self.id).await;
@@ -148,6 +148,25 @@ fn blob_at(location: &Path) -> Result<BlobId> {
     BlobId::at(location).ok_or_else(|| Error::PermissionDenied {
         path: location.to_string(),
         source: "only blobs are offered".into(),
+    })
+}
+
+/// Sees that what was hashed is the blob `id`.
+fn expect(id: BlobId, hasher: &blake3::Hasher) -> Result<()> {
+    let found = BlobId::from_bytes(*hasher.finalize().as_bytes());
+    if found == id {
+        return Ok(());
+    }
+    Err(Error::Precondition {
+        path: id.path().to_string(),
+        source: format!("what came has the hash {found}").into(),
+    })
+}
+
+fn fresh_draft() -> Result<Path> {
+    draft_path().map_err(|error| Error::Generic {
+        store: "media",
+        source: Box::new(error),
     })
 }
 

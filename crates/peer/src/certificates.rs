@@ -7,6 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -28,8 +29,7 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// A data centre's certificate.
-#[derive(Debug)]
+/// A data centre's certificate, and its key.
 pub struct Issued {
     name: DataCentre,
     certificate: String,
@@ -118,6 +118,16 @@ impl Authority {
             key: key.serialize_pem(),
             authority: self.certificate.clone(),
         })
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the key.
+        f.debug_struct("Issued")
+            .field("name", &self.name)
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
     }
 }
 

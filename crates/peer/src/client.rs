@@ -1,6 +1,7 @@
 //! Asking another data centre.
 
 mod failure;
+mod prompt;
 mod store;
 mod upload;
 
@@ -21,6 +22,7 @@ use hyper_util::client::legacy::connect::HttpConnector as Tcp;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use object_store::ObjectStore;
 use object_store::path::Path;
+use prompt::Prompt;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 use std::io;
@@ -37,7 +39,7 @@ const IDLE: Duration = Duration::from_secs(20);
 /// How long another data centre may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// To be connected with.
+    /// To be connected with, hands shaken.
     pub connect: Duration,
     /// To answer, once it has the request: connecting is part of it.
     pub answer: Duration,
@@ -62,7 +64,7 @@ type Sent = BoxBody<Bytes, io::Error>;
 pub struct Peer {
     name: DataCentre,
     address: Arc<str>,
-    client: Client<HttpsConnector<Tcp>, Sent>,
+    client: Client<Prompt<HttpsConnector<Tcp>>, Sent>,
     patience: Patience,
 }
 
@@ -83,7 +85,6 @@ impl Peer {
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(patience.connect));
         let https = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(identity.asking()?)
             .https_only()
@@ -93,7 +94,7 @@ impl Peer {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .build(https);
+            .build(Prompt::new(https, patience.connect));
         Ok(Self {
             name,
             address: address.into(),

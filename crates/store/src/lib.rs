@@ -12,8 +12,10 @@ mod pace;
 mod place;
 mod s3;
 mod tls;
+mod writer;
 
 pub use pace::Pace;
 pub use place::{Place, PlaceError};
 pub use s3::{Bucket, Secret};
 pub use tls::{certificates_in, crypto};
+pub use writer::Writer;

@@ -2,6 +2,7 @@
 
 mod defects;
 mod effects;
+mod elsewhere;
 mod load;
 mod opening;
 mod outcomes;

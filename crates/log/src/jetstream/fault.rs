@@ -73,7 +73,7 @@ pub enum Fault {
     Mirror(String),
 }
 
-const RESTORE: &str = "; `bongsu cluster restore` makes a new log of what the sites hold";
+const RESTORE: &str = "; `bongsu restore-log` makes a new log of what the sites hold";
 
 impl Fault {
     /// As an answer to whoever reads.

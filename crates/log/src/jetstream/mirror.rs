@@ -86,7 +86,7 @@ pub enum MirrorError {
     /// There is a log, but nothing says that it is a copy.
     #[error(
         "{0} is the log of a single machine and no copy of a cluster's log; bring it into the cluster with \
-         `bongsu cluster restore`, or move it away"
+         `bongsu restore` or `bongsu restore-log`, or move it away"
     )]
     NotACopy(PathBuf),
 }

@@ -78,6 +78,24 @@ async fn a_damaged_copy_elsewhere_is_passed_over() {
 }
 
 #[tokio::test]
+async fn a_blob_that_was_brought_meanwhile_is_read_on_here() {
+    let mut country = Country::new().await;
+    let whole = content(1, 30_000_000);
+    let blob = country.upload(&whole).await;
+    let far = country.sites[2].media.clone();
+    let (_, mut pieces) = far.get(blob.hash).await.unwrap();
+    let mut read = pieces.try_next().await.unwrap().unwrap().to_vec();
+    country.sites[2].repair().pass().await.unwrap();
+    // More is left than any socket holds.
+    country.sites[0].stop().await;
+    country.sites[1].stop().await;
+    while let Some(piece) = pieces.try_next().await.unwrap() {
+        read.extend_from_slice(&piece);
+    }
+    assert!(read == whole);
+}
+
+#[tokio::test]
 async fn no_part_of_a_damaged_blob_is_given() {
     let country = Country::new().await;
     let whole = content(1, 3_000_000);

@@ -4,16 +4,11 @@ use super::refused::Refused;
 use super::{House, Rights, file};
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, Request, State};
+use bongsu_store::Writer;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
-use object_store::{ObjectStoreExt, WriteMultipart};
 use tokio::time::timeout;
-
-/// How much is written at once: the least that S3 takes as a part.
-const PIECE: usize = 5 << 20;
-/// Pieces of one file that may be on their way to the store while the next one arrives.
-const IN_FLIGHT: usize = 1;
 
 /// The file is there once all of it has come, and not before.
 pub(super) async fn put(
@@ -31,17 +26,14 @@ pub(super) async fn put(
         return Err(Refused::TooLong(house.put_bytes));
     }
     let _place = house.transfer()?;
-    let upload = offer.store.put_multipart(&name).await?;
-    let mut writer = WriteMultipart::new_with_chunk_size(upload, PIECE);
+    let mut writer = Writer::new(offer.store.clone(), name);
     match house.write(&mut writer, request.into_body()).await {
         Ok(()) => {
             writer.finish().await?;
             Ok(StatusCode::NO_CONTENT)
         }
         Err(refused) => {
-            if let Err(error) = writer.abort().await {
-                tracing::warn!(%error, "a file that did not come whole could not be removed");
-            }
+            writer.abort().await;
             Err(refused)
         }
     }
@@ -57,7 +49,7 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 impl House {
-    async fn write(&self, writer: &mut WriteMultipart, body: Body) -> Result<(), Refused> {
+    async fn write(&self, writer: &mut Writer, body: Body) -> Result<(), Refused> {
         let mut pieces = body.into_data_stream();
         let mut bytes = 0_u64;
         while let Some(piece) = self.next(&mut pieces).await? {
@@ -66,8 +58,7 @@ impl House {
                 return Err(Refused::TooLong(self.put_bytes));
             }
             self.pace.take(piece.len()).await;
-            writer.wait_for_capacity(IN_FLIGHT).await?;
-            writer.put(piece);
+            writer.put(piece).await?;
         }
         Ok(())
     }

@@ -150,6 +150,21 @@ fn an_authority_that_was_saved_goes_on_issuing() {
     assert!(Authority::load(&folder.path().join("nowhere")).is_err());
 }
 
+#[test]
+fn no_key_stands_in_a_message() {
+    let authority = Authority::create(now()).unwrap();
+    let issued = authority.issue(&name("busan"), now(), DAY).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    authority.save(folder.path()).unwrap();
+    let told = format!("{authority:?} {issued:?} {:?}", issued.identity().unwrap());
+    issued.save(folder.path()).unwrap();
+    for key in ["authority.key", "busan.key"] {
+        let key = std::fs::read_to_string(folder.path().join(key)).unwrap();
+        let line = key.lines().nth(1).unwrap();
+        assert!(!told.contains(line), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_loaded_authority_issued_is_heard() {
     let seoul = Seoul::start(Limits::default()).await;

@@ -158,6 +158,30 @@ async fn who_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
+async fn who_does_not_shake_hands_is_given_up() {
+    let authority = bongsu_peer::Authority::create(crate::pair::now()).unwrap();
+    // The operating system takes the connection; nobody else ever does.
+    let frozen = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hour = Duration::from_secs(60 * 60);
+    let patience = Patience {
+        connect: Duration::from_millis(200),
+        answer: hour,
+        piece: hour,
+    };
+    let busan = identity(&authority, "busan");
+    let address = frozen.local_addr().unwrap().to_string();
+    let seoul = crate::pair::name("seoul");
+    let peer = bongsu_peer::Peer::new(&busan, seoul, &address, patience).unwrap();
+    let told = peer.status().await.unwrap_err().to_string();
+    assert!(told.contains("shake hands"), "{told}");
+    let put = peer
+        .store("media")
+        .put(&Path::from("file"), "x".into())
+        .await;
+    assert!(put.unwrap_err().to_string().contains("shake hands"));
+}
+
+#[tokio::test]
 async fn who_sends_nothing_is_given_up() {
     let limits = Limits {
         patience: Duration::from_millis(200),

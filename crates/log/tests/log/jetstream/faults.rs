@@ -60,7 +60,7 @@ async fn is_stopped(log: &JetstreamLog, fault: &Fault) {
     let lost = log.read(Seq(10), 1).await;
     assert!(matches!(&lost, Err(ReadError::Lost(_))), "{lost:?}");
     assert!(
-        fault.to_string().contains("bongsu cluster restore"),
+        fault.to_string().contains("bongsu restore-log"),
         "{fault}"
     );
 }
