@@ -67,11 +67,6 @@ impl Program {
 }
 
 impl Process {
-    /// Its process id.
-    pub fn pid(&self) -> Pid {
-        self.pid
-    }
-
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

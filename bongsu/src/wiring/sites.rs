@@ -16,11 +16,15 @@ use bongsu_media::Neighbour;
 use bongsu_peer::{Identity, Peer};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What data centres call the stores that they offer each other.
 pub const SNAPSHOTS: &str = "snapshots";
 /// The same, for media.
 pub const MEDIA: &str = "media";
+
+/// How long the engine may need to elect a leader (4 to 9 s); an append waits as long.
+const ELECTION: Duration = Duration::from_secs(10);
 
 /// The other data centres, as this one reaches them.
 #[derive(Clone)]
@@ -92,6 +96,7 @@ impl Abroad {
             ..LogOptions::default()
         };
         how.pace.lead_from = self.preferred(lane);
+        how.pace.append_within = ELECTION;
         if !path.exists() && options.view.exists() {
             how.begin = self.begin::<D>(options, bongsu_base::Seq(1)).await?;
         }

@@ -23,6 +23,8 @@ use tokio::time::{Instant, sleep, timeout};
 const APPLY_BYTES: usize = 1 << 20;
 /// How long the follower trusts the log to wake it.
 const WATCHDOG: Duration = Duration::from_secs(1);
+/// A refusal that comes sooner is for a bound; one that comes later, since nobody took the entry.
+const PROMPT: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -167,7 +169,12 @@ async fn append_batch<D: Domain>(shared: &Shared<D>, records: Vec<Record>) {
             }
             Err(AppendError::Refused(reason)) if !doubtful => {
                 tracing::warn!(lane = D::NAME, reason, "the log refused an entry");
-                break SubmitError::Overloaded;
+                if begun.elapsed() < PROMPT {
+                    break SubmitError::Overloaded;
+                }
+                // It was tried for as long as it takes to find somebody who takes it.
+                shared.stalled.lock().get_or_insert(begun);
+                break SubmitError::Detached;
             }
             Err(AppendError::Stopped(reason)) => {
                 shared.stop(&format!("its log has stopped: {reason}"));
