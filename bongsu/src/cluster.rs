@@ -15,6 +15,7 @@ use crate::config::WhoMayRegister;
 use anyhow::{Context, Result, bail};
 use bongsu_base::ServerName;
 use clap::Args;
+use futures_util::future::try_join_all;
 use nix::fcntl::{Flock, FlockArg};
 use plan::Plan;
 use relay::Roads;
@@ -87,9 +88,8 @@ pub async fn run(asked: &ClusterArgs) -> Result<()> {
     }
     let watched = cluster.watch().await;
     cluster.screen.end();
-    for site in &mut cluster.sites {
-        site.stop().await?;
-    }
+    try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_platform)).await?;
+    try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_engine)).await?;
     watched
 }
 

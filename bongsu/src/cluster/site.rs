@@ -178,15 +178,22 @@ impl RunningSite {
         Ok(())
     }
 
-    /// Ends everything in it in order.
-    pub async fn stop(&mut self) -> Result<()> {
+    /// Ends the platform in it in order, for which a majority of the engines is needed.
+    pub async fn stop_platform(&mut self) -> Result<()> {
         self.thaw()?;
-        for part in [&mut self.platform, &mut self.engine] {
-            if let Some(process) = part.process.take() {
-                process.stop().await?;
-            }
+        Self::stop(&mut self.platform).await
+    }
+
+    /// Ends the engine in it in order.
+    pub async fn stop_engine(&mut self) -> Result<()> {
+        Self::stop(&mut self.engine).await
+    }
+
+    async fn stop(part: &mut Part) -> Result<()> {
+        match part.process.take() {
+            Some(process) => process.stop().await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Holds it still.
