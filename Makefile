@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 TOOLS := $(CURDIR)/.tools
 export PATH := $(TOOLS)/bin:$(PATH)
 export BONGSU_PYTHON := $(TOOLS)/venv/bin/python
+export BONGSU_NATS_SERVER := $(TOOLS)/venv/bin/nats-server
 # A failed test says what it expected; where `anyhow` was built tells nothing more.
 export RUST_LIB_BACKTRACE := 0
 

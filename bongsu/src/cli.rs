@@ -4,7 +4,9 @@ mod administer;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
 
+use crate::cluster::ClusterArgs;
 use crate::config::Layer;
+use crate::restore_log::RestoreLog;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -24,6 +26,9 @@ Keep it safe:
   bongsu restore /mnt/backup --data new   make a new data folder of a backup
   bongsu verify                           read everything and compare it with what was written
   bongsu doctor                           look at the machine and say what to do
+
+Let it burn:
+  bongsu cluster                          three data centres on this machine; type `burn dc2`
 
 Every option of `serve` may stand in a file (`--config`) or in the environment (`BONGSU_LISTEN` for
 `--listen`) under the same name; a flag outweighs the environment, and that outweighs the file.";
@@ -79,6 +84,17 @@ pub enum Verb {
     Verify(Verify),
     /// Look at the machine and the data and say what to do
     Doctor(Place),
+    /// Make the engine's logs again of the copies that data centres hold, after the engine lost something
+    ///
+    /// For an installation in several data centres, all of them stopped; --config names the file of one. Each log
+    /// goes on in a new stream, one epoch later, with everything that its longest copy holds. Copies that disagree
+    /// are refused, and so is giving up what only the engine has, unless --give-up-newer says so.
+    RestoreLog(RestoreLog),
+    /// Run three data centres on this machine, to see what happens when one of them burns
+    ///
+    /// Data centre N serves on 127.0.N.1:8008. While it runs, `burn dc2`, `cut dc2` and `heal dc2` can be
+    /// typed, and `help` says what else. The process ids stand in DIR/dcN/nats.pid and DIR/dcN/bongsu.pid.
+    Cluster(ClusterArgs),
     /// Print the description of this program's own interfaces (OpenAPI 3.1, JSON)
     Openapi,
     /// Print what of the Matrix client-server API is served (Markdown)
@@ -127,6 +143,9 @@ pub struct Verify {
     /// this, logs of fewer than 200,000 entries are
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub deep: Option<bool>,
+    /// Compare the data centres with one another instead, while they run; --config names the file of one
+    #[arg(long, conflicts_with = "deep")]
+    pub all_sites: bool,
     /// Where the data are.
     #[command(flatten)]
     pub place: Place,

@@ -3,13 +3,18 @@
 
 mod environment;
 mod file;
+mod sites;
+
+pub use sites::Sites;
 
 use anyhow::{Result, ensure};
-use bongsu_base::ServerName;
+use bongsu_base::{DataCentre, ServerName};
 use bongsu_talk::http::{RetentionPolicy, Turn};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+use sites::{LogSection, OtherSection, PeerSection, Said};
 use std::ffi::OsString;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -57,7 +62,7 @@ pub struct Layer {
     pub log_format: Option<LogFormat>,
     /// Which log messages appear: error, warn, info, debug, trace, or by part as in info,bongsu=debug [default: info]
     #[arg(long, value_name = "LEVEL")]
-    pub log: Option<String>,
+    pub log_level: Option<String>,
     /// Where traces are sent (OTLP over HTTP), such as http://127.0.0.1:4318 [default: nowhere]
     #[arg(long, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
@@ -85,6 +90,18 @@ pub struct Layer {
     /// After how many days uploads are deleted, but for pictures that are still shown [default: never]
     #[arg(long, value_name = "DAYS")]
     pub media_retention_days: Option<NonZero<u32>>,
+    /// Name of this data centre, where there are several, such as dc1 [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub data_centre: Option<DataCentre>,
+    /// `[log]`
+    #[arg(skip)]
+    pub log: Option<LogSection>,
+    /// `[peer]`
+    #[arg(skip)]
+    pub peer: Option<PeerSection>,
+    /// `[[peers]]`
+    #[arg(skip)]
+    pub peers: Option<Vec<OtherSection>>,
 }
 
 /// Who may make an account.
@@ -97,6 +114,16 @@ pub enum WhoMayRegister {
     Token,
     /// Nobody; `bongsu user add` makes accounts
     Closed,
+}
+
+impl fmt::Display for WhoMayRegister {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Token => "token",
+            Self::Closed => "closed",
+        })
+    }
 }
 
 /// How log messages look.
@@ -139,7 +166,7 @@ pub struct Config {
     /// How log messages look.
     pub log_format: LogFormat,
     /// Which log messages appear.
-    pub log: String,
+    pub log_level: String,
     /// Where traces are sent.
     pub otlp_endpoint: Option<String>,
     /// How many bytes one person's uploads may come to.
@@ -152,6 +179,8 @@ pub struct Config {
     pub turn: Option<Turn>,
     /// How long things are kept.
     pub retention: RetentionPolicy,
+    /// The data centres, where there are several.
+    pub sites: Option<Sites>,
 }
 
 impl Config {
@@ -195,6 +224,12 @@ impl Config {
             "otlp_endpoint has to begin with http://: let a collector near by forward what must be encrypted"
         );
         let turn = turn(layer.turn_uris, layer.turn_secret, layer.turn_seconds)?;
+        let sites = Sites::of(Said {
+            own: layer.data_centre,
+            log: layer.log,
+            peer: layer.peer,
+            others: layer.peers.unwrap_or_default(),
+        })?;
         Ok(Self {
             data: layer.data.unwrap_or_else(|| PathBuf::from("./data")),
             listen: layer
@@ -212,7 +247,7 @@ impl Config {
             canary_seconds: layer.canary_seconds.map_or(3, NonZero::get),
             snapshot_every: layer.snapshot_every.map_or(200_000, NonZero::get),
             log_format: layer.log_format.unwrap_or(LogFormat::Auto),
-            log: layer.log.unwrap_or_else(|| "info".to_owned()),
+            log_level: layer.log_level.unwrap_or_else(|| "info".to_owned()),
             otlp_endpoint: layer.otlp_endpoint,
             media_quota_bytes: layer.media_quota_bytes.map(NonZero::get),
             open_media: layer.open_media.unwrap_or(false),
@@ -222,6 +257,7 @@ impl Config {
                 events: layer.retention_days.map(milliseconds),
                 media: layer.media_retention_days.map(milliseconds),
             },
+            sites,
         })
     }
 }
@@ -278,7 +314,7 @@ impl Layer {
             canary_seconds: self.canary_seconds.or(other.canary_seconds),
             snapshot_every: self.snapshot_every.or(other.snapshot_every),
             log_format: self.log_format.or(other.log_format),
-            log: self.log.or(other.log),
+            log_level: self.log_level.or(other.log_level),
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
             media_quota_bytes: self.media_quota_bytes.or(other.media_quota_bytes),
             open_media: self.open_media.or(other.open_media),
@@ -288,6 +324,10 @@ impl Layer {
             turn_seconds: self.turn_seconds.or(other.turn_seconds),
             retention_days: self.retention_days.or(other.retention_days),
             media_retention_days: self.media_retention_days.or(other.media_retention_days),
+            data_centre: self.data_centre.or(other.data_centre),
+            log: self.log.or(other.log),
+            peer: self.peer.or(other.peer),
+            peers: self.peers.or(other.peers),
         }
     }
 }
@@ -320,16 +360,16 @@ mod tests {
     #[test]
     fn flags_outweigh_the_environment_and_that_the_file() {
         let flags = Layer {
-            log: Some("from the flags".into()),
+            log_level: Some("from the flags".into()),
             ..Layer::default()
         };
         let environment = [
-            ("BONGSU_LOG", "from the environment"),
+            ("BONGSU_LOG_LEVEL", "from the environment"),
             ("BONGSU_SERVER_NAME", "env.example"),
         ];
-        let file = "log = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
+        let file = "log_level = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
         let config = load(flags, Some(file), &environment).unwrap();
-        assert_eq!(config.log, "from the flags");
+        assert_eq!(config.log_level, "from the flags");
         assert_eq!(config.server_name.unwrap().as_str(), "env.example");
         assert_eq!(config.canary_seconds, 7);
         assert_eq!(config.listen.port(), 8008);

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bongsu_lane::{Domain, Health, Lane, LaneState};
+use bongsu_lane::{Checkpoint, Domain, Health, Lane, LaneState};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 struct Watched {
     name: &'static str,
     look: Box<dyn Fn() -> (Health, u64) + Send + Sync>,
+    checkpoints: Box<dyn Fn() -> Vec<Checkpoint> + Send + Sync>,
 }
 
 /// The lanes that must work.
@@ -54,6 +55,24 @@ pub struct DomainHealth {
     pub canary_took_ms: Option<u64>,
 }
 
+/// What one data centre says to another of itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SiteStatus {
+    /// Whether it works.
+    pub readiness: Readiness,
+    /// What it made of each domain's log.
+    pub lanes: Vec<LaneStatus>,
+}
+
+/// What a data centre made of one domain's log.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LaneStatus {
+    /// The domain.
+    pub domain: String,
+    /// What it was at the latest entries at which data centres compare themselves, oldest first.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
 /// The process answers.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Liveness {
@@ -74,11 +93,14 @@ impl Watch {
     #[must_use]
     pub fn and<D: Domain>(mut self, lane: &Lane<D>) -> Self {
         let lane = lane.clone();
+        let same = lane.clone();
         let look = Box::new(move || (lane.health(), lane.progress().chain.seq.0));
+        let checkpoints = Box::new(move || same.checkpoints());
         let lanes = Arc::get_mut(&mut self.lanes).expect("the watch is not shared yet");
         lanes.push(Watched {
             name: D::NAME,
             look,
+            checkpoints,
         });
         self
     }
@@ -90,6 +112,24 @@ impl Watch {
             ready: domains.iter().all(|domain| domain.ready),
             domains,
         }
+    }
+
+    /// What this data centre lets another one compare with its own.
+    pub fn site(&self) -> SiteStatus {
+        let lanes = self.lanes.iter().map(|lane| LaneStatus {
+            domain: lane.name.to_owned(),
+            checkpoints: (lane.checkpoints)(),
+        });
+        SiteStatus {
+            readiness: self.look(),
+            lanes: lanes.collect(),
+        }
+    }
+
+    /// How long ago the oldest of the lanes' last canaries was applied; `None` before each had one.
+    pub fn age(&self) -> Option<Duration> {
+        let ages = self.lanes.iter().map(|lane| (lane.look)().0.canary_age);
+        ages.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
     fn look_at(&self, lane: &Watched) -> DomainHealth {

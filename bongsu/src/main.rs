@@ -7,6 +7,7 @@
 mod administer;
 mod backup;
 mod cli;
+mod cluster;
 mod config;
 mod control;
 mod data;
@@ -16,6 +17,7 @@ mod metrics;
 mod openapi;
 mod operations;
 mod page;
+mod restore_log;
 mod say;
 mod serve;
 mod telemetry;
@@ -74,12 +76,20 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Restore(asked) => {
             let config = load(asked.place.into())?;
             Telemetry::warnings(&config)?;
-            runtime.block_on(backup::restore(&asked.from, &DataDir::new(&config.data)))?;
+            let data = DataDir::new(&config.data);
+            runtime.block_on(async {
+                backup::restore(&asked.from, &data).await?;
+                restore_log::move_in(&data, &config).await
+            })?;
         }
         Verb::Verify(mut asked) => {
             let config = load(std::mem::take(&mut asked.place).into())?;
             Telemetry::warnings(&config)?;
-            let good = runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?;
+            let good = if asked.all_sites {
+                runtime.block_on(verify::sites::verify(config.sites.as_ref()))?
+            } else {
+                runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?
+            };
             return Ok(if good {
                 ExitCode::SUCCESS
             } else {
@@ -91,6 +101,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Telemetry::warnings(&config)?;
             runtime.block_on(doctor::doctor(&config))?;
         }
+        Verb::RestoreLog(asked) => {
+            let config = load(Layer::default())?;
+            Telemetry::warnings(&config)?;
+            runtime.block_on(restore_log::run(&asked, &config))?;
+        }
+        Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
         Verb::Openapi => say::line(openapi::text()?),
         Verb::Operations => say::line(operations::text()?),
     }

@@ -16,6 +16,7 @@ use utoipa::OpenApi;
     ),
     paths(
         crate::page::page,
+        crate::serve::data_centres,
         crate::page::style,
         crate::health::live,
         crate::health::ready,

@@ -1,10 +1,15 @@
 //! `bongsu serve`: everything opened, served until it is told to stop, and closed.
 
+mod abroad;
 mod connections;
 mod cors;
 mod ending;
+mod freshness;
 mod greeting;
+mod living;
 mod router;
+
+pub use living::{__path_data_centres, DataCentres, data_centres};
 
 use crate::config::Config;
 use crate::control;
@@ -13,13 +18,15 @@ use crate::health::Watch;
 use crate::metrics::{Disk, HttpMetrics, Metrics};
 use crate::page::Page;
 use crate::telemetry::Telemetry;
-use crate::wiring::House;
+use crate::wiring::{House, snapshot_store};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::admin::admit_by_socket;
+use parking_lot::Mutex;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,17 +43,38 @@ pub async fn serve(config: &Config, telemetry: &Telemetry) -> Result<()> {
     data.expect()?;
     let _lock = Lock::take(&data, "serve")?;
     let installation = Installation::settle(&data, config.server_name.as_ref())?;
-    // Before the address is taken, a signal ends the process as it always does: nothing was promised.
-    let house = House::open(&data, config, &installation).await?;
-    let served = serve_house(&data, config, &house, telemetry.traces()).await;
-    tracing::info!("closing");
-    house.close().await?;
-    served?;
+    loop {
+        // Before the address is taken, a signal ends the process as it always does: nothing was promised.
+        let house = House::open(&data, config, &installation).await?;
+        let again = house.condemned();
+        let served = serve_house(&data, config, &house, telemetry.traces(), again).await;
+        tracing::info!("closing");
+        house.close().await?;
+        if served? == Ending::Asked {
+            break;
+        }
+        tracing::warn!("a view was condemned; beginning again with one made from a snapshot and the log");
+    }
     tracing::info!("closed; everything is on the disk");
     Ok(())
 }
 
-async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: bool) -> Result<()> {
+/// Why serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It was told to.
+    Asked,
+    /// The other data centres agree on another state than is here.
+    Condemned,
+}
+
+async fn serve_house(
+    data: &DataDir,
+    config: &Config,
+    house: &House,
+    traces: bool,
+    condemned: impl Future<Output = ()> + Send + 'static,
+) -> Result<Ending> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on; choose another with --listen",
@@ -87,15 +115,18 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
     };
     let parts = router::Parts {
         page,
-        watch,
+        watch: watch.clone(),
         metrics,
         http: http.clone(),
         stopping: stopping.clone(),
     };
     let talk = house.talk_api(config, &base_url);
-    let router = router::of(house, talk.clone(), parts);
+    let router = router::of(house, talk.clone(), &base_url, parts);
     let tasks = begin_tasks(data, config, (house, talk), disk);
-    let stop_on_signal = tokio::spawn(until_signal(stop)?);
+    let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
+    let snapshots = snapshot_store(&data.snapshots())?;
+    let abroad = abroad::begin(house, snapshots, watch, stopping.clone()).await?;
+    let (begin_again, ending) = begin_again_when(condemned, stop);
 
     write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
     greeting::greet(&base_url, &house.server_name, config);
@@ -107,7 +138,9 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
         // It holds the house until it has ended.
         let _ = task.await;
     }
+    abroad.join_all().await;
     stop_on_signal.abort();
+    begin_again.abort();
     for left in [data.control_socket(), data.listen_addr()] {
         if let Err(error) = std::fs::remove_file(&left)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -115,7 +148,23 @@ async fn serve_house(data: &DataDir, config: &Config, house: &House, traces: boo
             tracing::warn!(file = %left.display(), %error, "could not be removed");
         }
     }
-    Ok(())
+    let ending = *ending.lock();
+    Ok(ending)
+}
+
+/// Stops serving once `condemned` returns; then says why it ended.
+fn begin_again_when(
+    condemned: impl Future<Output = ()> + Send + 'static,
+    stop: watch::Sender<bool>,
+) -> (JoinHandle<()>, Arc<Mutex<Ending>>) {
+    let ending = Arc::new(Mutex::new(Ending::Asked));
+    let set = ending.clone();
+    let task = tokio::spawn(async move {
+        condemned.await;
+        *set.lock() = Ending::Condemned;
+        stop.send_replace(true);
+    });
+    (task, ending)
 }
 
 /// What goes on beside serving: answering the control socket, doing what is due, measuring the disk.

@@ -29,7 +29,7 @@ impl Telemetry {
             .transpose()?;
         let traces = provider.as_ref().map(otlp::layer);
         tracing_subscriber::registry()
-            .with(messages(config.log_format, &config.log)?)
+            .with(messages(config.log_format, &config.log_level)?)
             .with(traces)
             .init();
         Ok(Self { provider })
@@ -37,10 +37,10 @@ impl Telemetry {
 
     /// Begins to say warnings alone, to a person: for everything but serving.
     pub fn warnings(config: &Config) -> Result<()> {
-        let level = if config.log == "info" {
+        let level = if config.log_level == "info" {
             "warn"
         } else {
-            &config.log
+            &config.log_level
         };
         tracing_subscriber::registry()
             .with(messages(config.log_format, level)?)
@@ -68,7 +68,7 @@ impl Telemetry {
 fn messages(format: LogFormat, level: &str) -> Result<Box<dyn Layer<Registry> + Send + Sync>> {
     let filter = EnvFilter::try_new(level)
         .with_context(|| {
-            format!("log: `{level}` is not a level such as `info` or `info,bongsu=debug`")
+            format!("log_level: `{level}` is not a level such as `info` or `info,bongsu=debug`")
         })?
         // These would tell of the telling.
         .add_directive("opentelemetry=warn".parse().expect("a sound directive"))

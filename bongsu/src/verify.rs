@@ -1,6 +1,7 @@
 //! `bongsu verify`: everything is read and compared with what was written.
 
 mod replay;
+pub mod sites;
 
 use crate::cli::Verify;
 use crate::data::{DataDir, Installation, Lock};
@@ -38,6 +39,16 @@ impl Report {
     fn good(&self, text: impl std::fmt::Display) {
         say::line(format_args!("ok       {text}"));
     }
+
+    /// Says how many problems there are; whether there is none.
+    fn end(&self) -> bool {
+        match self.problems.len() {
+            0 => say::line("Everything is as it was written."),
+            1 => say::line("1 problem."),
+            count => say::line(format_args!("{count} problems.")),
+        }
+        self.problems.is_empty()
+    }
 }
 
 /// Reads everything in `data`; gives whether all of it is as it was written.
@@ -55,12 +66,7 @@ pub async fn verify(data: &DataDir, asked: &Verify) -> Result<bool> {
     lane::<Identity>(data, asked.deep, &mut report).await?;
     lane::<Talk>(data, asked.deep, &mut report).await?;
     media(data, &mut report).await?;
-    match report.problems.len() {
-        0 => say::line("Everything is as it was written."),
-        1 => say::line("1 problem."),
-        count => say::line(format_args!("{count} problems.")),
-    }
-    Ok(report.problems.is_empty())
+    Ok(report.end())
 }
 
 async fn lane<D: Domain>(data: &DataDir, deep: Option<bool>, report: &mut Report) -> Result<()> {

@@ -2,9 +2,11 @@
 
 mod lane;
 mod log;
+mod sites;
 
 pub use lane::OpenLane;
 pub use log::options as log_options;
+pub use sites::{Abroad, MEDIA, SNAPSHOTS, forget_log, stream_id};
 
 use crate::config::{Config, WhoMayRegister};
 use crate::data::{DataDir, Installation};
@@ -70,6 +72,8 @@ pub struct House {
     pub accounts: Accounts,
     /// Files.
     pub media: Media,
+    /// The other data centres, if there are any.
+    pub abroad: Option<Abroad>,
 }
 
 impl House {
@@ -81,10 +85,14 @@ impl House {
     ) -> Result<Self> {
         let server_name = installation.server_name.clone();
         let pace = Pace::from(config);
-        let media = Media::local(&data.media(), Limits::default())?;
-        let identity = OpenLane::<Identity>::open(data, &pace).await?;
+        let abroad = Abroad::of(config).await?;
+        let mut media = Media::local(&data.media(), Limits::default())?;
+        if let Some(abroad) = &abroad {
+            media = media.across(abroad.media());
+        }
+        let identity = OpenLane::<Identity>::open(data, &pace, abroad.as_ref()).await?;
         let accounts = accounts(&identity, config, &server_name)?;
-        let talk = OpenLane::<Talk>::open(data, &pace).await?;
+        let talk = OpenLane::<Talk>::open(data, &pace, abroad.as_ref()).await?;
         let flows = IdentityFlows {
             talk: talk.lane.clone(),
         };
@@ -95,6 +103,7 @@ impl House {
             talk,
             accounts,
             media,
+            abroad,
         })
     }
 
@@ -131,6 +140,17 @@ impl House {
     pub fn administration(&self, talk: TalkApi) -> Router {
         let identity = bongsu_identity::http::admin::routes().into_router(self.accounts.clone());
         identity.merge(bongsu_talk::http::admin::routes().into_router(talk))
+    }
+
+    /// Returns once the other data centres agree that what is here is wrong.
+    pub fn condemned(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (identity, talk) = (self.identity.lane.clone(), self.talk.lane.clone());
+        async move {
+            tokio::select! {
+                () = identity.condemned() => {}
+                () = talk.condemned() => {}
+            }
+        }
     }
 
     /// Answers what was asked, and closes everything.

@@ -16,7 +16,7 @@ pub const TEST_PASSWORD: &str = "a beacon on every hill";
 /// How long the server may take to become ready, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a process is looked at, since nothing tells when it has done something.
-const LOOK: Duration = Duration::from_millis(10);
+pub(crate) const LOOK: Duration = Duration::from_millis(10);
 
 /// A server with a data folder of its own. Dropping it kills the process and deletes the folder.
 #[derive(Debug)]
@@ -144,20 +144,10 @@ impl Server {
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
         let process = self.process.as_mut().context("the server does not run")?;
         kill(Pid::from_raw(i32::try_from(process.id())?), Signal::SIGTERM)?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = process.try_wait()? {
-                self.process = None;
-                return Ok(status);
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "the server did not stop within {PATIENCE:?}; it wrote:\n{}",
-                    self.written()
-                );
-            }
-            sleep(LOOK).await;
-        }
+        let ended = ended(process, PATIENCE).await;
+        let status = ended.with_context(|| format!("it wrote:\n{}", self.written()))?;
+        self.process = None;
+        Ok(status)
     }
 
     /// Stops the server, which must say that all went well.
@@ -221,6 +211,18 @@ impl Drop for Server {
     }
 }
 
+/// Waits until `process` has ended by itself.
+pub(crate) async fn ended(process: &mut Child, within: Duration) -> Result<ExitStatus> {
+    let deadline = Instant::now() + within;
+    loop {
+        if let Some(status) = process.try_wait()? {
+            return Ok(status);
+        }
+        ensure!(Instant::now() <= deadline, "it did not stop within {within:?}");
+        sleep(LOOK).await;
+    }
+}
+
 /// How a command of the binary ended.
 #[derive(Debug)]
 pub struct Finished {
@@ -242,7 +244,7 @@ impl From<Output> for Finished {
 }
 
 /// The binary under test: `BONGSU_BIN`, or the one that cargo built beside this test.
-fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("BONGSU_BIN") {
         return Ok(path.into());
     }

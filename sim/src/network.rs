@@ -4,7 +4,7 @@ use crate::Dice;
 use async_trait::async_trait;
 use bongsu_base::Seq;
 use bongsu_log::memory::MemoryLog;
-use bongsu_log::{AppendError, Bounds, Entry, Log, ReadError, Stamp};
+use bongsu_log::{AppendError, Bounds, Entry, Log, ReadError};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::pin::pin;
@@ -95,16 +95,16 @@ impl SiteLog {
 
 #[async_trait]
 impl Log for SiteLog {
-    async fn append(&self, body: Bytes) -> Result<Stamp, AppendError> {
+    async fn append(&self, body: Bytes) -> Result<Seq, AppendError> {
         if self.reachable().is_err() {
             sleep(Duration::from_millis(300)).await;
             return Err(AppendError::Unknown("the site is cut off".into()));
         }
-        let stamp = self.log.append(body).await;
+        let seq = self.log.append(body).await;
         // The entry may stand in the log and the answer not arrive.
         self.reachable()
             .map_err(|error| AppendError::Unknown(error.to_string()))?;
-        stamp
+        seq
     }
 
     async fn read(&self, after: Seq, max_bytes: usize) -> Result<Vec<Entry>, ReadError> {

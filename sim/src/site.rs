@@ -3,11 +3,12 @@
 use crate::Dice;
 use crate::network::SiteLog;
 use crate::workload::Workload;
-use crate::world::{Rolled, World};
-use bongsu_base::{ProcessId, RecordId};
+use crate::world::{Rolled, SITES, World};
+use bongsu_base::{DataCentre, ProcessId, RecordId};
 use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::{
-    Domain, EffectError, EffectHandler, EffectId, Lane, Offload, OpenError, Options,
+    Domain, EffectError, EffectHandler, EffectId, Lane, Offload, OpenError, Options, Sites,
+    condemned,
 };
 use futures_util::future::join;
 use parking_lot::Mutex;
@@ -61,6 +62,10 @@ pub async fn live<W: Workload>(world: Arc<World<W>>, n: usize, mut dice: Dice) {
     let site = &world.sites[n];
     for life in 0.. {
         let options = options(&world, n, life, &mut dice);
+        if let Ok(Some(condemned)) = condemned(&site.view) {
+            let wrong = format!("site {n} was condemned: {}", condemned.reason);
+            world.record.lock().wrong.push(wrong);
+        }
         match Lane::<W::Domain>::open(Arc::new(site.way.clone()), options).await {
             Ok((lane, runner, _)) => {
                 *site.lane.lock() = Some(lane.clone());
@@ -102,6 +107,10 @@ fn options<W: Workload>(world: &World<W>, n: usize, life: u32, dice: &mut Dice) 
     let lane = <W::Domain as Domain>::NAME;
     Options {
         snapshots: Some(Snapshots::new(world.store.clone(), lane)),
+        sites: Some(Sites {
+            own: data_centre(n),
+            all: (0..SITES).map(data_centre).collect(),
+        }),
         process: ProcessId::from_bytes(*process.as_bytes()),
         entropy: Arc::new(Rolled(Mutex::new(dice.fork()))),
         offload: Offload::Inline,
@@ -114,6 +123,11 @@ fn options<W: Workload>(world: &World<W>, n: usize, life: u32, dice: &mut Dice) 
         durable_view: false,
         ..Options::new(world.sites[n].view.clone())
     }
+}
+
+fn data_centre(n: usize) -> DataCentre {
+    let name = format!("dc{n}");
+    name.parse().expect("a letter and digits")
 }
 
 /// The site's view as it was some time ago.

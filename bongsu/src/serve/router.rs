@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod authorization;
 
-use super::{cors, ending};
+use super::{DataCentres, cors, data_centres, ending, freshness};
 use crate::health::{self, Watch};
 use crate::metrics::{self, HttpMetrics, Metrics, measure};
 use crate::openapi;
@@ -38,15 +38,24 @@ pub struct Parts {
 }
 
 /// The router over `house`.
-pub fn of(house: &House, talk: TalkApi, parts: Parts) -> Router {
+pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router {
     let own = Router::new()
         .route("/", get(page::page).with_state(parts.page))
         .route("/page.css", get(page::style))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready).with_state(parts.watch))
+        .route("/health/ready", get(health::ready).with_state(parts.watch.clone()))
         .route("/metrics", get(metrics::metrics).with_state(parts.metrics))
-        .route("/openapi.json", get(openapi::openapi));
+        .route("/openapi.json", get(openapi::openapi))
+        .route(
+            "/.well-known/bongsu",
+            get(data_centres).with_state(Arc::new(DataCentres::of(house, base_url))),
+        );
     let router = domains(house, talk).merge(own).fallback(nothing_here);
+    let router = if house.abroad.is_some() {
+        router.layer(from_fn_with_state(parts.watch, freshness::say))
+    } else {
+        router
+    };
     router
         .layer(from_fn_with_state(parts.stopping, ending::end_reads))
         .layer(from_fn(cors::allow))

@@ -10,7 +10,7 @@ use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::view::Digest;
 use bongsu_lane::{Domain, Lane, Options, ReachError};
 use bongsu_log::sqlite::SqliteLog;
-use bongsu_log::{AppendError, Bounds, Entry, Log, ReadError, Stamp};
+use bongsu_log::{AppendError, Bounds, Entry, Log, ReadError};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +77,7 @@ struct UpTo {
 
 #[async_trait]
 impl Log for UpTo {
-    async fn append(&self, _: Bytes) -> Result<Stamp, AppendError> {
+    async fn append(&self, _: Bytes) -> Result<Seq, AppendError> {
         // The lane's canary has to wait until everything is applied.
         self.ended.notified().await;
         Err(AppendError::Stopped("the log was applied again".to_owned()))

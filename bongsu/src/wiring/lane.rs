@@ -1,6 +1,6 @@
 //! Opening and closing one lane.
 
-use super::{Pace, log, snapshot_store};
+use super::{Abroad, Pace, log, snapshot_store};
 use crate::data::{DataDir, Session};
 use crate::say::Progress;
 use anyhow::{Context, Result, bail};
@@ -23,19 +23,19 @@ pub struct OpenLane<D: Domain> {
 
 impl<D: Domain> OpenLane<D> {
     /// Opens the lane in the locked folder `data` and returns once it has applied all that its log held.
-    pub async fn open(data: &DataDir, pace: &Pace) -> Result<Self> {
-        let folder = data.clone();
-        let log = tokio::task::spawn_blocking(move || log::open(&folder, D::NAME)).await??;
-        let last = log.bounds().await?.last;
+    pub async fn open(data: &DataDir, pace: &Pace, abroad: Option<&Abroad>) -> Result<Self> {
         let view = data.view(D::NAME);
+        let options = options::<D>(data, pace, abroad)?;
+        let log: Arc<dyn Log> = match abroad {
+            Some(abroad) => Arc::new(abroad.log::<D>(data, &options).await?),
+            None => {
+                let folder = data.clone();
+                Arc::new(tokio::task::spawn_blocking(move || log::open(&folder, D::NAME)).await??)
+            }
+        };
+        let last = log.bounds().await?.last;
         let (session, _) = Session::look(&view);
-        let mut options = Options::new(view.clone());
-        options.snapshots = Some(Snapshots::new(snapshot_store(&data.snapshots())?, D::NAME));
-        options.canary_every = pace.canary;
-        options.snapshot_every = pace.snapshot_every;
-        let checking = Progress::counting(format!("checking the view of {}", D::NAME));
-        options.checking = Some(Arc::new(move |rows| checking.at(rows, None)));
-        let (lane, runner, how) = Lane::<D>::open(Arc::new(log), options).await?;
+        let (lane, runner, how) = Lane::<D>::open(log, options).await?;
         tell::<D>(&how);
         let running = runner.start().context("no thread for the lane")?;
         let join = Box::new(move || running.join());
@@ -78,6 +78,21 @@ impl<D: Domain> OpenLane<D> {
         flushed.await??;
         session.end()
     }
+}
+
+/// How the lane of `D` runs in the folder `data`.
+fn options<D: Domain>(data: &DataDir, pace: &Pace, abroad: Option<&Abroad>) -> Result<Options> {
+    let mut options = Options::new(data.view(D::NAME));
+    options.snapshots = Some(Snapshots::new(snapshot_store(&data.snapshots())?, D::NAME));
+    options.canary_every = pace.canary;
+    options.snapshot_every = pace.snapshot_every;
+    if let Some(abroad) = abroad {
+        options.sites = Some(abroad.sites.names());
+        options.peers = abroad.snapshots(D::NAME);
+    }
+    let checking = Progress::counting(format!("checking the view of {}", D::NAME));
+    options.checking = Some(Arc::new(move |rows| checking.at(rows, None)));
+    Ok(options)
 }
 
 /// Moves everything into the view's file and that to the disk.

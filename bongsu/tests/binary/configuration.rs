@@ -52,7 +52,7 @@ fn a_wrong_value_names_its_line_and_what_was_expected() {
 
 #[test]
 fn what_is_no_toml_names_its_line() {
-    assert_snapshot!(told("log = 'info'\nlisten\n"), @r#"
+    assert_snapshot!(told("log_level = 'info'\nlisten\n"), @r#"
     bongsu: FOLDER/bongsu.toml, line 2: key with no value, expected `=`
       listen: Address and port to serve on, such as 127.0.0.1:8008 or [::]:8008 [default: 127.0.0.1:8008]
     "#);
@@ -61,7 +61,7 @@ fn what_is_no_toml_names_its_line() {
 #[test]
 fn what_contradicts_itself_is_told() {
     assert_snapshot!(told("registration = 'token'\n"), @"bongsu: registration is `token`, but there is no registration_token: give one, or choose `open` or `closed`");
-    assert_snapshot!(told("log = 'loud,=='\n"), @"bongsu: log: `loud,==` is not a level such as `info` or `info,bongsu=debug`: invalid filter directive");
+    assert_snapshot!(told("log_level = 'loud,=='\n"), @"bongsu: log_level: `loud,==` is not a level such as `info` or `info,bongsu=debug`: invalid filter directive");
 }
 
 #[test]

@@ -188,6 +188,19 @@ text_id! {
     }
 }
 
+text_id! {
+    /// The name of a data centre within this installation, as it stands in its certificate: one label of
+    /// a host name in lower case (RFC 1123, section 2.1), 1 to 63 bytes of letters, digits and `-`, a
+    /// letter first.
+    DataCentre, "data centre's name", |text| {
+        if text.is_empty() || text.len() > 63 { return Err("expected 1 to 63 bytes"); }
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !text.chars().all(allowed) { return Err("expected lower-case letters, digits and `-`"); }
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) { return Err("expected a letter first"); }
+        if text.ends_with('-') { Err("it ends with `-`") } else { Ok(()) }
+    }
+}
+
 impl UserId {
     /// The id of `localpart` at `server`.
     ///
@@ -262,6 +275,26 @@ mod tests {
         check("@mina:", "names no server");
         check("@mi\0na:s", "NUL");
         check(&format!("@{}:s", "m".repeat(300)), "longer than 255");
+    }
+
+    #[test]
+    fn a_data_centres_name_is_a_label_of_a_host_name() {
+        for good in ["seoul", "dc-2", "a", &"a".repeat(63)] {
+            assert_eq!(good.parse::<DataCentre>().expect(good).as_str(), good);
+        }
+        for bad in [
+            "",
+            "Seoul",
+            "2dc",
+            "-a",
+            "a-",
+            "a.b",
+            "a/b",
+            "부산",
+            &"a".repeat(64),
+        ] {
+            assert!(bad.parse::<DataCentre>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::cx::{Cx, Scratch};
 use crate::domain::{Domain, Outcome, Refusal};
 use crate::effects::EffectId;
 use crate::open::OpenError;
-use crate::record::{Actor, EntryBody, Payload, Record, System};
+use crate::record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};
 use crate::view::{self, Digester, Lease, Progress, ReadView, Writer};
 use crate::wake::Topic;
 use bongsu_base::{LogTime, Millis, Position, ProcessId, RecordId, Seq};
@@ -63,6 +63,10 @@ pub struct Applied<D: Domain> {
     pub ticks: Vec<ProcessId>,
     /// Whether there are effects that were not there before.
     pub new_effects: bool,
+    /// What this replica was whenever the lease's holder was heard.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What data centres said of themselves.
+    pub reports: Vec<Report>,
     /// How far the view has come.
     pub progress: Progress,
 }
@@ -225,6 +229,8 @@ impl<D: Domain> Applier<D> {
             topics: Vec::new(),
             ticks: Vec::new(),
             new_effects: false,
+            checkpoints: Vec::new(),
+            reports: Vec::new(),
             progress: self.progress,
         };
         for entry in entries {
@@ -232,9 +238,16 @@ impl<D: Domain> Applier<D> {
             if (chain.seq, chain.link) != (entry.seq, entry.link) {
                 return Err(ApplyError::Chain { seq: entry.seq }.into());
             }
-            self.apply_entry(entry, &mut applied)?;
+            let leader_heard = self.apply_entry(entry, &mut applied)?;
             self.progress.chain = chain;
             self.progress.time = entry.time;
+            if leader_heard {
+                applied.checkpoints.push(Checkpoint {
+                    seq: chain.seq,
+                    link: *chain.link.as_bytes(),
+                    digest: self.digester.get().to_bytes(),
+                });
+            }
         }
         self.digester.check()?;
         self.progress.digest = self.digester.get();
@@ -245,7 +258,8 @@ impl<D: Domain> Applier<D> {
         Ok(applied)
     }
 
-    fn apply_entry(&mut self, entry: &Entry, applied: &mut Applied<D>) -> Result<(), Halt> {
+    /// Applies one entry; says whether the lease's holder was heard in it.
+    fn apply_entry(&mut self, entry: &Entry, applied: &mut Applied<D>) -> Result<bool, Halt> {
         let undecodable = |what: &str| ApplyError::Undecodable {
             seq: entry.seq,
             what: what.to_owned(),
@@ -264,7 +278,8 @@ impl<D: Domain> Applier<D> {
         }
         applied.topics.append(&mut scratch.topics);
         applied.new_effects |= scratch.new_effects;
-        Ok(self.forget_outcomes(entry.time, count)?)
+        self.forget_outcomes(entry.time, count)?;
+        Ok(scratch.leader_heard)
     }
 
     /// The outcome of an earlier record with this id.
@@ -306,7 +321,7 @@ impl<D: Domain> Applier<D> {
                 Some(self.apply_command(entry, &record.actor, &record.seed, command, scratch)?)
             }
             Payload::System(system) => {
-                self.apply_system(entry, &system, applied)?;
+                self.apply_system(entry, &system, scratch, applied)?;
                 None
             }
         };
@@ -406,12 +421,14 @@ impl<D: Domain> Applier<D> {
         &mut self,
         entry: &Entry,
         system: &System,
+        scratch: &mut Scratch,
         applied: &mut Applied<D>,
     ) -> Result<(), ApplyError> {
         match system {
             System::Tick { process, lease_ms } => {
                 applied.ticks.push(*process);
-                self.renew_lease(*process, entry.time, Millis(*lease_ms))?;
+                scratch.leader_heard |=
+                    self.renew_lease(*process, entry.time, Millis(*lease_ms))?;
             }
             System::Complete { effect } => EffectId::new(*effect).complete(&self.db)?,
             System::ActivateVersion { version } => {
@@ -425,12 +442,27 @@ impl<D: Domain> Applier<D> {
                 }
                 self.progress.active_version = self.progress.active_version.max(version);
             }
+            System::Report(report) => {
+                self.db
+                    .prepare_cached(
+                        "INSERT INTO lane_site (site, held, time) VALUES (?1, ?2, ?3)
+                         ON CONFLICT DO UPDATE SET held = excluded.held, time = excluded.time",
+                    )?
+                    .execute((report.site.as_str(), report.held.0 as i64, entry.time.0))?;
+                applied.reports.push(report.clone());
+            }
         }
         Ok(())
     }
 
-    /// The lease goes to whoever has it, or to the first who says it is alive after it ran out.
-    fn renew_lease(&self, process: ProcessId, now: LogTime, span: Millis) -> rusqlite::Result<()> {
+    /// The lease goes to whoever has it, or to the first who says it is alive after it ran out. Whether
+    /// `process` has it now.
+    fn renew_lease(
+        &self,
+        process: ProcessId,
+        now: LogTime,
+        span: Millis,
+    ) -> rusqlite::Result<bool> {
         let free = view::lease(&self.db)?
             .is_none_or(|Lease { holder, until }| holder == process || until <= now);
         if free {
@@ -441,7 +473,7 @@ impl<D: Domain> Applier<D> {
                 )?
                 .execute((process.as_bytes(), (now + span).0))?;
         }
-        Ok(())
+        Ok(free)
     }
 
     /// Forgets outcomes that are old enough: at most twice as many as the entry added, so that what is

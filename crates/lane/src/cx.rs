@@ -30,6 +30,8 @@ pub(crate) struct Scratch {
     pub topics: Vec<Topic>,
     /// Whether the view now holds effects that it did not hold before.
     pub new_effects: bool,
+    /// Whether the lease's holder was heard in the current entry.
+    pub leader_heard: bool,
 }
 
 impl<D: Domain> Cx<'_, D> {

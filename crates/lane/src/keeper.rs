@@ -3,6 +3,7 @@
 use crate::domain::Domain;
 use crate::lane::{Lane, Shared, stopped};
 use crate::snapshot::{Manifest, SnapshotError};
+use crate::witness;
 use bongsu_base::Seq;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +27,7 @@ pub(crate) async fn keep_loop<D: Domain>(shared: Arc<Shared<D>>) {
         if let Ok(bounds) = shared.log.bounds().await {
             shared.metrics.log_bytes.set(bounds.bytes as i64);
         }
+        release(&shared).await;
         let applied = shared.applied.borrow().chain.seq;
         if applied.0.saturating_sub(last.0) < shared.options.snapshot_every {
             continue;
@@ -39,10 +41,43 @@ pub(crate) async fn keep_loop<D: Domain>(shared: Arc<Shared<D>>) {
     }
 }
 
+/// Has the log let go of what no data centre needs any longer, if this process is the one to do so.
+async fn release<D: Domain>(shared: &Arc<Shared<D>>) {
+    let lane = Lane {
+        shared: shared.clone(),
+    };
+    let Some(sites) = shared.options.sites.as_ref().filter(|_| lane.leads()) else {
+        return;
+    };
+    let held = lane
+        .read(|view| witness::held_by_all(view.db(), sites))
+        .await;
+    let released = match held {
+        Ok(Some(held)) => shared
+            .log
+            .release(held.next())
+            .await
+            .map_err(|error| error.to_string()),
+        Ok(None) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = released {
+        tracing::warn!(
+            lane = D::NAME,
+            error,
+            "the log could not be told what is needed no longer"
+        );
+    }
+}
+
+/// The newest snapshot there is; notes up to where the log is no longer needed.
 async fn newest<D: Domain>(shared: &Shared<D>) -> Seq {
     match &shared.options.snapshots {
         Some(snapshots) => match snapshots.list().await {
-            Ok(list) => list.first().map_or(Seq::ZERO, |manifest| manifest.seq),
+            Ok(list) => {
+                hold(shared, &list);
+                list.first().map_or(Seq::ZERO, |manifest| manifest.seq)
+            }
             Err(error) => {
                 tracing::warn!(lane = D::NAME, %error, "the snapshots cannot be listed");
                 Seq::ZERO
@@ -69,15 +104,20 @@ async fn snapshot<D: Domain>(shared: &Shared<D>) -> Result<Option<Manifest>, Sna
     shared.metrics.snapshot_seq.set(manifest.seq.0 as i64);
     shared.empty_journal.store(true, Ordering::Relaxed);
     let kept = snapshots.prune(SNAPSHOTS).await?;
-    if kept.len() == SNAPSHOTS
-        && let Some(oldest) = kept.last()
-    {
-        let truncated = shared.log.truncate(oldest.seq.next()).await;
+    if let Some(oldest) = hold(shared, &kept) {
+        let truncated = shared.log.truncate(oldest.next()).await;
         if let Err(error) = truncated {
             tracing::error!(lane = D::NAME, %error, "the log could not be truncated");
         }
     }
     Ok(Some(manifest))
+}
+
+/// Notes up to where `kept`, newest first, make the log unnecessary; `None` while there are too few.
+fn hold<D: Domain>(shared: &Shared<D>, kept: &[Manifest]) -> Option<Seq> {
+    let oldest = kept.get(SNAPSHOTS - 1)?.seq;
+    *shared.held.lock() = oldest;
+    Some(oldest)
 }
 
 impl<D: Domain> Lane<D> {

@@ -6,9 +6,10 @@ use crate::domain::{Domain, Outcome};
 use crate::metrics::LaneMetrics;
 use crate::open::Options;
 use crate::queue::{Priority, Queue};
-use crate::record::{Actor, Payload, Record, System};
+use crate::record::{Actor, Checkpoint, Payload, Record, System};
 use crate::view::{Lease, Progress, ReadError, ReadView, Readers};
 use crate::wake::Wake;
+use crate::witness::{self, Condemned, Witness};
 use bongsu_base::{RecordId, Seed, Seq};
 use bongsu_log::Log;
 use parking_lot::Mutex;
@@ -70,6 +71,12 @@ pub enum SubmitError {
     /// The command is longer than the log takes; nothing was written.
     #[error("the request is larger than {MAX_COMMAND} bytes")]
     TooLarge,
+    /// This data centre does not reach the log; nothing was written. Another one takes it, or this one
+    /// when it reaches the log again.
+    #[error(
+        "this data centre cannot take changes at the moment; nothing was done, try again in a moment"
+    )]
+    Detached,
     /// The domain's code failed on it; nothing was changed.
     #[error("the platform has a defect in handling this request; nothing was changed")]
     Defect,
@@ -130,6 +137,11 @@ pub(crate) struct Shared<D: Domain> {
     pub state: watch::Sender<LaneState>,
     pub wake: Wake,
     pub lease: Mutex<Option<SeenLease>>,
+    pub witness: Mutex<Witness>,
+    /// Up to where this data centre's snapshots make the log unnecessary.
+    pub held: Mutex<Seq>,
+    /// Since when no append has come through, while one is tried.
+    pub stalled: Mutex<Option<Instant>>,
     pub effects: Notify,
     pub canary: Canary,
     /// Whether the view's journal is to begin anew: it still holds what was deleted.
@@ -200,6 +212,11 @@ impl<D: Domain> Shared<D> {
             LaneState::Closing => return Err(SubmitError::Overloaded),
             LaneState::Stopped(reason) => return Err(SubmitError::Stopped(reason.clone())),
         }
+        // What the lane asks of itself goes on, so that it notices when the log is back.
+        if matches!(record.payload, Payload::Command(_)) && self.is_detached() {
+            self.metrics.refused.inc();
+            return Err(SubmitError::Detached);
+        }
         let full = waiting.len() >= priority.part_of(self.options.waiting_bound);
         match waiting.entry(id) {
             // The same request is on its way already: wait for its answer.
@@ -220,6 +237,21 @@ impl<D: Domain> Shared<D> {
         }
         self.metrics.refused.inc();
         Err(SubmitError::Overloaded)
+    }
+
+    /// Whether appends have failed for longer than it takes the log to recover by itself.
+    fn is_detached(&self) -> bool {
+        let since = *self.stalled.lock();
+        since.is_some_and(|since| since.elapsed() > self.options.refuse_after)
+    }
+
+    /// Ends everything here, and has the view made again when the lane is opened next.
+    pub fn condemn(&self, condemned: &Condemned) {
+        if let Err(error) = witness::condemn(&self.options.view, condemned) {
+            tracing::error!(lane = D::NAME, %error, "it cannot be written down that the view is to be made again");
+        }
+        self.metrics.condemned.inc();
+        self.stop(&condemned.reason);
     }
 
     pub fn seed(&self) -> Seed {
@@ -391,6 +423,21 @@ impl<D: Domain> Lane<D> {
         self.shared
             .canary
             .health(self.shared.state.borrow().clone())
+    }
+
+    /// What this replica was at the latest entries at which data centres compare themselves, oldest first.
+    #[must_use]
+    pub fn checkpoints(&self) -> Vec<Checkpoint> {
+        self.shared.witness.lock().checkpoints()
+    }
+
+    /// Returns once the other data centres agree that the view here is wrong: the lane has stopped, and makes
+    /// its view again when it is opened next.
+    pub async fn condemned(&self) {
+        stopped(&mut self.shared.state.subscribe()).await;
+        if !matches!(witness::condemned(&self.shared.options.view), Ok(Some(_))) {
+            std::future::pending().await
+        }
     }
 
     /// Random bytes from the lane's source, for what a gateway makes up (tokens, names).

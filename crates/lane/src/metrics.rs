@@ -19,6 +19,7 @@ pub struct LaneMetrics {
     pub(crate) repeated: Counter,
     pub(crate) refused: Counter,
     pub(crate) unknown: Counter,
+    pub(crate) condemned: Counter,
     pub(crate) queued: Gauge,
     pub(crate) batch: Histogram,
     pub(crate) append: Histogram,
@@ -40,6 +41,7 @@ impl Default for LaneMetrics {
             repeated: Counter::default(),
             refused: Counter::default(),
             unknown: Counter::default(),
+            condemned: Counter::default(),
             queued: Gauge::default(),
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             append: seconds(),
@@ -99,6 +101,8 @@ impl LaneMetrics {
         );
         let help = "Appends repeated since their fate was unknown";
         counter("unknown_appends", help, &self.unknown);
+        let help = "Times the other data centres agreed on another state than this one had";
+        counter("condemned", help, &self.condemned);
     }
 
     fn register_spans(&self, lanes: &mut Registry) {

@@ -11,8 +11,9 @@ use crate::run::Runner;
 use crate::snapshot::{SnapshotError, Snapshots, sidecar};
 use crate::view::{self, CheckError, Readers, ViewError};
 use crate::wake::Wake;
-use bongsu_base::{ProcessId, Seq};
-use bongsu_log::{Bounds, Log, ReadError};
+use crate::witness::{self, Condemned, Witness};
+use bongsu_base::{DataCentre, ProcessId, Seq};
+use bongsu_log::{Bounds, Link, Log, ReadError};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,15 @@ impl Offload {
 /// What is said while something takes long: rows read so far.
 pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
+/// The data centres of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sites {
+    /// The one that this process is in.
+    pub own: DataCentre,
+    /// All of them.
+    pub all: Vec<DataCentre>,
+}
+
 /// How a lane runs. [`Options::new`] gives what suits one machine.
 #[derive(Clone)]
 pub struct Options {
@@ -58,6 +68,10 @@ pub struct Options {
     pub view: PathBuf,
     /// Where snapshots go; without one the log is never truncated.
     pub snapshots: Option<Snapshots>,
+    /// Snapshots of other data centres, nearest first, from which the view is made where there is none here.
+    pub peers: Vec<Snapshots>,
+    /// The data centres whose replicas compare what they made of the log; `None` for one machine alone.
+    pub sites: Option<Sites>,
     /// This process.
     pub process: ProcessId,
     /// Where random bytes come from.
@@ -78,6 +92,9 @@ pub struct Options {
     pub batch_bytes: usize,
     /// How long a request waits for its outcome.
     pub answer_within: Duration,
+    /// How long appends may fail before commands are refused at once instead of waiting: longer than the log
+    /// needs to recover by itself.
+    pub refuse_after: Duration,
     /// How often the canary sings.
     pub canary_every: Duration,
     /// A snapshot is taken after so many entries.
@@ -99,6 +116,8 @@ impl Options {
         Self {
             view,
             snapshots: None,
+            peers: Vec::new(),
+            sites: None,
             process: ProcessId::from_bytes(process),
             entropy: Arc::new(OsEntropy),
             offload: Offload::Thread,
@@ -109,6 +128,7 @@ impl Options {
             batch_records: 1_024,
             batch_bytes: 256 * 1024,
             answer_within: Duration::from_secs(20),
+            refuse_after: Duration::from_secs(12),
             canary_every: Duration::from_secs(3),
             snapshot_every: 200_000,
             check_on_open: true,
@@ -227,6 +247,9 @@ impl<D: Domain> Lane<D> {
             state: watch::Sender::new(LaneState::Running),
             wake: Wake::default(),
             lease: Mutex::default(),
+            witness: Mutex::new(Witness::new(witness::schema::<D>())),
+            held: Mutex::new(Seq::ZERO),
+            stalled: Mutex::default(),
             effects: Notify::new(),
             canary: Canary::default(),
             empty_journal: AtomicBool::new(false),
@@ -249,23 +272,91 @@ impl<D: Domain> Lane<D> {
 /// Sees to it that there is a view from which the log can be followed.
 async fn find_view<D: Domain>(options: &Options, bounds: &Bounds) -> Result<View, OpenError> {
     let lane = D::NAME;
-    let given_up = match look_over(options).await {
-        Ok(progress) if progress.chain.seq > bounds.last => {
+    let unusable = |error: std::io::Error| OpenError::View {
+        path: options.view.clone(),
+        what: error.to_string(),
+    };
+    let condemned = witness::condemned(&options.view).map_err(unusable)?;
+    let given_up = match (&condemned, look_over(options).await) {
+        (Some(condemned), _) => Some(condemned.reason.clone()),
+        (None, Ok(progress)) if progress.chain.seq > bounds.last => {
             return Err(OpenError::LogLost {
                 lane,
                 last: bounds.last,
                 applied: progress.chain.seq,
             });
         }
-        Ok(progress) if progress.chain.seq.next() >= bounds.first => return Ok(View::Kept),
-        Ok(progress) => Some(format!("it had come only to entry {}", progress.chain.seq)),
-        Err(CheckError::Missing) => None,
-        Err(error) => {
+        (None, Ok(progress)) if progress.chain.seq.next() >= bounds.first => return Ok(View::Kept),
+        (None, Ok(progress)) => Some(format!("it had come only to entry {}", progress.chain.seq)),
+        (None, Err(CheckError::Missing)) => None,
+        (None, Err(error)) => {
             tracing::warn!(lane, view = %options.view.display(), %error, "the view is damaged; making it again");
             Some(error.to_string())
         }
     };
     set_aside(&options.view)?;
+    let restored = from_snapshot::<D>(options, bounds, condemned.as_ref()).await?;
+    let how = match restored {
+        Some(seq) => View::Restored(seq, given_up),
+        None if bounds.first > Seq(1) => {
+            return Err(OpenError::NoSnapshot {
+                lane,
+                first: bounds.first,
+            });
+        }
+        None => given_up.map_or(View::Fresh, View::Rebuilt),
+    };
+    witness::acquit(&options.view).map_err(unusable)?;
+    Ok(how)
+}
+
+/// Sees to it that there is a view, without its log: the one that is there, if a log that begins at `first`
+/// can be followed from it, or one made from a snapshot of this or another data centre. Says how far it has
+/// come; `None` when there is neither.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn begin_from_snapshot<D: Domain>(
+    options: &Options,
+    first: Seq,
+) -> Result<Option<view::Progress>, OpenError> {
+    let unusable = |error: std::io::Error| OpenError::View {
+        path: options.view.clone(),
+        what: error.to_string(),
+    };
+    let condemned = witness::condemned(&options.view).map_err(unusable)?;
+    if condemned.is_none()
+        && let Ok(progress) = look_over(options).await
+        && progress.chain.seq.next() >= first
+    {
+        return Ok(Some(progress));
+    }
+    set_aside(&options.view)?;
+    let bounds = Bounds {
+        first,
+        last: Seq(u64::MAX - 1),
+        link: Link::ORIGIN,
+        bytes: 0,
+    };
+    if from_snapshot::<D>(options, &bounds, condemned.as_ref()).await?.is_none() {
+        return Ok(None);
+    }
+    witness::acquit(&options.view).map_err(unusable)?;
+    let found = look_over(options).await;
+    found.map(Some).map_err(|error| OpenError::View {
+        path: options.view.clone(),
+        what: error.to_string(),
+    })
+}
+
+/// Makes the view from the newest snapshot that can be trusted and from which the log can be followed.
+async fn from_snapshot<D: Domain>(
+    options: &Options,
+    bounds: &Bounds,
+    condemned: Option<&Condemned>,
+) -> Result<Option<Seq>, OpenError> {
+    let lane = D::NAME;
+    let mut found = Vec::new();
     if let Some(snapshots) = &options.snapshots {
         for manifest in snapshots.list().await? {
             if manifest.seq > bounds.last {
@@ -275,30 +366,33 @@ async fn find_view<D: Domain>(options: &Options, bounds: &Bounds) -> Result<View
                     applied: manifest.seq,
                 });
             }
-            if manifest.seq.next() < bounds.first {
-                continue;
-            }
-            match snapshots
-                .restore(
-                    &manifest,
-                    &options.view,
-                    D::MIGRATIONS.len(),
-                    options.offload,
-                )
-                .await
-            {
-                Ok(()) => return Ok(View::Restored(manifest.seq, given_up)),
-                Err(error) => tracing::warn!(lane, %error, "passing over a snapshot"),
+            // What was taken since the others last agreed may hold what is wrong here.
+            if condemned.is_none_or(|condemned| manifest.seq <= condemned.agreed) {
+                found.push((snapshots, manifest));
             }
         }
     }
-    if bounds.first > Seq(1) {
-        return Err(OpenError::NoSnapshot {
-            lane,
-            first: bounds.first,
-        });
+    for peer in &options.peers {
+        match peer.list().await {
+            Ok(manifests) => found.extend(manifests.into_iter().map(|manifest| (peer, manifest))),
+            Err(error) => {
+                tracing::warn!(lane, %error, "another data centre's snapshots cannot be listed")
+            }
+        }
     }
-    Ok(given_up.map_or(View::Fresh, View::Rebuilt))
+    found
+        .retain(|(_, manifest)| (bounds.first..=bounds.last.next()).contains(&manifest.seq.next()));
+    // The newest first, and of two alike the nearest.
+    found.sort_by_key(|(_, manifest)| std::cmp::Reverse(manifest.seq));
+    for (snapshots, manifest) in found {
+        let known = D::MIGRATIONS.len();
+        let restored = snapshots.restore(&manifest, &options.view, known, options.offload);
+        match restored.await {
+            Ok(()) => return Ok(Some(manifest.seq)),
+            Err(error) => tracing::warn!(lane, %error, "passing over a snapshot"),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the whole view, or just how far it has come.

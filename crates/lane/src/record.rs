@@ -3,7 +3,7 @@
 //! The encoding is postcard 1 (<https://postcard.jamesmunns.com/wire-format>). It is never changed:
 //! variants are only appended, and the golden logs of every domain decode for ever.
 
-use bongsu_base::{DeviceId, LogTime, ProcessId, RecordId, Seed, UserId};
+use bongsu_base::{DataCentre, DeviceId, LogTime, ProcessId, RecordId, Seed, Seq, UserId};
 use bongsu_log::{Chain, Entry};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,33 @@ pub enum System {
         /// The version; a lower one than is active changes nothing.
         version: u32,
     },
+    /// What a data centre made of the log, for the others to compare.
+    Report(Report),
+}
+
+/// What one data centre says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The data centre.
+    pub site: DataCentre,
+    /// The schema version of its view: digests of different schemas cannot be compared.
+    pub schema: u32,
+    /// Its latest checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// Up to this entry the log is no longer needed there: its snapshots, of which there are enough, hold
+    /// what it gave. [`Seq::ZERO`] before that.
+    pub held: Seq,
+}
+
+/// What a replica was at the end of one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The entry.
+    pub seq: Seq,
+    /// The chain's link at it.
+    pub link: [u8; 16],
+    /// The digest of the state after it.
+    pub digest: [u8; 16],
 }
 
 /// An entry's body: the records that were appended together.

@@ -7,6 +7,7 @@ use crate::keeper;
 use crate::lane::{LaneState, SeenLease, Shared, SubmitError, stopped};
 use crate::record::{EntryBody, Record};
 use crate::view;
+use crate::witness;
 use bongsu_base::RecordId;
 use bongsu_log::{AppendError, ReadError};
 use bytes::Bytes;
@@ -23,6 +24,8 @@ use tokio::time::{Instant, sleep, timeout};
 const APPLY_BYTES: usize = 1 << 20;
 /// How long the follower trusts the log to wake it.
 const WATCHDOG: Duration = Duration::from_secs(1);
+/// A refusal that comes sooner is for a bound; one that comes later, since nobody took the entry.
+const PROMPT: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,6 +51,7 @@ impl Runner {
             guarded(shared, append_loop(shared.clone())),
             guarded(shared, canary::tick_loop(shared.clone())),
             guarded(shared, keeper::keep_loop(shared.clone())),
+            guarded(shared, witness::report_loop(shared.clone())),
         ];
         Self {
             name: D::NAME,
@@ -161,11 +165,17 @@ async fn append_batch<D: Domain>(shared: &Shared<D>, records: Vec<Record>) {
         {
             Ok(_) => {
                 shared.metrics.append.observe(begun.elapsed().as_secs_f64());
+                *shared.stalled.lock() = None;
                 return;
             }
             Err(AppendError::Refused(reason)) if !doubtful => {
                 tracing::warn!(lane = D::NAME, reason, "the log refused an entry");
-                break SubmitError::Overloaded;
+                if begun.elapsed() < PROMPT {
+                    break SubmitError::Overloaded;
+                }
+                // It was tried for as long as it takes to find somebody who takes it.
+                shared.stalled.lock().get_or_insert(begun);
+                break SubmitError::Detached;
             }
             Err(AppendError::Stopped(reason)) => {
                 shared.stop(&format!("its log has stopped: {reason}"));
@@ -173,6 +183,7 @@ async fn append_batch<D: Domain>(shared: &Shared<D>, records: Vec<Record>) {
             }
             Err(AppendError::Refused(reason) | AppendError::Unknown(reason)) => {
                 doubtful = true;
+                shared.stalled.lock().get_or_insert(begun);
                 shared.metrics.unknown.inc();
                 tracing::warn!(
                     lane = D::NAME,
@@ -232,7 +243,11 @@ async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>)
                     () = sleep(LONGEST_PAUSE) => {}
                 }
             }
-            Err(error @ (ReadError::Truncated { .. } | ReadError::Damaged { .. })) => {
+            Err(
+                error @ (ReadError::Truncated { .. }
+                | ReadError::Damaged { .. }
+                | ReadError::Lost(_)),
+            ) => {
                 tracing::error!(lane = D::NAME, %error, "the lane has stopped");
                 shared.stop(&error.to_string());
             }
@@ -266,6 +281,20 @@ fn publish<D: Domain>(
         shared.effects.notify_one();
     }
     shared.metrics.count(&applied);
+    if let Some(sites) = &shared.options.sites {
+        let mut witness = shared.witness.lock();
+        let verdict = witness.hear(sites, &applied.checkpoints, &applied.reports);
+        drop(witness);
+        if let Some(condemned) = verdict {
+            tracing::error!(
+                lane = D::NAME,
+                reason = condemned.reason,
+                "the view is condemned; making it again"
+            );
+            shared.condemn(&condemned);
+            return Ok(());
+        }
+    }
     // Whoever has an answer finds that this replica has come so far.
     shared.applied.send_replace(applied.progress);
     for (id, applying) in applied.outcomes {

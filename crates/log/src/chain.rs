@@ -1,5 +1,6 @@
 //! The checksum chain over a log's entries.
 
+use crate::Entry;
 use bongsu_base::{LogTime, Seq};
 use std::fmt;
 
@@ -63,6 +64,51 @@ impl Chain {
         Self {
             seq,
             link: Link(link),
+        }
+    }
+}
+
+/// The chain at some entry together with that entry's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The chain up to the entry.
+    pub chain: Chain,
+    /// The entry's time.
+    pub time: LogTime,
+}
+
+impl Mark {
+    /// Before the first entry of a log.
+    pub const EMPTY: Self = Self {
+        chain: Chain::EMPTY,
+        time: LogTime(i64::MIN),
+    };
+
+    /// The entry.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        self.chain.seq
+    }
+
+    /// The mark after one more entry, at `clock` or at the time of the entry before it.
+    #[must_use]
+    pub fn extend(self, clock: LogTime, body: &[u8]) -> Self {
+        let time = clock.max(self.time);
+        Self {
+            chain: self.chain.extend(time, body),
+            time,
+        }
+    }
+}
+
+impl From<&Entry> for Mark {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            chain: Chain {
+                seq: entry.seq,
+                link: entry.link,
+            },
+            time: entry.time,
         }
     }
 }

@@ -1,17 +1,18 @@
 //! The ordered log: the one truth of every domain.
 //!
 //! A log takes entries, gives each a sequence (1, 2, 3, …) and a time that never runs backwards, and
-//! keeps them in that order. When [`Log::append`] returns a [`Stamp`], the entry is durable and no
+//! keeps them in that order. When [`Log::append`] returns a sequence, the entry is durable and no
 //! reader will ever see another entry at that sequence. Entries are opaque bytes here; what they mean
 //! is the lane's business. A checksum chain runs over all entries, so that a lost, added or altered one
 //! is noticed by whoever reads.
 
 mod chain;
+pub mod jetstream;
 pub mod memory;
 mod room;
 pub mod sqlite;
 
-pub use chain::{Chain, Link};
+pub use chain::{Chain, Link, Mark};
 
 use async_trait::async_trait;
 use bongsu_base::{LogTime, Seq};
@@ -30,15 +31,6 @@ pub struct Entry {
     pub link: Link,
 }
 
-/// What the log says of an entry it has taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
-    /// The entry's number.
-    pub seq: Seq,
-    /// The entry's time.
-    pub time: LogTime,
-}
-
 /// What a log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -52,7 +44,7 @@ pub struct Bounds {
     pub bytes: u64,
 }
 
-/// Why an append gave no stamp.
+/// Why an append gave no sequence.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
     /// The entry was not taken and will not be; the same bytes may be appended again.
@@ -84,6 +76,10 @@ pub enum ReadError {
         /// What is wrong with it.
         what: String,
     },
+    /// The log no longer holds what it had acknowledged, or holds something else in its place. Nothing
+    /// is read beyond what this reader has a good copy of.
+    #[error("{0}")]
+    Lost(String),
     /// The log cannot be read now.
     #[error("the log cannot be read: {0}")]
     Unavailable(String),
@@ -92,12 +88,12 @@ pub enum ReadError {
 /// An ordered, durable sequence of entries.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
-    /// Appends one entry and returns once it is durable. Appends that wait at the same time may be
-    /// made durable together. Dropping the future does not withdraw the entry.
+    /// Appends one entry and returns its number once it is durable. Appends that wait at the same time
+    /// may be made durable together. Dropping the future does not withdraw the entry.
     ///
     /// # Errors
     /// See [`AppendError`]: refused, unknown, stopped.
-    async fn append(&self, body: Bytes) -> Result<Stamp, AppendError>;
+    async fn append(&self, body: Bytes) -> Result<Seq, AppendError>;
 
     /// The entries after `after`, oldest first, until their bodies together exceed `max_bytes` (but at
     /// least one where there is one). Empty when there is nothing newer.
@@ -116,9 +112,19 @@ pub trait Log: Send + Sync + 'static {
     /// When the log cannot be read.
     async fn bounds(&self) -> Result<Bounds, ReadError>;
 
-    /// Drops every entry before `keep_from`, for ever. The chain goes on over what was dropped.
+    /// Drops every entry before `keep_from` from what is kept here, for ever. The chain goes on over what
+    /// was dropped.
     ///
     /// # Errors
     /// When the log cannot be written.
     async fn truncate(&self, keep_from: Seq) -> Result<(), ReadError>;
+
+    /// Says that no data centre needs an entry before `keep_from` any longer: what data centres share may let
+    /// go of them. Where nothing is shared there is nothing to do.
+    ///
+    /// # Errors
+    /// When what is shared cannot be written.
+    async fn release(&self, _keep_from: Seq) -> Result<(), ReadError> {
+        Ok(())
+    }
 }

@@ -4,13 +4,17 @@
 //! tokio's clock: on a current-thread runtime whose clock is paused, the same seed and the same calls
 //! give the same history.
 
+mod cluster;
 mod faults;
+mod mirror;
 mod world;
 
+pub use cluster::{Cluster, Damage, EngineFaults};
 pub use faults::{Chance, Faults};
+pub use mirror::MemoryMirror;
 
 use crate::room::Room;
-use crate::{AppendError, Bounds, Entry, Log, ReadError, Stamp};
+use crate::{AppendError, Bounds, Entry, Log, ReadError};
 use async_trait::async_trait;
 use bongsu_base::{Seed, Seq};
 use bytes::Bytes;
@@ -114,6 +118,12 @@ impl MemoryLog {
             .collect()
     }
 
+    /// The first entry that anybody still needs, as far as [`Log::release`] was told.
+    #[must_use]
+    pub fn released(&self) -> Seq {
+        self.world.lock().released
+    }
+
     fn tell(&self) {
         self.changed.notify_waiters();
     }
@@ -188,7 +198,7 @@ async fn pass(delay: Duration) {
 
 #[async_trait]
 impl Log for MemoryLog {
-    async fn append(&self, body: Bytes) -> Result<Stamp, AppendError> {
+    async fn append(&self, body: Bytes) -> Result<Seq, AppendError> {
         let (answer, answered) = oneshot::channel();
         let append = self.world.lock().launch(body, answer)?;
         tokio::spawn(self.clone().fly(append));
@@ -250,6 +260,12 @@ impl Log for MemoryLog {
             return Err(ReadError::Unavailable(why.into()));
         }
         world.truncate(keep_from);
+        Ok(())
+    }
+
+    async fn release(&self, keep_from: Seq) -> Result<(), ReadError> {
+        let mut world = self.world.lock();
+        world.released = world.released.max(keep_from);
         Ok(())
     }
 }

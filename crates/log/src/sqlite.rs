@@ -19,12 +19,12 @@ mod writer;
 pub use error::OpenError;
 pub use walk::Progress;
 
-use crate::{AppendError, Bounds, Chain, Entry, Log, ReadError, Stamp};
+use crate::{AppendError, Bounds, Chain, Entry, Log, Mark, ReadError};
 use async_trait::async_trait;
 use bongsu_base::{LogTime, Seq};
 use bytes::Bytes;
 use committed::{Committed, Found};
-use head::{Head, Mark};
+use head::Head;
 use parking_lot::Mutex;
 use queue::{Queue, Truncation, Waiting};
 use read::Reader;
@@ -60,6 +60,9 @@ pub struct Options {
     pub batch_bytes: usize,
     /// Bytes of the newest entries that are kept in memory for readers.
     pub tail_bytes: usize,
+    /// Whether an append is on the disk when it returns (`synchronous=FULL`). A copy of what others
+    /// hold may do without (`NORMAL`): a power cut then takes an end of it, never anything before.
+    pub durable: bool,
     /// The page size of a log that is made: a power of two from 512 to 65,536.
     pub page_size: u32,
     /// Bytes the file may grow to. An append over it stops the log, just as a full disk does.
@@ -80,6 +83,7 @@ impl Options {
             batch_entries: 4096,
             batch_bytes: 8 << 20,
             tail_bytes: 8 << 20,
+            durable: true,
             page_size: 4096,
             max_file_bytes: None,
         }
@@ -151,7 +155,7 @@ impl SqliteLog {
             }
             file::create(path, &options.name, options.page_size, Head::EMPTY)?;
         }
-        let connection = file::open(path)?;
+        let connection = file::open(path, options.durable)?;
         let (shared, last, sender) = check(path, &connection, &options)?;
         let opened = Opened {
             created,
@@ -210,6 +214,27 @@ impl SqliteLog {
         cut::cut_tail(path, after)
     }
 
+    /// Appends entries whose times were given elsewhere, in their order, and returns once all are
+    /// committed. A time before that of the entry before it becomes that one.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; some of the entries may have been committed.
+    pub async fn extend(&self, entries: Vec<(LogTime, Bytes)>) -> Result<(), AppendError> {
+        let mut answers = Vec::with_capacity(entries.len());
+        for (time, body) in entries {
+            let (answer, answered) = oneshot::channel();
+            let time = Some(time);
+            self.shared.queue.append(Waiting { body, time, answer })?;
+            answers.push(answered);
+        }
+        for answered in answers {
+            answered
+                .await
+                .unwrap_or_else(|_| Err(AppendError::Unknown("the log's writer ended".into())))?;
+        }
+        Ok(())
+    }
+
     /// Checks every entry in the file against the chain while the log is in use. `progress` is told
     /// how many entries of how many have been checked.
     ///
@@ -232,6 +257,12 @@ impl SqliteLog {
             link: head.tip.chain.link,
             bytes,
         })
+    }
+
+    /// The last entry that was truncated away, or that the log was made after.
+    #[must_use]
+    pub fn base(&self) -> Mark {
+        self.shared.committed.lock().base()
     }
 
     /// What it did so far.
@@ -305,9 +336,10 @@ impl Drop for SqliteLog {
 
 #[async_trait]
 impl Log for SqliteLog {
-    async fn append(&self, body: Bytes) -> Result<Stamp, AppendError> {
+    async fn append(&self, body: Bytes) -> Result<Seq, AppendError> {
         let (answer, answered) = oneshot::channel();
-        self.shared.queue.append(Waiting { body, answer })?;
+        let time = None;
+        self.shared.queue.append(Waiting { body, time, answer })?;
         answered
             .await
             .unwrap_or_else(|_| Err(AppendError::Unknown("the log's writer ended".into())))

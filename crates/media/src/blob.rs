@@ -53,6 +53,16 @@ impl BlobId {
         Path::from_iter([BLOBS, folder, name])
     }
 
+    /// The first byte of its hash, after which its folder is called.
+    pub(crate) const fn folder(&self) -> u8 {
+        self.0[0]
+    }
+
+    /// Where the blobs whose hash begins with this byte stand.
+    pub(crate) fn folder_path(folder: u8) -> Path {
+        Path::from_iter([BLOBS, &data_encoding::HEXLOWER.encode(&[folder])])
+    }
+
     /// The blob that stands at `path`, if one does.
     pub(crate) fn at(path: &Path) -> Option<Self> {
         let mut parts = path.parts();
@@ -110,6 +120,7 @@ mod tests {
         let id = BlobId::of(b"hello");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(BlobId::at(&id.path()), Some(id));
+        assert!(id.path().prefix_matches(&BlobId::folder_path(id.folder())));
         assert_eq!(
             id.path().as_ref()[..9],
             format!("blobs/{}/", &id.to_string()[..2])

@@ -1,6 +1,7 @@
 //! Why a blob could not be stored or read.
 
 use crate::blob::BlobId;
+use bongsu_base::DataCentre;
 
 /// Why a blob could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,18 @@ pub enum MediaError {
     /// The sender broke off; nothing was kept.
     #[error("the upload broke off: {0}")]
     BrokeOff(String),
+    /// The store takes nothing: its disk is full, say. Nothing was kept; try again later.
+    #[error("the media store takes nothing at the moment: {0}")]
+    Unwritable(object_store::Error),
+    /// It is in one data centre alone, which could be lost with it; try again later.
+    #[error("no second data centre takes the file at the moment; try again in a moment")]
+    TooFewCopies,
+    /// Another data centre takes too long for a piece.
+    #[error("the data centre {0} takes too long")]
+    Stalled(DataCentre),
+    /// It is not here, and not all data centres that may have it can be asked; try again later.
+    #[error("blob {0} is not here, and not every other data centre can be reached")]
+    OutOfReach(BlobId),
     /// There is no such blob.
     #[error("there is no blob {0}")]
     NotFound(BlobId),
@@ -39,6 +52,9 @@ pub enum MediaError {
         /// What happened.
         error: std::io::Error,
     },
+    /// Which blobs are named could not be found out.
+    #[error("which blobs are named cannot be read: {0}")]
+    Named(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl MediaError {

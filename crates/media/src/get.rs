@@ -2,31 +2,76 @@
 
 use crate::blob::{Blob, BlobId};
 use crate::error::MediaError;
+use crate::neighbour::in_order;
 use crate::open::Media;
+use crate::reading::{Failed, Reading, Source, whole};
 use bytes::{Bytes, BytesMut};
-use futures_util::stream::{BoxStream, try_unfold};
-use futures_util::{StreamExt, TryStreamExt};
-use object_store::ObjectStoreExt;
+use futures_util::TryStreamExt;
+use futures_util::stream::BoxStream;
+use object_store::{ObjectStoreExt, Result as StoreResult};
 use std::ops::Range;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// A blob's content, piece by piece.
 pub type Pieces = BoxStream<'static, Result<Bytes, MediaError>>;
 
+/// Up to this length a blob is compared with its id before its first byte is given.
+const SMALL: u64 = 1 << 20;
+/// Up to this length a blob is compared with its id before a part of it is given.
+const CHECKED_FIRST: u64 = 64 << 20;
+/// For how long a comparison holds good: longer than most films are watched at one go.
+const CHECKED_FOR: Duration = Duration::from_secs(10 * 60);
+/// How long asking another data centre for a part may take.
+const PART_WITHIN: Duration = Duration::from_secs(10);
+
 impl Media {
-    /// The blob `id` and its content. It is hashed while it is read, and its last piece is held back
-    /// until the hash was found right: a damaged blob ends with [`MediaError::Damaged`] and is never
-    /// given whole.
+    /// The blob `id` and its content: the one here, or else the nearest data centre's. It is hashed while
+    /// it is read, and its last piece is held back until the hash was found right: a damaged blob ends
+    /// with [`MediaError::Damaged`] and is never given whole. One of at most 1 MiB is compared before
+    /// its first piece is given, and another data centre's is given in its stead. When a longer one
+    /// cannot be read on, the rest is read elsewhere.
     ///
     /// # Errors
-    /// [`MediaError::NotFound`], or when the store fails.
+    /// [`MediaError::NotFound`], [`MediaError::OutOfReach`], [`MediaError::Damaged`], or when the store
+    /// fails.
     pub async fn get(&self, id: BlobId) -> Result<(Blob, Pieces), MediaError> {
-        let found = self.store.get(&id.path()).await;
-        let found = found.map_err(|error| MediaError::of_blob(id, error))?;
-        let blob = Blob {
-            hash: id,
-            bytes: found.meta.size,
-        };
-        Ok((blob, checked(id, found.into_stream())))
+        let mut sources = Source::all(self, id);
+        let mut failed = Failed::default();
+        while let Some((source, found)) = Reading::open(self, id, &mut sources, &mut failed).await {
+            let blob = Blob {
+                hash: id,
+                bytes: found.meta.size,
+            };
+            let reading = Reading::new(self, id, source, found, sources);
+            if blob.bytes > SMALL {
+                return Ok((blob, reading.pieces()));
+            }
+            let (read, others) = reading.whole().await;
+            match read {
+                Ok(content) => return Ok((blob, whole(content))),
+                Err(error) => failed.merge(id, source, error),
+            }
+            sources = others;
+        }
+        Err(failed.error(id))
+    }
+
+    /// The blob `id` as it is here.
+    pub(crate) async fn own(&self, id: BlobId) -> Result<(Blob, Pieces), MediaError> {
+        let mut sources = Source::own_alone();
+        let mut failed = Failed::default();
+        match Reading::open(self, id, &mut sources, &mut failed).await {
+            Some((source, found)) => {
+                let blob = Blob {
+                    hash: id,
+                    bytes: found.meta.size,
+                };
+                let reading = Reading::new(self, id, source, found, sources);
+                Ok((blob, reading.pieces()))
+            }
+            None => Err(failed.error(id)),
+        }
     }
 
     /// The blob `id` in one piece, once it was found undamaged. For small ones: it is in memory whole.
@@ -46,17 +91,79 @@ impl Media {
         Ok(content.freeze())
     }
 
-    /// A part of the blob `id`. The hash is over the whole blob, so damage cannot be noticed here;
-    /// whoever puts the parts together has the id to check them by.
+    /// A part of the blob `id`. The hash is over the whole blob, so a blob of at most 64 MiB is read
+    /// through and compared with its id before the first part of it is given, and again after ten
+    /// minutes; if it is missing or damaged it is first fetched from another data centre. A part of a
+    /// longer one is given as it stands.
     ///
     /// # Errors
-    /// [`MediaError::NotFound`], or when the store fails; also for a range that begins after the end.
+    /// As [`Media::get`]; also for a range that begins after the end.
     pub async fn get_range(&self, id: BlobId, range: Range<u64>) -> Result<Bytes, MediaError> {
-        let part = self.store.get_range(&id.path(), range).await;
-        part.map_err(|error| MediaError::of_blob(id, error))
+        match self.make_sound(id).await {
+            Ok(()) | Err(MediaError::Unwritable(_) | MediaError::Store(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let part = self.store.get_range(&id.path(), range.clone()).await;
+        match part {
+            Ok(part) => Ok(part),
+            Err(error) => {
+                self.sound.forget(id);
+                let elsewhere = self.part_elsewhere(id, range).await;
+                elsewhere.ok_or_else(|| MediaError::of_blob(id, error))
+            }
+        }
     }
 
-    /// The blob `id`, if it is there.
+    /// Sees to it that the blob `id` is here and is what it should be, if it is not too long for that.
+    async fn make_sound(&self, id: BlobId) -> Result<(), MediaError> {
+        if self.sound.has(id, CHECKED_FOR) {
+            return Ok(());
+        }
+        let few = timeout(PART_WITHIN, self.checks.acquire()).await;
+        let _few = few.map_err(|_| MediaError::OutOfReach(id))?;
+        if self.sound.has(id, CHECKED_FOR) {
+            return Ok(());
+        }
+        match self.store.head(&id.path()).await {
+            Ok(meta) if meta.size > CHECKED_FIRST => return Ok(()),
+            Ok(_) => match self.compare(id).await {
+                Ok(_) => return Ok(()),
+                Err(error) if self.neighbours.is_empty() => return Err(error),
+                Err(_) => {}
+            },
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) if self.neighbours.is_empty() => return Err(error.into()),
+            Err(_) => {}
+        }
+        self.fetch(id, None).await?;
+        self.sound.remember(id);
+        Ok(())
+    }
+
+    /// Reads the blob `id` here and compares it with its id; gives its length.
+    pub(crate) async fn compare(&self, id: BlobId) -> Result<u64, MediaError> {
+        let (blob, mut pieces) = self.own(id).await?;
+        while pieces.try_next().await?.is_some() {}
+        self.sound.remember(id);
+        Ok(blob.bytes)
+    }
+
+    /// A part that cannot be read here. It cannot be compared with anything.
+    async fn part_elsewhere(&self, id: BlobId, range: Range<u64>) -> Option<Bytes> {
+        for place in in_order(&self.neighbours) {
+            let near = &self.neighbours[place];
+            let path = id.path();
+            let part = near.store.get_range(&path, range.clone());
+            let part: Option<StoreResult<Bytes>> = timeout(PART_WITHIN, part).await.ok();
+            if let Some(Ok(part)) = part {
+                self.metrics.elsewhere.inc();
+                return Some(part);
+            }
+        }
+        None
+    }
+
+    /// The blob `id`, if it is here.
     ///
     /// # Errors
     /// When the store fails.
@@ -71,73 +178,20 @@ impl Media {
         }
     }
 
-    /// Removes the blob `id`; when there is none, nothing happens.
+    /// Removes the blob `id`; when there is none, nothing happens. Across data centres nothing happens
+    /// either: somebody may be about to name it elsewhere, so it goes with what nothing names
+    /// ([`crate::Repair`]).
     ///
     /// # Errors
     /// When the store fails.
     pub async fn delete(&self, id: BlobId) -> Result<(), MediaError> {
+        if !self.neighbours.is_empty() {
+            return Ok(());
+        }
+        self.sound.forget(id);
         match self.store.delete(&id.path()).await {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             done => Ok(done?),
         }
-    }
-}
-
-/// What is known of a blob while it is read.
-struct Reading {
-    id: BlobId,
-    source: BoxStream<'static, object_store::Result<Bytes>>,
-    hasher: blake3::Hasher,
-    held: Option<Bytes>,
-    ended: bool,
-}
-
-fn checked(id: BlobId, source: BoxStream<'static, object_store::Result<Bytes>>) -> Pieces {
-    let hasher = blake3::Hasher::new();
-    let reading = Reading {
-        id,
-        source,
-        hasher,
-        held: None,
-        ended: false,
-    };
-    try_unfold(reading, |mut reading| async move {
-        let piece = reading.next().await?;
-        Ok(piece.map(|piece| (piece, reading)))
-    })
-    .boxed()
-}
-
-impl Reading {
-    /// The next piece that may be given away: always one less than was read, until the end is good.
-    async fn next(&mut self) -> Result<Option<Bytes>, MediaError> {
-        while !self.ended {
-            match self.source.try_next().await? {
-                Some(piece) => {
-                    self.hasher.update(&piece);
-                    if let Some(piece) = self.held.replace(piece) {
-                        return Ok(Some(piece));
-                    }
-                }
-                None => {
-                    self.ended = true;
-                    self.compare()?;
-                }
-            }
-        }
-        Ok(self.held.take())
-    }
-
-    fn compare(&self) -> Result<(), MediaError> {
-        let found = BlobId::from_bytes(*self.hasher.finalize().as_bytes());
-        if found == self.id {
-            return Ok(());
-        }
-        let error = MediaError::Damaged {
-            id: self.id,
-            what: format!("its content has the hash {found}"),
-        };
-        tracing::error!(%error, "restore it from a backup or upload it again");
-        Err(error)
     }
 }

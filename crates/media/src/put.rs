@@ -1,89 +1,89 @@
 //! Storing a blob.
 
-use crate::blob::{Blob, BlobId};
+use crate::blob::Blob;
 use crate::error::MediaError;
-use crate::open::{Media, UPLOADS};
+use crate::neighbour::{Near, in_order};
+use crate::open::Media;
+use bongsu_store::Writer;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use object_store::path::Path;
-use object_store::{ObjectStoreExt, WriteMultipart};
+use futures_util::{Stream, TryStreamExt};
 use std::fmt::Display;
-use std::pin::pin;
-
-/// How much is written at once: the least that S3 takes as a part.
-const PIECE: usize = 5 << 20;
-/// Pieces of one upload that may be on their way to the store while the next one arrives.
-const IN_FLIGHT: usize = 1;
+use tokio::time::timeout;
 
 impl Media {
     /// Stores what `content` gives, at most `max_bytes`, and returns once it is as durable as the store
-    /// makes it. The same content again gives the same blob.
+    /// makes it and, across data centres, once a second one holds it. The same content again gives the
+    /// same blob.
     ///
     /// # Errors
     /// [`MediaError::TooLarge`], [`MediaError::Overloaded`], [`MediaError::BrokeOff`] when `content`
-    /// fails, or when the store fails. Nothing can be read under the blob's id then, unless it was
-    /// there before.
+    /// fails, [`MediaError::Unwritable`] when the store fails: nothing can be read under the blob's id
+    /// then, unless it was there before. [`MediaError::TooFewCopies`] when no second data centre took
+    /// it in time: it must not be named then, and goes with what nothing names.
     pub async fn put<E: Display>(
         &self,
         content: impl Stream<Item = Result<Bytes, E>>,
         max_bytes: u64,
     ) -> Result<Blob, MediaError> {
-        let permit = self
+        let _place = self
             .uploads
             .try_acquire()
             .map_err(|_| MediaError::Overloaded)?;
-        let draft = Path::from_iter([UPLOADS, &fresh_name()?]);
-        let upload = self.store.put_multipart(&draft).await?;
-        let mut writer = WriteMultipart::new_with_chunk_size(upload, PIECE);
-        let blob = match write(&mut writer, content, max_bytes).await {
-            Ok(blob) => blob,
-            Err(error) => {
-                if let Err(error) = writer.abort().await {
-                    tracing::warn!(%error, "an upload that broke off could not be removed");
-                }
-                return Err(error);
-            }
-        };
-        writer.finish().await?;
-        // Over what may stand there: it is the same content, or damaged.
-        self.store.rename(&draft, &blob.hash.path()).await?;
-        drop(permit);
+        let draft = self.draft(content, max_bytes).await?;
+        let blob = self.place(draft).await?;
+        if !self.neighbours.is_empty() {
+            self.second_copy(blob).await?;
+        }
         Ok(blob)
     }
-}
 
-async fn write<E: Display>(
-    writer: &mut WriteMultipart,
-    content: impl Stream<Item = Result<Bytes, E>>,
-    max_bytes: u64,
-) -> Result<Blob, MediaError> {
-    let mut content = pin!(content);
-    let mut hasher = blake3::Hasher::new();
-    let mut bytes = 0_u64;
-    while let Some(piece) = content.next().await {
-        let piece = piece.map_err(|error| MediaError::BrokeOff(error.to_string()))?;
-        bytes = bytes.saturating_add(piece.len() as u64);
-        if bytes > max_bytes {
-            return Err(MediaError::TooLarge { max: max_bytes });
+    /// Copies the blob, which is here, to the first data centre that takes it.
+    async fn second_copy(&self, blob: Blob) -> Result<(), MediaError> {
+        let copied = async {
+            for place in in_order(&self.neighbours) {
+                let near = &self.neighbours[place];
+                let taken = self.copy_to(near, blob).await;
+                near.did(taken.is_ok());
+                match taken {
+                    Ok(()) => return true,
+                    Err(error) => {
+                        self.metrics.copies_failed.inc();
+                        tracing::warn!(data_centre = %near.data_centre, blob = %blob.hash, %error,
+                            "a data centre did not take a copy");
+                    }
+                }
+            }
+            false
+        };
+        if timeout(self.limits.copied_within, copied).await == Ok(true) {
+            self.metrics.copied.inc();
+            return Ok(());
         }
-        hasher.update(&piece);
-        writer.wait_for_capacity(IN_FLIGHT).await?;
-        writer.put(piece);
+        self.metrics.too_few.inc();
+        tracing::error!(blob = %blob.hash, "an upload is refused: no second data centre took a copy");
+        Err(MediaError::TooFewCopies)
     }
-    Ok(Blob {
-        hash: BlobId::from_bytes(*hasher.finalize().as_bytes()),
-        bytes,
-    })
-}
 
-/// A name that no other upload has, in no process.
-fn fresh_name() -> Result<String, MediaError> {
-    let mut name = [0; 16];
-    getrandom::fill(&mut name).map_err(|error| {
-        MediaError::Store(object_store::Error::Generic {
-            store: "media",
-            source: Box::new(error),
-        })
-    })?;
-    Ok(data_encoding::HEXLOWER.encode(&name))
+    /// It is sent even if it seems to be there: what stands there may be damaged.
+    async fn copy_to(&self, near: &Near, blob: Blob) -> Result<(), MediaError> {
+        let late = |_| MediaError::Stalled(near.data_centre.clone());
+        let patience = self.limits.stalled_after;
+        let mut pieces = self.own(blob.hash).await?.1;
+        let mut writer = Writer::new(near.store.clone(), blob.hash.path());
+        let sent = async {
+            while let Some(piece) = pieces.try_next().await? {
+                let taken = timeout(patience, writer.put(piece)).await;
+                taken.map_err(late)??;
+            }
+            Ok::<_, MediaError>(())
+        };
+        if let Err(error) = sent.await {
+            // It may be beyond reach; what does not end well there is dropped there.
+            let _ = timeout(patience, writer.abort()).await;
+            return Err(error);
+        }
+        // The last piece, and the whole of it becoming durable.
+        let finished = timeout(2 * patience, writer.finish()).await;
+        Ok(finished.map_err(late)??)
+    }
 }

@@ -76,7 +76,7 @@ impl Media {
     }
 
     async fn read_through(&self, id: BlobId, mut seen: impl FnMut(u64)) -> Result<(), MediaError> {
-        let (_, mut pieces) = self.get(id).await?;
+        let (_, mut pieces) = self.own(id).await?;
         let mut bytes = 0;
         while let Some(piece) = pieces.try_next().await? {
             bytes += piece.len() as u64;

@@ -8,11 +8,13 @@
 pub mod apply;
 pub mod command;
 pub mod http;
+mod named;
 mod outcome;
 pub mod query;
 pub mod state;
 
 pub use command::Command;
+pub use named::NamedMedia;
 pub use outcome::{Accepted, Rejected};
 
 use bongsu_lane::{Domain, NoEffect, Refusal};

@@ -37,6 +37,7 @@ fn operations() -> BTreeSet<(String, String)> {
         "/health/ready",
         "/metrics",
         "/openapi.json",
+        "/.well-known/bongsu",
     ];
     let own = own.map(|path| (path.to_owned(), "GET".to_owned()));
     matrix.chain(administration).chain(own).collect()

@@ -12,9 +12,10 @@ pub(crate) use readers::Readers;
 pub use readers::{ReadError, ReadView};
 pub(crate) use seal::{progress, set_progress};
 
-use bongsu_base::{LogTime, ProcessId};
+use bongsu_base::{LogTime, ProcessId, Seq};
 use bongsu_log::Chain;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The lane's own tables, before those of the domain. They are part of the digest, but for `lane_meta`.
@@ -45,6 +46,11 @@ CREATE TABLE lane_lease (
     holder BLOB    NOT NULL,
     until  INTEGER NOT NULL
 );
+CREATE TABLE lane_site (
+    site TEXT    PRIMARY KEY,
+    held INTEGER NOT NULL,
+    time INTEGER NOT NULL
+) WITHOUT ROWID;
 ";
 
 /// How far a view has come.
@@ -184,4 +190,13 @@ pub(crate) fn lease(db: &Connection) -> rusqlite::Result<Option<Lease>> {
             })
         })
         .optional()
+}
+
+/// Up to which entry each data centre said that it needs the log no longer.
+pub(crate) fn held(db: &Connection) -> rusqlite::Result<BTreeMap<String, Seq>> {
+    db.prepare_cached("SELECT site, held FROM lane_site ORDER BY site")?
+        .query_map((), |row| {
+            Ok((row.get(0)?, Seq(row.get::<_, i64>(1)? as u64)))
+        })?
+        .collect()
 }

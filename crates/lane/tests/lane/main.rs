@@ -2,10 +2,12 @@
 
 mod defects;
 mod effects;
+mod elsewhere;
 mod load;
 mod opening;
 mod outcomes;
 mod reading;
+mod sites;
 mod stopping;
 mod tally;
 mod versions;

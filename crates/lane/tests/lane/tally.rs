@@ -243,6 +243,11 @@ impl Site {
             .expect("the view can be read")
     }
 
+    /// Waits for the end of a lane that has stopped by itself.
+    pub async fn task_ended(self) {
+        self.task.await.expect("the loops end by themselves");
+    }
+
     /// Ends the process without a word.
     pub async fn kill(self) {
         self.task.abort();

@@ -64,14 +64,14 @@ impl Faults {
 }
 
 /// An endless row of numbers decided by a seed and a purpose.
-pub(super) struct Dice {
+pub(in crate::memory) struct Dice {
     seed: Seed,
     purpose: String,
     rolled: u64,
 }
 
 impl Dice {
-    pub(super) fn new(seed: Seed, purpose: String) -> Self {
+    pub(in crate::memory) fn new(seed: Seed, purpose: String) -> Self {
         Self {
             seed,
             purpose,
@@ -85,34 +85,34 @@ impl Dice {
     }
 
     /// The number at `index`, whatever was rolled.
-    pub(super) fn at(&self, index: u64) -> u64 {
+    pub(in crate::memory) fn at(&self, index: u64) -> u64 {
         u64::from_le_bytes(self.seed.derive(&self.purpose, index))
     }
 
-    pub(super) fn happens(&mut self, chance: Chance) -> bool {
+    pub(in crate::memory) fn happens(&mut self, chance: Chance) -> bool {
         self.roll() % u64::from(Chance::ALWAYS.0) < u64::from(chance.0)
     }
 
-    pub(super) fn delay(&mut self, range: &RangeInclusive<u64>) -> Duration {
+    pub(in crate::memory) fn delay(&mut self, range: &RangeInclusive<u64>) -> Duration {
         Duration::from_millis(within(self.roll(), range))
     }
 
     /// A number from 1 to `most`.
-    pub(super) fn up_to(&mut self, most: usize) -> usize {
+    pub(in crate::memory) fn up_to(&mut self, most: usize) -> usize {
         let most = most.max(1) as u64;
         usize::try_from(within(self.roll(), &(1..=most))).unwrap_or(1)
     }
 }
 
 /// The place in `range` that `number` falls on.
-pub(super) fn within(number: u64, range: &RangeInclusive<u64>) -> u64 {
+pub(in crate::memory) fn within(number: u64, range: &RangeInclusive<u64>) -> u64 {
     let span = range.end().saturating_sub(*range.start()).saturating_add(1);
     range.start() + number % span
 }
 
 /// What becomes of one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::memory) enum Fate {
     Stored,
     Refused,
     Lost,
@@ -120,7 +120,7 @@ pub(super) enum Fate {
 }
 
 /// What becomes of one append, and when.
-pub(super) struct Plan {
+pub(in crate::memory) struct Plan {
     pub fate: Fate,
     pub before: Duration,
     pub after: Duration,
@@ -129,7 +129,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn draw(faults: &Faults, mut dice: Dice) -> Self {
+    pub(in crate::memory) fn draw(faults: &Faults, mut dice: Dice) -> Self {
         let fate = if dice.happens(faults.refuse) {
             Fate::Refused
         } else if dice.happens(faults.lose) {

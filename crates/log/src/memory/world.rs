@@ -1,7 +1,7 @@
 //! What all handles of one log in memory share.
 
 use super::faults::{Dice, Fate, Faults, Plan};
-use crate::{AppendError, Chain, Entry, Stamp};
+use crate::{AppendError, Chain, Entry};
 use bongsu_base::{LogTime, Seed, Seq};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -11,13 +11,13 @@ use tokio::time::Instant;
 /// The time of an entry appended in the first millisecond: 2027-01-15T08:00:00Z.
 const START: LogTime = LogTime(1_800_000_000_000);
 
-type Answer = oneshot::Sender<Result<Stamp, AppendError>>;
+type Answer = oneshot::Sender<Result<Seq, AppendError>>;
 
 /// An append that has no answer yet.
 struct Flying {
     body: Bytes,
     plan: Plan,
-    written: Option<Stamp>,
+    written: Option<Seq>,
     answer: Answer,
 }
 
@@ -36,6 +36,8 @@ pub(super) struct World {
     pub stored: Vec<Stored>,
     /// The last entry that was truncated away.
     pub base: Seq,
+    /// The first entry that anybody still needs, as far as it was told.
+    pub released: Seq,
     pub chain: Chain,
     bytes: u64,
     last_time: LogTime,
@@ -52,6 +54,7 @@ impl World {
             down: None,
             stored: Vec::new(),
             base: Seq::ZERO,
+            released: Seq::ZERO,
             chain: Chain::EMPTY,
             bytes: 0,
             last_time: START,
@@ -96,9 +99,9 @@ impl World {
             return;
         };
         if matches!(flying.plan.fate, Fate::Stored | Fate::Forgotten) {
-            let stamp = self.store(flying.body.clone());
+            let seq = self.store(flying.body.clone());
             if let Some(flying) = self.flying.get_mut(&append) {
-                flying.written = Some(stamp);
+                flying.written = Some(seq);
             }
         }
     }
@@ -109,7 +112,7 @@ impl World {
             return;
         };
         let answer = match (flying.plan.fate, flying.written) {
-            (Fate::Stored, Some(stamp)) => Ok(stamp),
+            (Fate::Stored, Some(seq)) => Ok(seq),
             (Fate::Refused, _) => Err(AppendError::Refused("the log is too busy".into())),
             _ => Err(AppendError::Unknown("the answer did not arrive".into())),
         };
@@ -140,7 +143,7 @@ impl World {
         self.base = base;
     }
 
-    fn store(&mut self, body: Bytes) -> Stamp {
+    fn store(&mut self, body: Bytes) -> Seq {
         let at = Instant::now();
         let elapsed = at.saturating_duration_since(self.start).as_millis();
         let clock = LogTime(
@@ -162,7 +165,7 @@ impl World {
             },
             at,
         });
-        Stamp { seq, time }
+        seq
     }
 }
 

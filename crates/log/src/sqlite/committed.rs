@@ -1,8 +1,8 @@
 //! What the writer has committed, as readers see it without touching the file.
 
-use super::head::{Head, Mark};
+use super::head::Head;
 use crate::room::Room;
-use crate::{Bounds, Entry, ReadError};
+use crate::{Bounds, Entry, Mark, ReadError};
 use bongsu_base::Seq;
 use std::collections::VecDeque;
 
@@ -39,6 +39,10 @@ impl Committed {
 
     pub(super) fn tip(&self) -> Mark {
         self.head.tip
+    }
+
+    pub(super) fn base(&self) -> Mark {
+        self.head.base
     }
 
     pub(super) fn bounds(&self) -> Bounds {

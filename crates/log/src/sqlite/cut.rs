@@ -14,7 +14,7 @@ pub(super) fn cut_tail(path: &Path, after: Seq) -> Result<u64, OpenError> {
     if !file::exists(path)? {
         return Err(OpenError::not_a_log(path, "there is no such file"));
     }
-    let connection = file::open(path)?;
+    let connection = file::open(path, true)?;
     cut(&connection, path, after)
 }
 

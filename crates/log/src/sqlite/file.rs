@@ -106,7 +106,7 @@ fn fill(draft: &Path, name: &str, page_size: u32, head: Head) -> Result<(), Stri
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")
     };
     prepare().map_err(said)?;
-    configure_writer(&connection)?;
+    configure_writer(&connection, true)?;
     write_tables(&connection, name, head).map_err(said)?;
     // Closing moves everything out of the WAL and removes it.
     connection.close().map_err(|(_, error)| said(error))
@@ -144,9 +144,9 @@ pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes a commit durable before it returns. Checkpoints are left to the writer, since SQLite's
+/// Makes a commit durable before it returns, unless it need not be. Checkpoints are left to the writer, since SQLite's
 /// automatic ones swallow their errors.
-fn configure_writer(connection: &Connection) -> Result<(), String> {
+fn configure_writer(connection: &Connection, durable: bool) -> Result<(), String> {
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(said)?;
@@ -156,7 +156,8 @@ fn configure_writer(connection: &Connection) -> Result<(), String> {
         ));
     }
     let set = || -> rusqlite::Result<()> {
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        let synchronous = if durable { "FULL" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // What is truncated is overwritten, not only forgotten.
         connection.pragma_update(None, "secure_delete", true)?;
@@ -166,7 +167,7 @@ fn configure_writer(connection: &Connection) -> Result<(), String> {
 }
 
 /// Opens the writing connection to an existing log and checks that it is one of this format.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open(path: &Path, durable: bool) -> Result<Connection, OpenError> {
     let fail = |error| OpenError::from_sqlite(path, Chain::EMPTY, &error);
     let connection = connect(path, OpenFlags::empty()).map_err(fail)?;
     let pragma = |name: &str| -> rusqlite::Result<i32> {
@@ -191,7 +192,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
             "its tables are not those of a log",
         ));
     }
-    configure_writer(&connection).map_err(|what| OpenError::Io {
+    configure_writer(&connection, durable).map_err(|what| OpenError::Io {
         path: path.into(),
         what,
     })?;

@@ -1,35 +1,8 @@
 //! The one row that says where the log begins and ends.
 
-use crate::{Chain, Link};
+use crate::{Chain, Link, Mark};
 use bongsu_base::{LogTime, Seq};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-
-/// The chain at some entry together with that entry's time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub chain: Chain,
-    pub time: LogTime,
-}
-
-impl Mark {
-    const EMPTY: Self = Self {
-        chain: Chain::EMPTY,
-        time: LogTime(i64::MIN),
-    };
-
-    pub(super) const fn seq(&self) -> Seq {
-        self.chain.seq
-    }
-
-    /// The mark after one more entry, at `clock` or at the time of the entry before it.
-    pub(super) fn extend(self, clock: LogTime, body: &[u8]) -> Self {
-        let time = clock.max(self.time);
-        Self {
-            chain: self.chain.extend(time, body),
-            time,
-        }
-    }
-}
 
 /// Where the log begins and ends. It changes in the same transaction as the entries, so that an end
 /// that went missing is noticed.

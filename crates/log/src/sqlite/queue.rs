@@ -1,7 +1,7 @@
 //! What waits for the writer. It is bounded in entries and in bytes.
 
-use crate::{AppendError, ReadError, Stamp};
-use bongsu_base::Seq;
+use crate::{AppendError, ReadError};
+use bongsu_base::{LogTime, Seq};
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
@@ -10,7 +10,9 @@ use tokio::sync::oneshot;
 /// An entry that waits to be written.
 pub(super) struct Waiting {
     pub body: Bytes,
-    pub answer: oneshot::Sender<Result<Stamp, AppendError>>,
+    /// When it was taken elsewhere; otherwise the writer's clock says.
+    pub time: Option<LogTime>,
+    pub answer: oneshot::Sender<Result<Seq, AppendError>>,
 }
 
 /// A truncation that waits to be done.

@@ -1,8 +1,8 @@
 //! Dropping the oldest entries in bounded steps.
 
-use super::head::{self, Mark, to_sql};
+use super::head::{self, to_sql};
 use super::writer::file_bytes;
-use crate::{Chain, Link};
+use crate::{Chain, Link, Mark};
 use bongsu_base::{LogTime, Seq};
 use rusqlite::{Connection, TransactionBehavior};
 

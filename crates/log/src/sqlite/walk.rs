@@ -1,8 +1,8 @@
 //! Reads entries from the file and checks each against the chain.
 
 use super::error::OpenError;
-use super::head::{self, Head, Mark, to_sql};
-use crate::{Chain, Entry, Link, ReadError};
+use super::head::{self, Head, to_sql};
+use crate::{Chain, Entry, Link, Mark, ReadError};
 use bongsu_base::{LogTime, Seq};
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};

@@ -1,10 +1,10 @@
 //! The one thread that writes: it commits whatever waits in one transaction, then answers.
 
-use super::head::{self, Mark, to_sql};
+use super::head::{self, to_sql};
 use super::queue::{Truncation, Waiting, Work};
 use super::truncate::{self, Progress};
 use super::{Clock, Shared};
-use crate::{AppendError, Entry, ReadError, Stamp};
+use crate::{AppendError, Entry, Mark, ReadError};
 use bongsu_base::Seq;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -106,7 +106,7 @@ impl Writer {
         let mut entries = Vec::with_capacity(batch.len());
         let mut tip = self.tip;
         for waiting in &batch {
-            tip = tip.extend(clock, &waiting.body);
+            tip = tip.extend(waiting.time.unwrap_or(clock), &waiting.body);
             entries.push(Entry {
                 seq: tip.seq(),
                 time: tip.time,
@@ -133,21 +133,15 @@ impl Writer {
             .counters
             .entries
             .fetch_add(entries.len() as u64, Ordering::Relaxed);
-        let stamps: Vec<Stamp> = entries
-            .iter()
-            .map(|entry| Stamp {
-                seq: entry.seq,
-                time: entry.time,
-            })
-            .collect();
-        // Whoever has a stamp must find the entry when they read.
+        let sequences: Vec<Seq> = entries.iter().map(|entry| entry.seq).collect();
+        // Whoever has a sequence must find the entry when they read.
         self.shared
             .committed
             .lock()
             .extend(entries, tip, file_bytes);
         self.last.send_replace(tip.seq());
-        for (waiting, stamp) in batch.into_iter().zip(stamps) {
-            let _ = waiting.answer.send(Ok(stamp));
+        for (waiting, seq) in batch.into_iter().zip(sequences) {
+            let _ = waiting.answer.send(Ok(seq));
         }
         Ok(())
     }

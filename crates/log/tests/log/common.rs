@@ -31,7 +31,7 @@ pub fn open_error(path: &Path) -> OpenError {
 }
 
 pub async fn append(log: &impl Log, body: impl Into<Bytes>) -> Seq {
-    log.append(body.into()).await.expect("appended").seq
+    log.append(body.into()).await.expect("appended")
 }
 
 /// All entries after `after`, some at a time.

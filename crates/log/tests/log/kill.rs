@@ -25,8 +25,8 @@ fn a_process_to_be_killed() {
             async move {
                 for n in 0..20_000 {
                     let body = format!("{appender}-{n}-{}", "x".repeat(n % 500));
-                    let stamp = log.append(body.clone().into()).await.expect("appended");
-                    writeln!(std::io::stdout(), "\nack {} {body}", stamp.seq).expect("heard");
+                    let seq = log.append(body.clone().into()).await.expect("appended");
+                    writeln!(std::io::stdout(), "\nack {} {body}", seq).expect("heard");
                 }
             }
         });

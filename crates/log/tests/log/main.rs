@@ -5,6 +5,7 @@
 mod common;
 mod create_after;
 mod damage;
+mod jetstream;
 mod kill;
 mod memory;
 mod model;

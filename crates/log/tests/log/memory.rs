@@ -177,7 +177,7 @@ async fn without_faults_it_is_a_plain_log() {
     let reader = log.reader("one");
     for n in 1..=5u8 {
         assert_eq!(
-            log.append(vec![n; 10].into()).await.expect("appended").seq,
+            log.append(vec![n; 10].into()).await.expect("appended"),
             Seq(u64::from(n))
         );
     }

@@ -148,7 +148,7 @@ impl From<SubmitError> for MatrixError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Overloaded => Self::limited(SOON, error.to_string()),
-            SubmitError::Unknown | SubmitError::Stopped(_) => {
+            SubmitError::Unknown | SubmitError::Detached | SubmitError::Stopped(_) => {
                 Self::unavailable(SOON, error.to_string())
             }
             SubmitError::TooLarge => Self::too_large(error.to_string()),

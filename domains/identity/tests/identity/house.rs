@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bongsu_base::{LogTime, Millis, Seq};
 use bongsu_identity::Identity;
 use bongsu_lane::{Lane, Options};
-use bongsu_log::{AppendError, Bounds, Chain, Entry, Log, ReadError, Stamp};
+use bongsu_log::{AppendError, Bounds, Chain, Entry, Log, ReadError};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl TestLog {
         })
     }
 
-    fn push(&self, time: LogTime, body: Bytes) -> Stamp {
+    fn push(&self, time: LogTime, body: Bytes) -> Seq {
         let mut entries = self.entries.lock();
         let Chain { seq, link } = Self::chain(&entries).extend(time, &body);
         entries.push(Entry {
@@ -57,13 +57,13 @@ impl TestLog {
         });
         drop(entries);
         self.appended.notify_waiters();
-        Stamp { seq, time }
+        seq
     }
 }
 
 #[async_trait]
 impl Log for TestLog {
-    async fn append(&self, body: Bytes) -> Result<Stamp, AppendError> {
+    async fn append(&self, body: Bytes) -> Result<Seq, AppendError> {
         Ok(self.push(self.now(), body))
     }
 

@@ -134,6 +134,16 @@ pub fn is_named(db: &Connection, blob: &str) -> rusqlite::Result<bool> {
         .query_row([blob], |row| row.get(0))
 }
 
+/// The hashes of the blobs that are media, in their order after `after`, each once, at most `most`.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn blobs_after(db: &Connection, after: &str, most: usize) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached("SELECT DISTINCT blob FROM media WHERE blob > ?1 ORDER BY blob LIMIT ?2")?
+        .query_map((after, most as i64), |row| row.get(0))?
+        .collect()
+}
+
 /// Withholds the media `id` from everybody, or gives it back.
 ///
 /// # Errors

@@ -64,9 +64,20 @@ fn refused(error: MediaError) -> MatrixError {
         MediaError::Overloaded => MatrixError::limited(Duration::from_secs(2), error.to_string()),
         MediaError::BrokeOff(_) => MatrixError::bad_json(error.to_string()),
         MediaError::NotFound(_) => no_such_media(),
-        MediaError::Damaged { .. } | MediaError::Store(_) | MediaError::Folder { .. } => {
-            MatrixError::internal(error)
+        MediaError::Unwritable(_)
+        | MediaError::TooFewCopies
+        | MediaError::Stalled(_)
+        | MediaError::OutOfReach(_) => {
+            tracing::error!(%error, "media can be neither stored nor read at the moment");
+            MatrixError::unavailable(
+                Duration::from_secs(10),
+                "media is out of reach; try again in a moment",
+            )
         }
+        MediaError::Damaged { .. }
+        | MediaError::Store(_)
+        | MediaError::Folder { .. }
+        | MediaError::Named(_) => MatrixError::internal(error),
     }
 }
 

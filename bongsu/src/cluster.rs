@@ -1,0 +1,188 @@
+//! `bongsu cluster`: three data centres on this machine, to see what happens when one of them burns.
+//!
+//! Each has an engine and a platform of its own, on a loopback address of its own; whatever one says to
+//! another goes by roads that can be cut. What is started here ends with this process.
+
+mod files;
+mod plan;
+mod process;
+mod relay;
+mod screen;
+mod site;
+mod words;
+
+use crate::config::WhoMayRegister;
+use anyhow::{Context, Result, bail};
+use bongsu_base::ServerName;
+use clap::Args;
+use futures_util::future::try_join_all;
+use nix::fcntl::{Flock, FlockArg};
+use plan::Plan;
+use relay::Roads;
+use screen::Screen;
+use site::RunningSite;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+use words::Order;
+
+/// How often the data centres are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// `bongsu cluster`.
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// Folder for everything: DIR/dc1, DIR/dc2 and DIR/dc3 with data, configuration, logs and process ids
+    #[arg(long, value_name = "DIR", default_value = "./cluster")]
+    pub dir: PathBuf,
+    /// Port at which data centre N serves people, on 127.0.N.1; the 40 ports above it are used too
+    #[arg(long, value_name = "PORT", default_value_t = 8008)]
+    pub port: u16,
+    /// The first two numbers of the data centres' addresses, to run several clusters at once
+    #[arg(long, value_name = "127.X", default_value = "127.0", value_parser = network)]
+    pub network: [u8; 2],
+    /// Name of this installation in people's ids (@mina:NAME); can't be changed later
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    pub server_name: ServerName,
+    /// Who may sign up: everybody (open), or nobody (closed)
+    #[arg(long, value_name = "WHO", default_value = "open")]
+    pub registration: WhoMayRegister,
+    /// Print one line a change instead of drawing
+    #[arg(long)]
+    pub headless: bool,
+}
+
+fn network(text: &str) -> Result<[u8; 2], String> {
+    let parsed = text
+        .split_once('.')
+        .and_then(|(a, b)| Some([a.parse().ok()?, b.parse().ok()?]));
+    parsed.ok_or_else(|| "expected two numbers, such as 127.0".to_owned())
+}
+
+/// Runs the cluster until it is told to stop.
+pub async fn run(asked: &ClusterArgs) -> Result<()> {
+    std::fs::create_dir_all(&asked.dir)
+        .with_context(|| format!("the folder {} cannot be made", asked.dir.display()))?;
+    let dir = asked.dir.canonicalize()?;
+    let _lock = lock(&dir)?;
+    let plan = Plan::new(&dir, asked.network, asked.port)?;
+    let engine = process::engine()?;
+    let written = files::write(&plan, asked)?;
+    let roads = Roads::new(plan::SITES);
+    let _relays = relay::open(&plan.relays(), &roads).await?;
+    let mut sites = Vec::new();
+    for (site, files) in plan.sites().into_iter().zip(&written) {
+        sites.push(RunningSite::new(&plan, site, files, &engine)?);
+    }
+    let mut cluster = Cluster {
+        screen: Screen::new(asked.headless),
+        sites,
+        roads,
+    };
+    cluster.screen.begin(&plan);
+    for site in &mut cluster.sites {
+        site.start()?;
+    }
+    let watched = cluster.watch().await;
+    cluster.screen.end();
+    try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_platform)).await?;
+    try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_engine)).await?;
+    watched
+}
+
+/// Sees to it that one process alone looks after the folder.
+fn lock(dir: &Path) -> Result<Flock<File>> {
+    let file = File::create(dir.join("lock"))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| {
+        anyhow::anyhow!("another `bongsu cluster` runs in {}", dir.display())
+    })
+}
+
+struct Cluster {
+    screen: Screen,
+    sites: Vec<RunningSite>,
+    roads: Roads,
+}
+
+impl Cluster {
+    /// Looks after the data centres and does what is typed, until the end is asked for.
+    async fn watch(&mut self) -> Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut typed = Typed::new();
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = look.tick() => self.look().await,
+                line = typed.next() => match Order::read(&line, &self.sites) {
+                    Ok(Order::Quit) => return Ok(()),
+                    Ok(order) => {
+                        if let Err(error) = self.obey(order).await {
+                            self.screen.say(&format!("{error:#}"));
+                        }
+                    }
+                    Err(why) => self.screen.say(&why),
+                }
+            }
+        }
+    }
+
+    async fn look(&mut self) {
+        for site in &mut self.sites {
+            let cut = self.roads.is_cut(site.number());
+            match site.look(cut).await {
+                Ok(changes) => {
+                    for change in changes {
+                        self.screen.say(&change);
+                    }
+                }
+                Err(error) => self.screen.say(&format!("{}: {error:#}", site.name())),
+            }
+        }
+        self.screen.draw(&self.sites);
+    }
+
+    async fn obey(&mut self, order: Order) -> Result<()> {
+        match order {
+            Order::Burn(n) => self.sites[n].burn().await?,
+            Order::Cut(n) => self.roads.cut(n + 1, true),
+            Order::Heal(n) => {
+                self.roads.cut(n + 1, false);
+                self.sites[n].thaw()?;
+                self.sites[n].start()?;
+            }
+            Order::Wipe(n) => self.sites[n].wipe().await?,
+            Order::Freeze(n) => self.sites[n].freeze()?,
+            Order::Help => self.screen.say(words::HELP),
+            Order::Nothing => return Ok(()),
+            Order::Quit => bail!("quitting is not done here"),
+        }
+        self.look().await;
+        Ok(())
+    }
+}
+
+/// What is typed, a line at a time. Once nothing more can come, it never returns.
+struct Typed(Option<Lines<BufReader<Stdin>>>);
+
+impl Typed {
+    fn new() -> Self {
+        Self(Some(BufReader::new(tokio::io::stdin()).lines()))
+    }
+
+    async fn next(&mut self) -> String {
+        if let Some(lines) = &mut self.0
+            && let Ok(Some(line)) = lines.next_line().await
+        {
+            return line;
+        }
+        self.0 = None;
+        std::future::pending().await
+    }
+}

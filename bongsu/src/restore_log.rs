@@ -1,0 +1,84 @@
+//! `bongsu restore-log`: the engine's logs made again of what data centres hold.
+
+use crate::config::Config;
+use crate::data::{DataDir, Lock};
+use crate::say;
+use crate::wiring::{Abroad, LANES, forget_log, stream_id};
+use anyhow::{Context, Result, bail, ensure};
+use bongsu_log::jetstream::Restoring;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// `bongsu restore-log`.
+#[derive(Debug, Args)]
+pub struct RestoreLog {
+    /// Copies of the logs: files called talk.sqlite and identity.sqlite from the `log` folders of data centres
+    #[arg(value_name = "COPY", required = true)]
+    pub copies: Vec<PathBuf>,
+    /// Give up entries that the engine still has and none of the copies
+    #[arg(long)]
+    pub give_up_newer: bool,
+}
+
+/// Makes new streams of the copies, each log's longest one.
+pub async fn run(asked: &RestoreLog, config: &Config) -> Result<()> {
+    let abroad = Abroad::of(config).await?;
+    let abroad = abroad.context("--config names no file of one of several data centres")?;
+    let mut by_lane: BTreeMap<&'static str, Vec<PathBuf>> = BTreeMap::new();
+    for copy in &asked.copies {
+        let lane = lane_of(copy)?;
+        by_lane.entry(lane).or_default().push(copy.clone());
+    }
+    for (lane, copies) in by_lane {
+        restore(&abroad, lane, copies, asked.give_up_newer).await?;
+    }
+    Ok(())
+}
+
+/// Moves the data in `data`, which were those of a single machine, into the engine: the logs go on there.
+pub async fn move_in(data: &DataDir, config: &Config) -> Result<()> {
+    let Some(abroad) = Abroad::of(config).await? else {
+        return Ok(());
+    };
+    let _lock = Lock::take(data, "restore")?;
+    for lane in LANES {
+        let log = data.log(lane);
+        restore(&abroad, lane, vec![log.clone()], false).await?;
+        // What this data centre's copy of the log begins with is written anew, from its view.
+        forget_log(&log)?;
+    }
+    say::line("The logs go on in the engine. Start this data centre, then the others; they begin with its snapshots.");
+    Ok(())
+}
+
+async fn restore(
+    abroad: &Abroad,
+    lane: &'static str,
+    copies: Vec<PathBuf>,
+    give_up_newer: bool,
+) -> Result<()> {
+    let what = Restoring {
+        name: lane.to_owned(),
+        copies,
+        id: stream_id()?,
+        give_up_newer,
+    };
+    let restored = bongsu_log::jetstream::restore(&*abroad.engine(lane), what).await;
+    let restored = restored.with_context(|| format!("the log of {lane}"))?;
+    say::line(format_args!(
+        "{lane}: entries {} to {}, in epoch {}",
+        restored.first, restored.last, restored.epoch
+    ));
+    Ok(())
+}
+
+/// Which lane's log a file is, by its name.
+fn lane_of(copy: &Path) -> Result<&'static str> {
+    ensure!(copy.exists(), "{} is missing", copy.display());
+    let name = copy.file_stem().and_then(|stem| stem.to_str());
+    match LANES.into_iter().find(|lane| Some(*lane) == name) {
+        Some(lane) => Ok(lane),
+        None => bail!("{} is called after no log; there are {}", copy.display(), LANES.join(", ")),
+    }
+}

@@ -1,0 +1,209 @@
+//! Following the engine: fetch what comes next, check it, add it to this site's copy.
+//!
+//! The follower keeps its own place, which is the end of the copy. It is woken by appends of its own and
+//! by hints from other sites, and looks by itself every [`super::Pace::poll`], so that nothing depends on
+//! being woken. One fetch is under way at a time.
+
+use super::admit::{Admitted, Wrong, admit};
+use super::engine::Message;
+use super::fault::{Fault, Trouble};
+use super::shared::{Counters, Shared};
+use bongsu_base::{LogTime, Seq};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// The first pause before the near server is asked again for what must be there soon.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long the near server may be behind before the leader is asked.
+const NEAR_MAY_LAG: Duration = Duration::from_secs(2);
+/// The pause after something went wrong.
+const TROUBLE_PAUSE: Duration = Duration::from_millis(200);
+
+pub(super) struct Follower {
+    shared: Arc<Shared>,
+    /// The end of this site's copy.
+    tip: Seq,
+    /// Since when the near server does not have what was taken.
+    behind: Option<Instant>,
+    pause: Duration,
+    suspected: Option<Instant>,
+}
+
+impl Follower {
+    pub fn new(shared: Arc<Shared>, tip: Seq) -> Self {
+        Self {
+            shared,
+            tip,
+            behind: None,
+            pause: FIRST_PAUSE,
+            suspected: None,
+        }
+    }
+
+    /// Follows until the log has failed.
+    pub async fn run(mut self) {
+        while self.shared.failed().is_none() {
+            match self.turn().await {
+                Ok(moved) => {
+                    self.suspected = None;
+                    self.shared.set(|health| health.reading = None);
+                    if moved {
+                        self.behind = None;
+                        self.pause = FIRST_PAUSE;
+                    } else {
+                        self.rest().await;
+                    }
+                }
+                Err(trouble) => self.endure(trouble).await,
+            }
+        }
+    }
+
+    /// Fetches once; returns whether the copy grew.
+    async fn turn(&mut self) -> Result<bool, Trouble> {
+        let shared = Arc::clone(&self.shared);
+        let from = shared.origin.message(self.tip.next());
+        let messages = shared
+            .engine
+            .fetch(&shared.origin, from, shared.pace.fetch_bytes)
+            .await?;
+        Counters::add(&shared.counters.fetches, 1);
+        if messages.is_empty() {
+            return self.nothing(from).await;
+        }
+        let mut batch = Vec::with_capacity(messages.len());
+        let mut seq = self.tip;
+        for message in &messages {
+            match admit(&shared.origin, seq.next(), message) {
+                Ok(admitted) => {
+                    seq = seq.next();
+                    batch.push(self.read_back(seq, message, admitted)?);
+                }
+                // What comes before it is good; it is met again at the next turn.
+                Err(_) if !batch.is_empty() => break,
+                Err(wrong) => return self.ask_leader(from, Some(wrong)).await,
+            }
+        }
+        self.commit(seq, batch).await
+    }
+
+    /// Sees that the message is what was acknowledged here under its number.
+    fn read_back(
+        &self,
+        seq: Seq,
+        message: &Message,
+        admitted: Admitted,
+    ) -> Result<(LogTime, Bytes), Trouble> {
+        let mut acks = self.shared.acks.lock();
+        if acks.read_back(message.seq, &admitted.checksum) {
+            Ok((admitted.time, admitted.body))
+        } else {
+            let what = "the engine acknowledged another entry under this number".to_owned();
+            Err(Trouble::Certain(Fault::Altered { seq, what }))
+        }
+    }
+
+    async fn commit(&mut self, tip: Seq, batch: Vec<(LogTime, Bytes)>) -> Result<bool, Trouble> {
+        let entries = batch.len();
+        let extended = self.shared.mirror.extend(batch).await;
+        extended.map_err(|error| Trouble::Certain(Fault::Mirror(error.to_string())))?;
+        self.tip = tip;
+        Counters::add(&self.shared.counters.entries, entries);
+        Ok(true)
+    }
+
+    /// The highest message that is known to have been taken.
+    fn known(&self) -> u64 {
+        let hinted = self.shared.hinted.load(Ordering::Relaxed);
+        self.shared.acks.lock().highest().max(hinted)
+    }
+
+    /// The near server has nothing at `from`.
+    async fn nothing(&mut self, from: u64) -> Result<bool, Trouble> {
+        if self.known() < from {
+            self.behind = None;
+            return Ok(false);
+        }
+        let since = *self.behind.get_or_insert_with(Instant::now);
+        if since.elapsed() < NEAR_MAY_LAG {
+            return Ok(false);
+        }
+        self.ask_leader(from, None).await
+    }
+
+    /// Asks the stream's leader for message `from`, which the near server does not have or has
+    /// otherwise.
+    async fn ask_leader(&mut self, from: u64, near: Option<Wrong>) -> Result<bool, Trouble> {
+        let shared = Arc::clone(&self.shared);
+        let seq = self.tip.next();
+        let message = shared.engine.get(&shared.origin, from).await?;
+        Counters::add(&shared.counters.leader_reads, 1);
+        let Some(message) = message else {
+            return if near.is_some() {
+                Err(Trouble::Suspect(Fault::Hole { seq }))
+            } else if shared.acks.lock().highest() >= from {
+                Err(Trouble::Suspect(Fault::Unheld { seq }))
+            } else {
+                // Whoever gave the hint was wrong.
+                shared.hinted.store(0, Ordering::Relaxed);
+                Ok(false)
+            };
+        };
+        let altered = |what: &str| {
+            let what = what.to_owned();
+            Trouble::Suspect(Fault::Altered { seq, what })
+        };
+        match admit(&shared.origin, seq, &message) {
+            Ok(admitted) => {
+                if near.is_some() {
+                    Counters::add(&shared.counters.near_faults, 1);
+                    let wound = format!("the near server has lost or altered entry {seq}");
+                    shared.set(|health| health.wound = Some(wound));
+                }
+                let entry = self.read_back(seq, &message, admitted)?;
+                self.commit(seq, vec![entry]).await
+            }
+            Err(Wrong::Hole) => Err(altered("the engine gives another one in its place")),
+            Err(Wrong::Altered(what)) => Err(altered(what)),
+        }
+    }
+
+    /// Waits until there may be something new.
+    async fn rest(&mut self) {
+        if self.behind.is_some() {
+            sleep(self.pause).await;
+            self.pause = LONGEST_PAUSE.min(self.pause * 2);
+            return;
+        }
+        self.pause = FIRST_PAUSE;
+        tokio::select! {
+            biased;
+            () = self.shared.kick.notified() => {}
+            seq = self.shared.engine.hinted() => {
+                self.shared.hinted.fetch_max(seq, Ordering::Relaxed);
+            }
+            () = sleep(self.shared.pace.poll) => {}
+        }
+    }
+
+    /// Takes note of trouble, and waits a moment.
+    async fn endure(&mut self, trouble: Trouble) {
+        match trouble {
+            Trouble::Away(why) => self.shared.set(|health| health.reading = Some(why)),
+            Trouble::Certain(fault) => return self.shared.fail(fault),
+            Trouble::Suspect(fault) => {
+                let since = *self.suspected.get_or_insert_with(Instant::now);
+                let why = fault.to_string();
+                if since.elapsed() >= self.shared.pace.suspect_for {
+                    return self.shared.fail(fault);
+                }
+                self.shared.set(|health| health.reading = Some(why));
+            }
+        }
+        sleep(TROUBLE_PAUSE).await;
+    }
+}

@@ -1,0 +1,179 @@
+//! Real servers of the engine, in a temporary folder and on loopback addresses of their own, ended by
+//! their process ids whatever becomes of the test.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The engine's program: `BONGSU_NATS_SERVER`, the one that `make setup` provides, or one on the path.
+fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("BONGSU_NATS_SERVER") {
+        return path.into();
+    }
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/venv/bin/nats-server");
+    if ours.exists() {
+        ours
+    } else {
+        "nats-server".into()
+    }
+}
+
+/// One or three servers.
+pub struct Servers {
+    folder: TempDir,
+    servers: Vec<Server>,
+}
+
+struct Server {
+    config: PathBuf,
+    url: String,
+    child: Option<Child>,
+}
+
+impl Servers {
+    /// Starts one server alone, or three that make a cluster, each with a data centre of its own.
+    pub fn start(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = |n: usize| format!("127.0.{}.1", n + 1);
+        let port = |n: usize| {
+            let listener = TcpListener::bind((address(n), 0)).expect("a loopback address");
+            (listener.local_addr().expect("an address").port(), listener)
+        };
+        // Held until all are drawn, so that no two are the same.
+        let drawn: Vec<_> = (0..count).map(|n| (port(n), port(n))).collect();
+        let routes: Vec<String> = (0..count)
+            .map(|n| format!("\"nats://{}:{}\"", address(n), drawn[n].1.0))
+            .collect();
+        let routes = routes.join(", ");
+        let servers = (0..count).map(|n| {
+            let (client, cluster) = (drawn[n].0.0, drawn[n].1.0);
+            let store = folder.path().join(format!("store-{n}"));
+            let mut text = format!(
+                "server_name: n{n}\nlisten: \"{host}:{client}\"\nserver_tags: [\"dc:{n}\"]\n\
+                 jetstream {{ store_dir: \"{store}\", sync_interval: always, unique_tag: \"dc:\", max_file: 1G }}\n",
+                host = address(n),
+                store = store.display(),
+            );
+            if count > 1 {
+                text.push_str(&format!(
+                    "cluster {{ name: test, listen: \"{}:{cluster}\", routes: [{routes}] }}\n",
+                    address(n)
+                ));
+            }
+            let config = folder.path().join(format!("{n}.conf"));
+            std::fs::write(&config, text).expect("written");
+            Server {
+                config,
+                url: format!("nats://{}:{client}", address(n)),
+                child: None,
+            }
+        });
+        let servers = servers.collect();
+        drop(drawn);
+        let mut servers = Self { folder, servers };
+        for n in 0..count {
+            servers.start_one(n);
+        }
+        servers
+    }
+
+    /// All servers, the one of site `n` first.
+    pub fn urls(&self, n: usize) -> Vec<String> {
+        let mut urls: Vec<String> = self
+            .servers
+            .iter()
+            .map(|server| server.url.clone())
+            .collect();
+        urls.rotate_left(n);
+        urls
+    }
+
+    pub fn start_one(&mut self, n: usize) {
+        let server = &mut self.servers[n];
+        let log = server.config.with_extension("log");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a file for what it says");
+        let child = Command::new(program())
+            .arg("-c")
+            .arg(&server.config)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("nats-server; `make setup` provides it");
+        server.child = Some(child);
+    }
+
+    /// Ends server `n` as a power cut would.
+    pub fn kill(&mut self, n: usize) {
+        if let Some(mut child) = self.servers[n].child.take() {
+            child.kill().expect("killed");
+            child.wait().expect("ended");
+        }
+    }
+
+    /// Lets server `n` do nothing more, without ending it.
+    pub fn freeze(&self, n: usize) {
+        self.signal(n, Signal::SIGSTOP);
+    }
+
+    /// Lets server `n` go on.
+    pub fn thaw(&self, n: usize) {
+        self.signal(n, Signal::SIGCONT);
+    }
+
+    fn signal(&self, n: usize, signal: Signal) {
+        let child = self.servers[n].child.as_ref().expect("it runs");
+        let pid = i32::try_from(child.id()).expect("a process id");
+        kill(Pid::from_raw(pid), signal).expect("signalled");
+    }
+
+    /// A folder for what the test keeps.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for n in 0..self.servers.len() {
+            if let Some(mut child) = self.servers[n].child.take() {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            if std::thread::panicking() {
+                let log = self.servers[n].config.with_extension("log");
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                let lines: Vec<&str> = said.lines().collect();
+                let last = &lines[lines.len().saturating_sub(15)..];
+                let _ = writeln!(
+                    std::io::stdout(),
+                    "server {n} said last:\n{}",
+                    last.join("\n")
+                );
+            }
+        }
+    }
+}
+
+/// Looks again and again until `look` finds something, for another process' sake.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), found)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not happen within a minute"))
+}
