@@ -32,6 +32,9 @@ use words::Order;
 /// How often the data centres are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// What a slow road adds to everything, in each direction.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// `bongsu cluster`.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
@@ -151,9 +154,11 @@ impl Cluster {
     async fn obey(&mut self, order: Order) -> Result<()> {
         match order {
             Order::Burn(n) => self.sites[n].burn().await?,
-            Order::Cut(n) => self.roads.cut(n + 1, true),
+            Order::Cut(n) => self.roads.cut(n + 1),
+            Order::Mute(n) => self.roads.mute(n + 1),
+            Order::Slow(n) => self.roads.slow(n + 1, SLOW),
             Order::Heal(n) => {
-                self.roads.cut(n + 1, false);
+                self.roads.heal(n + 1);
                 self.sites[n].thaw()?;
                 self.sites[n].start()?;
             }

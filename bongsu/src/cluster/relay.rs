@@ -61,18 +61,30 @@ impl Roads {
         }
     }
 
-    /// Changes what is on the way from `from` to `to`.
-    pub fn set(&self, from: usize, to: usize, change: impl FnOnce(&mut Condition)) {
-        if let Some(condition) = self.conditions.get(&(from, to)) {
-            condition.send_modify(change);
-        }
+    /// Lets nothing pass to and from `site`.
+    pub fn cut(&self, site: usize) {
+        self.change(site, |_, road| road.open = false);
     }
 
-    /// Lets nothing pass to and from `site`, or everything again.
-    pub fn cut(&self, site: usize, cut: bool) {
-        for (pair, condition) in &*self.conditions {
-            if pair.0 == site || pair.1 == site {
-                condition.send_modify(|condition| condition.open = !cut);
+    /// Lets nothing pass that `site` says; it goes on hearing the others.
+    pub fn mute(&self, site: usize) {
+        self.change(site, |from, road| road.open = from != site);
+    }
+
+    /// Lets everything to and from `site` take this long.
+    pub fn slow(&self, site: usize, delay: Duration) {
+        self.change(site, |_, road| road.delay = delay);
+    }
+
+    /// All roads to and from `site` are good again.
+    pub fn heal(&self, site: usize) {
+        self.change(site, |_, road| *road = Condition::GOOD);
+    }
+
+    fn change(&self, site: usize, change: impl Fn(usize, &mut Condition)) {
+        for ((from, to), road) in &*self.conditions {
+            if *from == site || *to == site {
+                road.send_modify(|road| change(*from, road));
             }
         }
     }
@@ -241,13 +253,13 @@ mod tests {
         let roads = Roads::new(3);
         let (_tasks, mut stream) = relayed(&roads).await;
         assert_eq!(say(&mut stream, "one").await, "one");
-        roads.cut(2, true);
+        roads.cut(2);
         assert!(roads.is_cut(2) && !roads.is_cut(1));
         stream.write_all(b"two").await.expect("sent");
         let mut nothing = [0; 1];
         let early = timeout(Duration::from_millis(50), stream.read(&mut nothing)).await;
         assert!(early.is_err(), "it passed a cut road");
-        roads.cut(2, false);
+        roads.heal(2);
         assert_eq!(hear(&mut stream, 3).await, "two");
     }
 
@@ -256,12 +268,12 @@ mod tests {
         let roads = Roads::new(2);
         let (_tasks, mut stream) = relayed(&roads).await;
         assert_eq!(say(&mut stream, "one").await, "one");
-        roads.set(2, 1, |road| road.open = false);
+        roads.mute(2);
         stream.write_all(b"two").await.expect("sent");
         let mut nothing = [0; 1];
         let early = timeout(Duration::from_millis(50), stream.read(&mut nothing)).await;
         assert!(early.is_err(), "the answer passed a cut road");
-        roads.set(2, 1, |road| road.open = true);
+        roads.heal(2);
         assert_eq!(hear(&mut stream, 3).await, "two");
     }
 

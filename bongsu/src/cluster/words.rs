@@ -6,6 +6,8 @@ use super::site::RunningSite;
 pub const HELP: &str = "\
 burn dcN    end everything in data centre N as a fire would
 cut dcN     let nothing pass to or from data centre N
+mute dcN    let nothing pass that data centre N says; it goes on hearing the others
+slow dcN    let everything to and from data centre N take 100 ms longer
 freeze dcN  hold data centre N still
 wipe dcN    burn data centre N and all its data; `heal` begins it from nothing
 heal dcN    undo all that was done to data centre N
@@ -18,6 +20,10 @@ pub enum Order {
     Burn(usize),
     /// Cut it off.
     Cut(usize),
+    /// Let the others not hear it.
+    Mute(usize),
+    /// Let its roads be slow.
+    Slow(usize),
     /// Start it, connect it, let it go on.
     Heal(usize),
     /// Kill it and forget its data.
@@ -51,6 +57,8 @@ impl Order {
         let order = match verb {
             "burn" => Self::Burn,
             "cut" => Self::Cut,
+            "mute" => Self::Mute,
+            "slow" => Self::Slow,
             "heal" => Self::Heal,
             "wipe" => Self::Wipe,
             "freeze" => Self::Freeze,
