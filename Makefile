@@ -20,7 +20,7 @@ DATA ?= ./data
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run test check fmt generate bench-lane bench-send clean-data
+.PHONY: help setup run cluster test check fmt generate bench-lane bench-send clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ run: ## build the release binary and serve on 127.0.0.1:8008, data in ./data
 	cargo build --release -p bongsu
 	@exec ./target/release/bongsu serve --data $(DATA) --listen $(LISTEN) \
 		--server-name $(SERVER_NAME) --registration open
+
+cluster: setup ## three data centres on this machine, at 127.0.1.1, 127.0.2.1 and 127.0.3.1; data in ./cluster
+	cargo build --release -p bongsu
+	@exec ./target/release/bongsu cluster --dir ./cluster --registration open
 
 test: setup check ## everything that decides whether a change is good
 	cargo nextest run --workspace

@@ -4,6 +4,7 @@ mod administer;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
 
+use crate::certificates::CertificatesVerb;
 use crate::cluster::ClusterArgs;
 use crate::config::Layer;
 use crate::restore_log::RestoreLog;
@@ -84,6 +85,9 @@ pub enum Verb {
     Verify(Verify),
     /// Look at the machine and the data and say what to do
     Doctor(Place),
+    /// Make the certificates by which data centres know each other
+    #[command(subcommand)]
+    Certificates(CertificatesVerb),
     /// Make the engine's logs again of the copies that data centres hold, after the engine lost something
     ///
     /// For an installation in several data centres, all of them stopped; --config names the file of one. Each log

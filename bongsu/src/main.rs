@@ -6,6 +6,7 @@
 
 mod administer;
 mod backup;
+mod certificates;
 mod cli;
 mod cluster;
 mod config;
@@ -106,6 +107,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Telemetry::warnings(&config)?;
             runtime.block_on(restore_log::run(&asked, &config))?;
         }
+        Verb::Certificates(verb) => certificates::run(&verb)?,
         Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
         Verb::Openapi => say::line(openapi::text()?),
         Verb::Operations => say::line(operations::text()?),

@@ -2,12 +2,13 @@
 
 use super::ClusterArgs;
 use super::plan::{Plan, Service, Site};
+use crate::certificates::now;
 use anyhow::{Context, Result};
 use bongsu_peer::{Authority, Files};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How long the certificates of a cluster on one machine are in force.
 const IN_FORCE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -38,14 +39,6 @@ pub fn write(plan: &Plan, asked: &ClusterArgs) -> Result<Vec<Written>> {
         written.push(Written { engine, platform });
     }
     Ok(written)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a certificate is in force by the machine's clock"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 fn authority(trust: &Path) -> Result<Authority> {
