@@ -28,7 +28,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub const MAX: u64 = 64 << 20;
 /// How long the tests' data centres wait for one that hangs. Whoever does not hang is quicker, on a busy
 /// machine too.
-pub const STALLED: Duration = Duration::from_secs(3);
+pub const STALLED: Duration = Duration::from_secs(4);
+/// Longer than that, so that nothing else decides.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[expect(
     clippy::disallowed_methods,
@@ -137,7 +139,11 @@ impl Ground {
             .filter(|(name, _)| name != self.identity.name());
         let neighbour = |(distance, (name, address)): (usize, &(DataCentre, SocketAddr))| {
             let address = address.to_string();
-            let patience = Patience::default();
+            let patience = Patience {
+                connect: PATIENCE,
+                answer: PATIENCE,
+                piece: PATIENCE,
+            };
             let peer = Peer::new(&self.identity, name.clone(), &address, patience).unwrap();
             Neighbour {
                 data_centre: name.clone(),
