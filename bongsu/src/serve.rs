@@ -96,6 +96,7 @@ async fn serve_house(
     let metrics = Metrics::new(|registry| {
         http.register(registry);
         disk.register(registry);
+        house.media.metrics().register(registry);
         house
             .identity
             .lane

@@ -181,4 +181,3 @@ pub fn forget_log(path: &Path) -> Result<()> {
     }
     Ok(())
 }
-
