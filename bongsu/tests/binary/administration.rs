@@ -57,7 +57,7 @@ fn while_it_runs(data: &Data) -> (String, String, String) {
     let reports = told(data, &["report", "list"]);
     let number = reports[0]["report"].to_string();
     done(
-        &data,
+        data,
         &["report", "resolve", &number, "--reason", "spoke to Jun"],
     );
     assert_eq!(told(data, &["report", "list"]), json!([]));
