@@ -1,11 +1,11 @@
 //! What an engine may do to a log, and who notices.
 
-use super::servers::Servers;
 use super::site::{ID, Site, all_to, failure, options};
 use crate::common::append;
 use bongsu_base::Seq;
 use bongsu_log::jetstream::{Fault, JetstreamLog, OpenError, Origin, StreamId};
 use bongsu_log::{AppendError, Log, ReadError};
+use bongsu_test_nats::Servers;
 use serde_json::{Value, json};
 
 const STREAM: &str = "bongsu-talk-0-0";
