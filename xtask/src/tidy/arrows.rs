@@ -59,7 +59,7 @@ fn layer(folder: &str) -> Option<u8> {
         "xtask" | "clients" | "drill" | "bench" => 0,
         "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/test-nats" => {
             1
-        },
+        }
         "crates/log" | "crates/peer" => 2,
         "crates/lane" | "crates/media" | "crates/audit" => 3,
         "crates/web-kit" => 4,
