@@ -1,10 +1,8 @@
 //! What goes wrong while the clients ask.
 
 use crate::Dice;
-use crate::network::Weather;
 use crate::workload::Workload;
 use crate::world::{SITES, World};
-use bongsu_log::memory::Faults;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -23,25 +21,25 @@ pub async fn reign<W: Workload>(world: Arc<World<W>>, mut dice: Dice) {
                 }
             }
             4 | 5 => {
-                site.way.cut(true);
+                world.ground.cut(site.number, true);
                 sleep(Duration::from_millis(dice.u64(10..4_000))).await;
-                site.way.cut(false);
+                world.ground.cut(site.number, false);
             }
             6 => {
-                world.log.stop();
-                sleep(Duration::from_millis(dice.u64(10..1_500))).await;
-                world.log.restart();
+                let span = Duration::from_millis(dice.u64(10..1_500));
+                world.ground.stop(span).await;
             }
             7 | 8 => {
                 if let Some(lane) = site.lane() {
                     // It may fail in many ways that are no concern of the others.
                     let _ = lane.snapshot().await;
                 }
+                world.ground.tidy().await;
             }
             _ => {
-                world.log.set_faults(Faults::NONE);
+                world.ground.set_rough(false);
                 sleep(Duration::from_millis(dice.u64(10..1_000))).await;
-                world.log.set_faults(world.plan.faults.clone());
+                world.ground.set_rough(true);
             }
         }
     }
@@ -49,11 +47,8 @@ pub async fn reign<W: Workload>(world: Arc<World<W>>, mut dice: Dice) {
 
 /// Ends all trouble.
 pub fn calm<W: Workload>(world: &World<W>) {
-    world.log.restart();
-    world.log.set_faults(Faults::NONE);
+    world.ground.calm();
     for site in &world.sites {
         site.spare();
-        site.way.cut(false);
-        site.way.set_weather(Weather::CALM);
     }
 }

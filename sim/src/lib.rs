@@ -1,7 +1,8 @@
 //! Whole clusters in one process, from one seed.
 //!
-//! Three sites run a domain's lane over one log in memory. The log is slow and forgetful, sites crash,
-//! lose the end of their views or all of them, are cut off, close and come back; snapshots are taken and
+//! Three sites run a domain's lane over one log in memory, or each over its own copy of the log and a
+//! model of JetStream. The log is slow and forgetful, sites crash, lose the end of their views, of their
+//! copies, or all of them, are cut off, close and come back; snapshots are taken and
 //! the log is truncated behind them, while clients ask, are told that nobody knows, and ask again
 //! elsewhere. In the end everything is calm, and the sites must agree with one another, with a replay of
 //! the whole log, and with everything that a client was ever told.
@@ -12,9 +13,9 @@
 
 mod chaos;
 mod client;
+mod ground;
 pub mod identity;
 pub mod ledger;
-mod network;
 mod run;
 mod seeds;
 mod site;
@@ -23,6 +24,7 @@ mod verdict;
 mod workload;
 mod world;
 
+pub use ground::Kind;
 pub use run::{Ran, run};
 pub use seeds::check_seeds;
 pub use workload::{Asked, Settled, Told, Workload};

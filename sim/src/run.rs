@@ -3,6 +3,7 @@
 use crate::Dice;
 use crate::chaos;
 use crate::client;
+use crate::ground::Kind;
 use crate::site;
 use crate::verdict;
 use crate::workload::Workload;
@@ -29,18 +30,18 @@ pub struct Ran {
     pub told: usize,
 }
 
-/// Runs the seed `seed` of the workload `W`.
+/// Runs the seed `seed` of the workload `W` on the ground `kind`.
 ///
 /// # Errors
 /// What must not happen and did.
-pub fn run<W: Workload>(seed: u64) -> Result<Ran, String> {
+pub fn run<W: Workload>(kind: Kind, seed: u64) -> Result<Ran, String> {
     let dir = tempfile::tempdir_in(scratch()).map_err(|error| format!("no scratch: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
-    runtime.block_on(play::<W>(seed, dir.path()))
+    runtime.block_on(play::<W>(kind, seed, dir.path()))
 }
 
 /// Memory where the machine has a place for files in it: nothing here needs to last.
@@ -53,10 +54,9 @@ fn scratch() -> PathBuf {
     }
 }
 
-async fn play<W: Workload>(seed: u64, dir: &Path) -> Result<Ran, String> {
+async fn play<W: Workload>(kind: Kind, seed: u64, dir: &Path) -> Result<Ran, String> {
     let mut dice = Dice::with_seed(seed);
-    let world = Arc::new(World::<W>::new(seed, &mut dice, dir));
-    let bell = tokio::spawn(world.bell.clone().ring(world.log.clone()));
+    let world = Arc::new(World::<W>::new(kind, seed, &mut dice, dir));
     let lives: Vec<_> = (0..SITES)
         .map(|n| tokio::spawn(site::live(world.clone(), n, dice.fork())))
         .collect();
@@ -74,7 +74,7 @@ async fn play<W: Workload>(seed: u64, dir: &Path) -> Result<Ran, String> {
         Ok(_) => Err("a client panicked".to_owned()),
         Err(_) => Err("the clients are not answered".to_owned()),
     };
-    for task in lives.iter().chain([&bell]) {
+    for task in &lives {
         task.abort();
     }
     for life in lives {

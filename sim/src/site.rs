@@ -1,10 +1,9 @@
 //! One site: its lane lives, ends one way or another, loses some of its view, and comes back.
 
 use crate::Dice;
-use crate::network::SiteLog;
 use crate::workload::Workload;
 use crate::world::{Rolled, SITES, World};
-use bongsu_base::{DataCentre, ProcessId, RecordId};
+use bongsu_base::{DataCentre, ProcessId, RecordId, Seq};
 use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::{
     Domain, EffectError, EffectHandler, EffectId, Lane, Offload, OpenError, Options, Sites,
@@ -22,7 +21,6 @@ use tokio::time::sleep;
 pub struct Place<D: Domain> {
     pub number: usize,
     pub view: PathBuf,
-    pub way: SiteLog,
     lane: Mutex<Option<Lane<D>>>,
     crash: Notify,
     /// Whether its view suffers when it ends.
@@ -30,11 +28,10 @@ pub struct Place<D: Domain> {
 }
 
 impl<D: Domain> Place<D> {
-    pub fn new(number: usize, view: PathBuf, way: SiteLog) -> Self {
+    pub fn new(number: usize, view: PathBuf) -> Self {
         Self {
             number,
             view,
-            way,
             lane: Mutex::default(),
             crash: Notify::new(),
             harm: Mutex::new(true),
@@ -66,39 +63,60 @@ pub async fn live<W: Workload>(world: Arc<World<W>>, n: usize, mut dice: Dice) {
             let wrong = format!("site {n} was condemned: {}", condemned.reason);
             world.record.lock().wrong.push(wrong);
         }
-        match Lane::<W::Domain>::open(Arc::new(site.way.clone()), options).await {
-            Ok((lane, runner, _)) => {
-                *site.lane.lock() = Some(lane.clone());
-                let hands = Hands {
-                    world: world.clone(),
-                    dice: Mutex::new(dice.fork()),
-                };
-                tokio::select! {
-                    biased;
-                    () = site.crash.notified() => {}
-                    _ = join(runner.run(), lane.run_effects(hands)) => {}
-                }
-                *site.lane.lock() = None;
-            }
-            Err(error) if may_happen(&error) => {}
-            Err(error) => {
-                let wrong = format!("site {n} cannot open its lane: {error}");
-                world.record.lock().wrong.push(wrong);
-            }
+        if let Err(wrong) = one_life(&world, n, options, &mut dice).await {
+            world.record.lock().wrong.push(wrong);
         }
+        world.ground.ended(n).await;
         sleep(Duration::from_millis(dice.u64(10..2_000))).await;
         if *site.harm.lock() {
             harm(&site.view, &mut dice);
+            world.ground.harm(n, &mut dice);
         }
     }
 }
 
-/// Whether a site may meet this while the log is away or another site tidies up.
-fn may_happen(error: &OpenError) -> bool {
-    matches!(
-        error,
-        OpenError::Log { .. } | OpenError::NoSnapshot { .. } | OpenError::Snapshot(_)
-    )
+/// Opens the site's lane, if that can be done now, and runs it to the end of its process.
+async fn one_life<W: Workload>(
+    world: &Arc<World<W>>,
+    n: usize,
+    options: Options,
+    dice: &mut Dice,
+) -> Result<(), String> {
+    let site = &world.sites[n];
+    let snapshots = Snapshots::new(world.store.clone(), <W::Domain as Domain>::NAME);
+    let applied = bongsu_lane::view::applied(&site.view).unwrap_or_default();
+    let Some(opened) = world.ground.open(n, applied, &snapshots).await? else {
+        return Ok(());
+    };
+    match Lane::<W::Domain>::open(opened.log, options).await {
+        Ok((lane, runner, _)) => {
+            *site.lane.lock() = Some(lane.clone());
+            let hands = Hands {
+                world: world.clone(),
+                dice: Mutex::new(dice.fork()),
+            };
+            tokio::select! {
+                biased;
+                () = site.crash.notified() => {}
+                _ = join(runner.run(), lane.run_effects(hands)) => {}
+            }
+            *site.lane.lock() = None;
+            Ok(())
+        }
+        Err(error) if may_happen(&error, opened.reach) => Ok(()),
+        Err(error) => Err(format!("site {n} cannot open its lane: {error}")),
+    }
+}
+
+/// Whether a site may meet this while the log is away or another site tidies up. A copy that lost its
+/// end in a power cut is behind the view while the engine is away, and one whose engine speaks through a
+/// leader that is behind may be behind the newest snapshot of another site.
+fn may_happen(error: &OpenError, reach: Seq) -> bool {
+    match error {
+        OpenError::Log { .. } | OpenError::NoSnapshot { .. } | OpenError::Snapshot(_) => true,
+        OpenError::LogLost { applied, .. } => *applied > reach,
+        _ => false,
+    }
 }
 
 fn options<W: Workload>(world: &World<W>, n: usize, life: u32, dice: &mut Dice) -> Options {

@@ -14,7 +14,7 @@ type Decided = BTreeMap<RecordId, (u64, Vec<u8>)>;
 
 /// Compares the sites with one another, with a replay of the whole log, and with what was told.
 pub fn check<W: Workload>(world: &World<W>, seed: u64) -> Result<Ran, String> {
-    let history = world.log.history();
+    let history = world.ground.history();
     let (reference, decided) = replay::<W::Domain>(&history)?;
     let record = world.record.lock();
     if let Some(wrong) = record.wrong.first() {

@@ -1,12 +1,11 @@
 //! What everybody in a run shares.
 
 use crate::Dice;
-use crate::network::{Bell, SiteLog, Weather};
+use crate::ground::{Ground, Kind, OneLog, OverEngine};
 use crate::site::Place;
 use crate::workload::{Told, Workload};
 use bongsu_base::{RecordId, Seed, Seq};
 use bongsu_lane::{Decision, Domain, Entropy};
-use bongsu_log::memory::{Faults, MemoryLog};
 use object_store::memory::InMemory;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -83,18 +82,12 @@ pub struct Plan {
     pub queue_bound: usize,
     pub batch_records: usize,
     pub appends_in_flight: usize,
-    pub faults: Faults,
-    pub weather: Weather,
+    pub rough: bool,
 }
 
 impl Plan {
     fn draw(dice: &mut Dice) -> Self {
         let rough = dice.u32(0..10) > 0;
-        let weather = Weather {
-            lag: dice.u64(0..400),
-            read_errors: dice.u32(0..5),
-            short_reads: dice.u32(0..50),
-        };
         Self {
             clients: dice.usize(2..5),
             commands: dice.usize(4..16),
@@ -102,16 +95,14 @@ impl Plan {
             queue_bound: dice.usize(4..64),
             batch_records: dice.usize(1..8),
             appends_in_flight: dice.usize(1..4),
-            faults: if rough { Faults::ROUGH } else { Faults::NONE },
-            weather: if rough { weather } else { Weather::CALM },
+            rough,
         }
     }
 }
 
 pub struct World<W: Workload> {
     pub plan: Plan,
-    pub log: MemoryLog,
-    pub bell: Bell,
+    pub ground: Arc<dyn Ground>,
     pub store: Arc<InMemory>,
     pub sites: Vec<Place<W::Domain>>,
     pub workload: Mutex<W>,
@@ -119,14 +110,18 @@ pub struct World<W: Workload> {
 }
 
 impl<W: Workload> World<W> {
-    pub fn new(seed: u64, dice: &mut Dice, dir: &Path) -> Self {
+    pub fn new(kind: Kind, seed: u64, dice: &mut Dice, dir: &Path) -> Self {
         let plan = Plan::draw(dice);
-        let log = MemoryLog::new(log_seed(seed), plan.faults.clone());
-        let bell = Bell::default();
-        let sites = (0..SITES).map(|n| {
-            let way = SiteLog::new(log.clone(), bell.clone(), plan.weather.clone(), dice.fork());
-            Place::new(n, dir.join(format!("site-{n}.sqlite")), way)
-        });
+        let ground: Arc<dyn Ground> = match kind {
+            Kind::OneLog => {
+                let one = Arc::new(OneLog::new(log_seed(seed), plan.rough, dice));
+                // It ends with the runtime.
+                tokio::spawn(one.clone().ring());
+                one
+            }
+            Kind::Engine => Arc::new(OverEngine::new(log_seed(seed), plan.rough)),
+        };
+        let sites = (0..SITES).map(|n| Place::new(n, dir.join(format!("site-{n}.sqlite"))));
         Self {
             sites: sites.collect(),
             workload: Mutex::new(W::new(&mut dice.fork(), plan.clients)),
@@ -138,8 +133,7 @@ impl<W: Workload> World<W> {
             }),
             store: Arc::new(InMemory::new()),
             plan,
-            log,
-            bell,
+            ground,
         }
     }
 }

@@ -93,6 +93,8 @@ impl Abroad {
         let nothing = !path.exists() && !options.view.exists();
         let mut how = LogOptions {
             create: if nothing { Some(stream_id()?) } else { None },
+            // A server that is behind must not make the copy look as if it had lost what the view has.
+            reach: bongsu_lane::view::applied(&options.view).unwrap_or_default(),
             ..LogOptions::default()
         };
         how.pace.lead_from = self.preferred(lane);

@@ -97,6 +97,9 @@ pub struct Options {
     /// Where this site's copy begins if there is none: at the snapshot from which its view is made.
     /// Without one, it begins where the stream does.
     pub begin: Option<Mark>,
+    /// The last entry that this site's view, or a snapshot it may begin from, has applied: the log is
+    /// opened as one that follows once the copy holds it, whatever a server says that is behind.
+    pub reach: Seq,
     /// How long the engine may be away, or give nothing, before the log is opened on this site's copy
     /// alone.
     pub reach_within: Option<Duration>,

@@ -1,7 +1,7 @@
 use bongsu_sim::identity::People;
 
 seeds! {
-    "identity", People,
+    OneLog, "identity", People,
     sites_agree_a: 0..250;
     sites_agree_b: 250..500;
 }

@@ -1,32 +1,39 @@
 //! The simulation repeats itself, and catches what it must catch.
 
 use bongsu_sim::ledger::{Payers, Vice};
-use bongsu_sim::{Workload, check_seeds, run};
+use bongsu_sim::{Kind, Workload, check_seeds, run};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 #[test]
 fn a_seed_is_one_history() {
-    fn check<W: Workload>() {
+    fn check<W: Workload>(kind: Kind) {
         let mut hashes = HashSet::new();
         for seed in 10_000..10_020 {
-            let first = run::<W>(seed).expect("it holds");
+            let first = run::<W>(kind, seed).expect("it holds");
             assert!(first.told > 0);
             for _ in 0..2 {
-                assert_eq!(run::<W>(seed).expect("it holds"), first, "seed {seed}");
+                assert_eq!(
+                    run::<W>(kind, seed).expect("it holds"),
+                    first,
+                    "seed {seed}"
+                );
             }
             assert!(hashes.insert(first.hash), "seeds differ");
         }
     }
-    check::<Payers>();
-    check::<bongsu_sim::identity::People>();
-    check::<bongsu_sim::talk::Talkers>();
+    for kind in [Kind::OneLog, Kind::Engine] {
+        check::<Payers>(kind);
+        check::<bongsu_sim::identity::People>(kind);
+        check::<bongsu_sim::talk::Talkers>(kind);
+    }
 }
 
 /// The seeds of a domain with the vice `V` fail, and the message says how to see it again.
 fn is_caught<V: Vice>() {
-    let message = std::panic::catch_unwind(|| check_seeds::<Payers<V>>("itself", 0..3))
-        .expect_err("it is caught");
+    let message =
+        std::panic::catch_unwind(|| check_seeds::<Payers<V>>(Kind::OneLog, "itself", 0..3))
+            .expect_err("it is caught");
     let message = message.downcast_ref::<String>().expect("a text");
     assert!(message.contains("a replay of the log gives"), "{message}");
     assert!(

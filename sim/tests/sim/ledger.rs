@@ -1,7 +1,7 @@
 use bongsu_sim::ledger::Payers;
 
 seeds! {
-    "ledger", Payers,
+    OneLog, "ledger", Payers,
     sites_agree_a: 0..250;
     sites_agree_b: 250..500;
     sites_agree_c: 500..750;

@@ -2,17 +2,18 @@
 
 /// Makes one test of each part of a workload's seeds.
 macro_rules! seeds {
-    ($module:literal, $workload:ty, $($name:ident: $seeds:expr;)+) => {
+    ($kind:ident, $module:literal, $workload:ty, $($name:ident: $seeds:expr;)+) => {
         $(
             #[test]
             fn $name() {
                 let test = concat!($module, "::", stringify!($name));
-                bongsu_sim::check_seeds::<$workload>(test, $seeds);
+                bongsu_sim::check_seeds::<$workload>(bongsu_sim::Kind::$kind, test, $seeds);
             }
         )+
     };
 }
 
+mod engine;
 mod identity;
 mod itself;
 mod ledger;

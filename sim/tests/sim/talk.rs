@@ -1,7 +1,7 @@
 use bongsu_sim::talk::Talkers;
 
 seeds! {
-    "talk", Talkers,
+    OneLog, "talk", Talkers,
     sites_agree_a: 0..250;
     sites_agree_b: 250..500;
 }

@@ -56,8 +56,8 @@ fn above(tree: &Tree, name: &str, own: u8) -> bool {
 fn layer(folder: &str) -> Option<u8> {
     Some(match folder {
         // These look at the house from outside: at its text, or at its running binary.
-        "xtask" | "clients" | "drill" | "bench" => 0,
-        "crates/base" | "crates/preupdate" | "crates/store" => 1,
+        "xtask" | "clients" | "drill" | "bench" | "crates/test-nats" => 0,
+        "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" => 1,
         "crates/log" | "crates/peer" => 2,
         "crates/lane" | "crates/media" | "crates/audit" => 3,
         "crates/web-kit" => 4,

@@ -96,6 +96,14 @@ pub(crate) enum ViewError {
     Sqlite(#[from] rusqlite::Error),
 }
 
+/// The last entry that the view at `path` has applied, as it says itself; `None` when there is no view, or
+/// none that can be read.
+#[must_use]
+pub fn applied(path: &Path) -> Option<Seq> {
+    let db = open_reader(path).ok()?;
+    progress(&db).ok().map(|progress| progress.chain.seq)
+}
+
 /// Opens the writing connection of a view, creating the file and bringing its schema up to date.
 pub(crate) fn open_writer(
     path: &Path,

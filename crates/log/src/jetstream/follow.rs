@@ -193,7 +193,11 @@ impl Follower {
     /// Takes note of trouble, and waits a moment.
     async fn endure(&mut self, trouble: Trouble) {
         match trouble {
-            Trouble::Away(why) => self.shared.set(|health| health.reading = Some(why)),
+            Trouble::Away(why) => {
+                // What looked wrong has to look so without a break.
+                self.suspected = None;
+                self.shared.set(|health| health.reading = Some(why));
+            }
             Trouble::Certain(fault) => return self.shared.fail(fault),
             Trouble::Suspect(fault) => {
                 let since = *self.suspected.get_or_insert_with(Instant::now);

@@ -13,6 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Messages that may wait for one subscription, more than any fetch asks for; what comes beyond them is
+/// lost for it.
+const SUBSCRIPTION: usize = 4_096;
+
 /// How a server is known to be the right one, and this process to be one that may ask.
 #[derive(Debug, Clone)]
 pub struct Tls {
@@ -133,6 +137,7 @@ impl Nats {
             .retry_on_initial_connect()
             .retain_servers_order()
             .ignore_discovered_servers()
+            .subscription_capacity(SUBSCRIPTION)
             .ping_interval(options.ping_every)
             .connection_timeout(options.ask_within)
             .reconnect_delay_callback(|attempts| {

@@ -83,6 +83,7 @@ pub(super) async fn open(
     options: Options,
 ) -> Result<(JetstreamLog, Opened), OpenError> {
     let within = options.reach_within.unwrap_or(REACH_WITHIN);
+    let reach = options.reach;
     let found = find(&*engine, within).await;
     let (origin, mirror, opened) = match (store.open().await?, found) {
         (None, Err(away)) => return Err(OpenError::Away(away.0)),
@@ -91,7 +92,7 @@ pub(super) async fn open(
                 Some(found) => (found, Opened::Following),
                 None => create(&*engine, &options, within).await?,
             };
-            let begin = begin(&found, options.begin)?;
+            let begin = begin(&*engine, found.clone(), &options).await?;
             let mirror = store.make(&found.origin, begin).await?;
             (found.origin, mirror, opened)
         }
@@ -105,13 +106,12 @@ pub(super) async fn open(
         }
     };
     let log = start(engine, origin, mirror, options.pace).await?;
-    match opened {
-        Opened::Following => {
-            let opened = catch_up(&log, within).await?;
-            Ok((log, opened))
-        }
-        opened => Ok((log, opened)),
-    }
+    let opened = match opened {
+        Opened::Alone(why) => Opened::Alone(why),
+        // Others may have appended since.
+        opened => catch_up(&log, (reach, within), opened).await?,
+    };
+    Ok((log, opened))
 }
 
 /// Asks for the stream until the engine answers.
@@ -158,21 +158,33 @@ async fn create(
 }
 
 /// Where a new copy of the stream begins.
-fn begin(found: &Found, wanted: Option<Mark>) -> Result<Mark, OpenError> {
-    let origin = &found.origin;
-    if !complete(found) {
+async fn begin(
+    engine: &dyn Engine,
+    mut found: Found,
+    options: &Options,
+) -> Result<Mark, OpenError> {
+    if !complete(&found) {
         return Err(OpenError::Restoring);
     }
-    let first = origin.entry(found.first);
-    let begin = wanted.unwrap_or(origin.base);
-    let reaches = begin.seq().next() >= first && begin.seq() >= origin.base.seq();
+    let base = found.origin.base;
+    let first = found.origin.entry(found.first);
+    let begin = options.begin.unwrap_or(base);
+    let reaches = begin.seq().next() >= first && begin.seq() >= base.seq();
     if !reaches {
         return Err(OpenError::NeedsSnapshot { first });
     }
-    if origin.message(begin.seq()) > found.last {
-        let last = origin.entry(found.last);
-        let held = begin.seq();
-        return Err(Fault::Shorter { last, held }.into());
+    let begun = Instant::now();
+    // A new leader may be behind for a while.
+    while found.origin.message(begin.seq()) > found.last {
+        if begun.elapsed() >= options.pace.suspect_for {
+            let last = found.origin.entry(found.last);
+            let held = begin.seq();
+            return Err(Fault::Shorter { last, held }.into());
+        }
+        sleep(PAUSE).await;
+        let again = find(engine, options.pace.suspect_for).await;
+        let again = again.map_err(|away| OpenError::Away(away.0))?;
+        found = again.ok_or(OpenError::NoStream)?;
     }
     Ok(begin)
 }
@@ -259,18 +271,22 @@ async fn start(
 }
 
 /// Returns once the copy has what the engine holds now, however long that takes while it grows.
-async fn catch_up(log: &JetstreamLog, within: Duration) -> Result<Opened, OpenError> {
+async fn catch_up(
+    log: &JetstreamLog,
+    (reach, within): (Seq, Duration),
+    opened: Opened,
+) -> Result<Opened, OpenError> {
     let shared = &log.shared;
     let found = match find(&*shared.engine, within).await {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(Opened::Alone("the stream is not to be found".to_owned())),
         Err(away) => return Ok(Opened::Alone(away.0)),
     };
-    let goal = shared.origin.entry(found.last);
+    let goal = shared.origin.entry(found.last).max(reach);
     loop {
         let last = shared.mirror.bounds().await?.last;
         if last >= goal {
-            return Ok(Opened::Following);
+            return Ok(opened);
         }
         if timeout(within, shared.mirror.wait(last)).await.is_ok() {
             continue;

@@ -12,16 +12,6 @@ use std::fmt;
 pub struct StreamId([u8; 16]);
 
 impl StreamId {
-    /// A new one.
-    ///
-    /// # Errors
-    /// When the operating system gives no random bytes.
-    pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(bytes))
-    }
-
     /// The id with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {

@@ -18,6 +18,8 @@ pub(super) struct Watchman {
     misled: Option<Instant>,
     /// Up to where the copy was compared with the engine.
     audited: Seq,
+    /// Whether something was found since all was compared for the last time.
+    wounded: bool,
 }
 
 impl Watchman {
@@ -28,6 +30,7 @@ impl Watchman {
             suspected: None,
             misled: None,
             audited,
+            wounded: false,
         }
     }
 
@@ -43,7 +46,12 @@ impl Watchman {
                     });
                 }
                 Err(Trouble::Away(why)) => {
-                    self.shared.set(|health| health.watching = Some(why));
+                    // What looked wrong has to look so without a break.
+                    self.suspected = None;
+                    self.shared.set(|health| {
+                        health.watching = Some(why);
+                        health.suspicion = None;
+                    });
                 }
                 Err(Trouble::Certain(fault)) => self.shared.fail(fault),
                 Err(Trouble::Suspect(fault)) => self.suspect(fault),
@@ -68,19 +76,28 @@ impl Watchman {
         judge(&self.shared.origin, held, found.as_ref())?;
         let Some(found) = found else { return Ok(()) };
         self.shared.first.store(found.first, Ordering::Relaxed);
-        if let Some(weakness) = found.weakness.clone() {
-            self.shared.set(|health| health.wound = Some(weakness));
-        }
-        if found.removed > 0 {
-            let wound = format!("{} entries were removed from its middle", found.removed);
-            self.shared.set(|health| health.wound = Some(wound));
+        let removed = (found.removed > 0)
+            .then(|| format!("{} entries were removed from its middle", found.removed));
+        if let Some(wound) = removed.or(found.weakness.clone()) {
+            self.wound(wound);
         }
         self.place_leader(&found).await?;
         self.compare(Seq(held.0.saturating_sub(1)), 0).await?;
-        self.audited = self
-            .compare(self.audited, self.shared.pace.audit_bytes)
-            .await?;
+        let before = self.audited;
+        let audit_bytes = self.shared.pace.audit_bytes;
+        self.audited = self.compare(before, audit_bytes).await?;
+        if self.audited <= before {
+            // All was compared; a wound that did not show any more has healed.
+            if !std::mem::take(&mut self.wounded) {
+                self.shared.set(|health| health.wound = None);
+            }
+        }
         Ok(())
+    }
+
+    fn wound(&mut self, wound: String) {
+        self.wounded = true;
+        self.shared.set(|health| health.wound = Some(wound));
     }
 
     async fn held(&self) -> Result<Seq, Trouble> {
@@ -110,9 +127,10 @@ impl Watchman {
 
     /// Compares entries after `after`, of about `max_bytes`, with the engine's; returns up to where, or
     /// the beginning once the end was reached.
-    async fn compare(&self, after: Seq, max_bytes: usize) -> Result<Seq, Trouble> {
-        let origin = &self.shared.origin;
-        let first = origin.entry(self.shared.first.load(Ordering::Relaxed));
+    async fn compare(&mut self, after: Seq, max_bytes: usize) -> Result<Seq, Trouble> {
+        let shared = Arc::clone(&self.shared);
+        let origin = &shared.origin;
+        let first = origin.entry(shared.first.load(Ordering::Relaxed));
         let bounds = self.shared.mirror.bounds().await.map_err(unreadable)?;
         let begin = Seq(first.max(bounds.first).0.saturating_sub(1));
         let after = after.max(begin);
@@ -164,8 +182,8 @@ impl Watchman {
     }
 
     /// The near server does not have the entry as this site's copy has it: does the leader?
-    async fn ask_leader(&self, before: Option<LogTime>, entry: &Entry) -> Result<(), Trouble> {
-        let shared = &self.shared;
+    async fn ask_leader(&mut self, before: Option<LogTime>, entry: &Entry) -> Result<(), Trouble> {
+        let shared = Arc::clone(&self.shared);
         let seq = entry.seq;
         let message = shared.origin.message(seq);
         Counters::add(&shared.counters.leader_reads, 1);
@@ -186,7 +204,7 @@ impl Watchman {
                 format!("the engine has lost entry {seq}, which this site's copy has")
             }
         };
-        shared.set(|health| health.wound = Some(wound));
+        self.wound(wound);
         Ok(())
     }
 }

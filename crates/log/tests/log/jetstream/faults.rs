@@ -1,11 +1,11 @@
 //! What an engine may do to a log, and who notices.
 
-use super::servers::Servers;
 use super::site::{ID, Site, all_to, failure, options};
 use crate::common::append;
 use bongsu_base::Seq;
 use bongsu_log::jetstream::{Fault, JetstreamLog, OpenError, Origin, StreamId};
 use bongsu_log::{AppendError, Log, ReadError};
+use bongsu_test_nats::Servers;
 use serde_json::{Value, json};
 
 const STREAM: &str = "bongsu-talk-0-0";
@@ -59,10 +59,7 @@ async fn is_stopped(log: &JetstreamLog, fault: &Fault) {
     log.wait(Seq(10)).await;
     let lost = log.read(Seq(10), 1).await;
     assert!(matches!(&lost, Err(ReadError::Lost(_))), "{lost:?}");
-    assert!(
-        fault.to_string().contains("bongsu restore-log"),
-        "{fault}"
-    );
+    assert!(fault.to_string().contains("bongsu restore-log"), "{fault}");
 }
 
 #[tokio::test]

@@ -4,6 +4,5 @@ mod faults;
 mod modelled;
 mod one;
 mod restoring;
-mod servers;
 mod site;
 mod three;

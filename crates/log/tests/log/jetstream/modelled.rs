@@ -151,10 +151,10 @@ async fn bad_day(number: u64) -> Vec<Entry> {
     trouble.abort();
     assert!(!trouble.await.is_err_and(|error| error.is_panic()));
     cluster.set_faults(EngineFaults::NONE);
-    for n in 0..SITES {
-        cluster.cut(n, false);
-        if sites[n].log.lock().await.is_none() {
-            sites[n].open().await;
+    for site in &sites {
+        cluster.cut(site.number, false);
+        if site.log.lock().await.is_none() {
+            site.open().await;
         }
     }
     let history = cluster.history();

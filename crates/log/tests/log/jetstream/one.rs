@@ -1,12 +1,12 @@
 //! One server: what the trait says.
 
-use super::servers::Servers;
 use super::site::{Site, all_to, options};
 use crate::common::{append, bodies};
 use crate::model::{self, Step};
 use bongsu_base::Seq;
 use bongsu_log::jetstream::{Fault, OpenError, Opened, Options};
 use bongsu_log::{AppendError, Log, ReadError};
+use bongsu_test_nats::Servers;
 use futures_util::future::{join_all, poll_immediate};
 use proptest::test_runner::{Config, TestRunner};
 use std::sync::Arc;
@@ -196,7 +196,7 @@ async fn a_site_that_is_cut_off_reads_on_and_refuses_in_time() {
     assert!(matches!(error, OpenError::Away(_)), "{error}");
 
     servers.start_one(0);
-    let seq = super::servers::until("an append", async || log.append("c".into()).await.ok()).await;
+    let seq = super::site::until("an append", async || log.append("c".into()).await.ok()).await;
     let entries = all_to(&log, seq).await;
     assert_eq!(entries[0].body, "a");
     assert_eq!(

@@ -1,12 +1,12 @@
 //! A log that is made again from what the sites hold.
 
-use super::servers::Servers;
 use super::site::{ID, Site, all_to, options};
 use crate::common::{all, append, open};
 use bongsu_base::{Epoch, Seq};
 use bongsu_log::jetstream::{OpenError, RestoreError, Restored, Restoring, StreamId, restore};
 use bongsu_log::sqlite::{self, SqliteLog};
 use bongsu_log::{Entry, Log};
+use bongsu_test_nats::Servers;
 use std::path::PathBuf;
 
 const NEW: StreamId = StreamId::from_bytes([9; 16]);

@@ -1,12 +1,12 @@
 //! A site: its connection, its copy, its log.
 
-use super::servers::Servers;
 use bongsu_base::{Partition, Seq};
 use bongsu_log::jetstream::{
     Engine, Fault, JetstreamLog, Layout, MirrorFile, Nats, NatsOptions, OpenError, Opened, Options,
     Pace, StreamId,
 };
 use bongsu_log::{Entry, Log};
+use bongsu_test_nats::Servers;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,4 +97,19 @@ pub async fn all_to(log: &JetstreamLog, last: Seq) -> Vec<Entry> {
     );
     let after = Seq(log.bounds().await.expect("bounds").first.0 - 1);
     crate::common::all(log, after).await
+}
+
+/// Looks again and again until `look` finds something, for another process' sake.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), found)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not happen within a minute"))
 }

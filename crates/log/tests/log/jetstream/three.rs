@@ -1,10 +1,10 @@
 //! Three servers: what happens when one of them is lost.
 
-use super::servers::{Servers, until};
-use super::site::{Site, all_to, options};
+use super::site::{Site, all_to, options, until};
 use bongsu_base::Seq;
 use bongsu_log::jetstream::{JetstreamLog, Options, Pace};
 use bongsu_log::{AppendError, Log};
+use bongsu_test_nats::Servers;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use parking_lot::Mutex;

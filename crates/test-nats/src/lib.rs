@@ -1,5 +1,7 @@
-//! Real servers of the engine, in a temporary folder and on loopback addresses of their own, ended by
-//! their process ids whatever becomes of the test.
+//! Real NATS servers for tests and benchmarks, in a temporary folder and on loopback addresses of their
+//! own, ended by their process ids whatever becomes of the test.
+//!
+//! It knows nothing of the house.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -7,10 +9,9 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use tempfile::TempDir;
 
-/// The engine's program: `BONGSU_NATS_SERVER`, the one that `make setup` provides, or one on the path.
+/// The servers' program: `BONGSU_NATS_SERVER`, the one that `make setup` provides, or one on the path.
 fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("BONGSU_NATS_SERVER") {
         return path.into();
@@ -23,12 +24,14 @@ fn program() -> PathBuf {
     }
 }
 
-/// One or three servers.
+/// One server, or three that make a cluster.
+#[derive(Debug)]
 pub struct Servers {
     folder: TempDir,
     servers: Vec<Server>,
 }
 
+#[derive(Debug)]
 struct Server {
     config: PathBuf,
     url: String,
@@ -36,7 +39,12 @@ struct Server {
 }
 
 impl Servers {
-    /// Starts one server alone, or three that make a cluster, each with a data centre of its own.
+    /// Starts one server alone, or several that make a cluster, each in a data centre of its own
+    /// (`dc:0` and so on) and called `n0` and so on.
+    ///
+    /// # Panics
+    /// When the servers cannot be started.
+    #[must_use]
     pub fn start(count: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = |n: usize| format!("127.0.{}.1", n + 1);
@@ -82,7 +90,8 @@ impl Servers {
         servers
     }
 
-    /// All servers, the one of site `n` first.
+    /// All servers' addresses, the one of site `n` first.
+    #[must_use]
     pub fn urls(&self, n: usize) -> Vec<String> {
         let mut urls: Vec<String> = self
             .servers
@@ -93,6 +102,10 @@ impl Servers {
         urls
     }
 
+    /// Starts server `n`, with what it had stored.
+    ///
+    /// # Panics
+    /// When it cannot be started.
     pub fn start_one(&mut self, n: usize) {
         let server = &mut self.servers[n];
         let log = server.config.with_extension("log");
@@ -111,7 +124,10 @@ impl Servers {
         server.child = Some(child);
     }
 
-    /// Ends server `n` as a power cut would.
+    /// Ends server `n` without a word (`SIGKILL`).
+    ///
+    /// # Panics
+    /// When it cannot be ended.
     pub fn kill(&mut self, n: usize) {
         if let Some(mut child) = self.servers[n].child.take() {
             child.kill().expect("killed");
@@ -119,12 +135,18 @@ impl Servers {
         }
     }
 
-    /// Lets server `n` do nothing more, without ending it.
+    /// Lets server `n` do nothing more, without ending it (`SIGSTOP`).
+    ///
+    /// # Panics
+    /// When it does not run.
     pub fn freeze(&self, n: usize) {
         self.signal(n, Signal::SIGSTOP);
     }
 
     /// Lets server `n` go on.
+    ///
+    /// # Panics
+    /// When it does not run.
     pub fn thaw(&self, n: usize) {
         self.signal(n, Signal::SIGCONT);
     }
@@ -136,6 +158,7 @@ impl Servers {
     }
 
     /// A folder for what the test keeps.
+    #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -161,19 +184,4 @@ impl Drop for Servers {
             }
         }
     }
-}
-
-/// Looks again and again until `look` finds something, for another process' sake.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), found)
-        .await
-        .unwrap_or_else(|_| panic!("{what} did not happen within a minute"))
 }

@@ -1,9 +1,12 @@
-//! A site's way to the log, which can be cut.
+//! One log in memory, and each site's way to it, which can be cut.
 
+use super::{Ground, Opened};
 use crate::Dice;
+use crate::world::SITES;
 use async_trait::async_trait;
-use bongsu_base::Seq;
-use bongsu_log::memory::MemoryLog;
+use bongsu_base::{Seed, Seq};
+use bongsu_lane::snapshot::Snapshots;
+use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_log::{AppendError, Bounds, Entry, Log, ReadError};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -14,14 +17,101 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+/// One log, and the sites' ways to it.
+pub struct OneLog {
+    log: MemoryLog,
+    faults: Faults,
+    ways: Vec<SiteLog>,
+    bell: Bell,
+}
+
+impl OneLog {
+    /// An empty log.
+    pub fn new(seed: Seed, rough: bool, dice: &mut Dice) -> Self {
+        let faults = if rough { Faults::ROUGH } else { Faults::NONE };
+        let weather = Weather {
+            lag: dice.u64(0..400),
+            read_errors: dice.u32(0..5),
+            short_reads: dice.u32(0..50),
+        };
+        let weather = if rough { weather } else { Weather::CALM };
+        let log = MemoryLog::new(seed, faults.clone());
+        let bell = Bell::default();
+        let way = |_| SiteLog::new(log.clone(), bell.clone(), weather.clone(), dice.fork());
+        let ways = (0..SITES).map(way).collect();
+        Self {
+            log,
+            faults,
+            ways,
+            bell,
+        }
+    }
+
+    /// Tells the sites when there is something new, for ever.
+    pub async fn ring(self: Arc<Self>) {
+        self.bell.clone().ring(self.log.clone()).await;
+    }
+}
+
+#[async_trait]
+impl Ground for OneLog {
+    async fn open(
+        &self,
+        n: usize,
+        _applied: Seq,
+        _snapshots: &Snapshots,
+    ) -> Result<Option<Opened>, String> {
+        let log = Arc::new(self.ways[n].clone());
+        let reach = Seq(u64::MAX);
+        Ok(Some(Opened { log, reach }))
+    }
+
+    async fn ended(&self, _n: usize) {}
+
+    fn harm(&self, _n: usize, _dice: &mut Dice) {}
+
+    fn cut(&self, n: usize, cut: bool) {
+        self.ways[n].cut(cut);
+    }
+
+    async fn stop(&self, span: Duration) {
+        self.log.stop();
+        sleep(span).await;
+        self.log.restart();
+    }
+
+    fn set_rough(&self, rough: bool) {
+        self.log.set_faults(if rough {
+            self.faults.clone()
+        } else {
+            Faults::NONE
+        });
+    }
+
+    async fn tidy(&self) {}
+
+    fn calm(&self) {
+        self.log.restart();
+        self.log.set_faults(Faults::NONE);
+        for way in &self.ways {
+            way.cut(false);
+            way.set_weather(Weather::CALM);
+        }
+    }
+
+    fn history(&self) -> Vec<Entry> {
+        self.log.history()
+    }
+}
+
 /// Rung when the log may hold something new. Those who wait are woken in the order in which they came,
 /// which is what makes a run repeat itself.
 #[derive(Clone, Default)]
-pub struct Bell(Arc<Notify>);
+struct Bell(Arc<Notify>);
 
 impl Bell {
     /// Rings it whenever `log` grows, for ever.
-    pub async fn ring(self, log: MemoryLog) {
+    async fn ring(self, log: MemoryLog) {
         let mut seen = Seq::ZERO;
         loop {
             log.wait(seen).await;
@@ -37,18 +127,18 @@ impl Bell {
 
 /// How a site sees the log.
 #[derive(Debug, Clone)]
-pub struct Weather {
+struct Weather {
     /// The most by which the site is behind, in milliseconds.
-    pub lag: u64,
+    lag: u64,
     /// How many of 100 reads fail.
-    pub read_errors: u32,
+    read_errors: u32,
     /// How many of 100 reads give only a part.
-    pub short_reads: u32,
+    short_reads: u32,
 }
 
 impl Weather {
     /// Everything at once.
-    pub const CALM: Self = Self {
+    const CALM: Self = Self {
         lag: 0,
         read_errors: 0,
         short_reads: 0,
@@ -57,7 +147,7 @@ impl Weather {
 
 /// The log as one site reaches it.
 #[derive(Clone)]
-pub struct SiteLog {
+struct SiteLog {
     log: MemoryLog,
     bell: Bell,
     cut: Arc<AtomicBool>,
@@ -65,7 +155,7 @@ pub struct SiteLog {
 }
 
 impl SiteLog {
-    pub fn new(log: MemoryLog, bell: Bell, weather: Weather, dice: Dice) -> Self {
+    fn new(log: MemoryLog, bell: Bell, weather: Weather, dice: Dice) -> Self {
         let cut = Arc::default();
         let state = Arc::new(Mutex::new((weather, dice)));
         Self {
@@ -77,11 +167,11 @@ impl SiteLog {
     }
 
     /// Cuts the site off, or ends that.
-    pub fn cut(&self, cut: bool) {
+    fn cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::Relaxed);
     }
 
-    pub fn set_weather(&self, weather: Weather) {
+    fn set_weather(&self, weather: Weather) {
         self.state.lock().0 = weather;
     }
 
