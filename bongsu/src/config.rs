@@ -3,6 +3,7 @@
 
 mod environment;
 mod file;
+mod previews;
 mod sites;
 
 pub use sites::Sites;
@@ -102,6 +103,24 @@ pub struct Layer {
     /// `[[peers]]`
     #[arg(skip)]
     pub peers: Option<Vec<OtherSection>>,
+    /// Fetch pages that people link to and show what they say of themselves [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub url_previews: Option<bool>,
+    /// Hosts whose pages alone are fetched, with commas between them; *.NAME is all below NAME [default: all]
+    #[arg(long, value_name = "HOSTS")]
+    pub url_preview_allow_hosts: Option<String>,
+    /// Hosts whose pages are never fetched, with commas between them; *.NAME is all below NAME [default: none]
+    #[arg(long, value_name = "HOSTS")]
+    pub url_preview_deny_hosts: Option<String>,
+    /// Networks of your own whose pages may be fetched, such as 10.1.0.0/16 [default: none, the open internet alone]
+    #[arg(long, value_name = "NETWORKS")]
+    pub url_preview_allow_networks: Option<String>,
+    /// Networks that are never asked, such as your own public addresses [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    pub url_preview_deny_networks: Option<String>,
+    /// Ports that are asked, with commas between them [default: 80,443]
+    #[arg(long, value_name = "PORTS")]
+    pub url_preview_ports: Option<String>,
 }
 
 /// Who may make an account.
@@ -181,6 +200,8 @@ pub struct Config {
     pub retention: RetentionPolicy,
     /// The data centres, where there are several.
     pub sites: Option<Sites>,
+    /// Which pages that people link to are fetched, if any.
+    pub previews: Option<bongsu_fetch::Rules>,
 }
 
 impl Config {
@@ -200,6 +221,7 @@ impl Config {
     }
 
     fn of(layer: Layer) -> Result<Self> {
+        let previews = previews::rules(&layer)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
         let token = layer.registration_token.filter(|token| !token.is_empty());
         ensure!(
@@ -258,6 +280,7 @@ impl Config {
                 media: layer.media_retention_days.map(milliseconds),
             },
             sites,
+            previews,
         })
     }
 }
@@ -328,6 +351,18 @@ impl Layer {
             log: self.log.or(other.log),
             peer: self.peer.or(other.peer),
             peers: self.peers.or(other.peers),
+            url_previews: self.url_previews.or(other.url_previews),
+            url_preview_allow_hosts: self
+                .url_preview_allow_hosts
+                .or(other.url_preview_allow_hosts),
+            url_preview_deny_hosts: self.url_preview_deny_hosts.or(other.url_preview_deny_hosts),
+            url_preview_allow_networks: self
+                .url_preview_allow_networks
+                .or(other.url_preview_allow_networks),
+            url_preview_deny_networks: self
+                .url_preview_deny_networks
+                .or(other.url_preview_deny_networks),
+            url_preview_ports: self.url_preview_ports.or(other.url_preview_ports),
         }
     }
 }
@@ -367,7 +402,8 @@ mod tests {
             ("BONGSU_LOG_LEVEL", "from the environment"),
             ("BONGSU_SERVER_NAME", "env.example"),
         ];
-        let file = "log_level = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
+        let file =
+            "log_level = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
         let config = load(flags, Some(file), &environment).unwrap();
         assert_eq!(config.log_level, "from the flags");
         assert_eq!(config.server_name.unwrap().as_str(), "env.example");

@@ -38,7 +38,7 @@ mod summary;
 mod sweeper;
 mod upgrade;
 
-pub use media::{Gallery, MediaRules};
+pub use media::{Gallery, MediaRules, Previews};
 pub use typing_now::TypingNow;
 
 mod notifications;
@@ -83,6 +83,8 @@ pub struct Api {
     pub typing: TypingNow,
     /// What media's endpoints share.
     pub gallery: Gallery,
+    /// What fetches pages that people link to, if the operator turned that on.
+    pub previews: Option<Previews>,
     /// What the operator decided.
     pub config: Arc<Config>,
     /// Who is there.
@@ -206,6 +208,17 @@ fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
         .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
         .serve::<read::get_content_thumbnail::v1::Request, _, _>(media::thumbnail)
+        .serve::<read::get_media_preview::v1::Request, _, _>(media::preview)
+        .serve_at(
+            &Method::GET,
+            "/_matrix/media/v3/preview_url",
+            media::preview_before_v1_11,
+        )
+        .serve_at(
+            &Method::GET,
+            "/_matrix/media/r0/preview_url",
+            media::preview_before_v1_11,
+        )
         .serve::<write::create_mxc_uri::v1::Request, _, _>(media::reserve)
         .serve::<write::create_content_async::v3::Request, _, _>(media::upload_to)
 }

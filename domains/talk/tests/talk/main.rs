@@ -26,4 +26,5 @@ mod versions;
 
 mod own;
 mod presence;
+mod previews;
 mod push;

@@ -59,10 +59,7 @@ async fn is_stopped(log: &JetstreamLog, fault: &Fault) {
     log.wait(Seq(10)).await;
     let lost = log.read(Seq(10), 1).await;
     assert!(matches!(&lost, Err(ReadError::Lost(_))), "{lost:?}");
-    assert!(
-        fault.to_string().contains("bongsu restore-log"),
-        "{fault}"
-    );
+    assert!(fault.to_string().contains("bongsu restore-log"), "{fault}");
 }
 
 #[tokio::test]
