@@ -16,6 +16,8 @@ export RUST_LIB_BACKTRACE := 0
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 
+JS := clients/js/node_modules
+
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
@@ -56,7 +58,7 @@ bench-send: ## messages a second over HTTP, memory and disk
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)
 
-setup: $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok ## fetch the tools that the tests need
+setup: $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
 
 # A tool that the machine already has is used as it is; otherwise it is built once into .tools.
 $(TOOLS)/nextest.ok:
@@ -79,4 +81,9 @@ $(TOOLS)/venv/requirements.ok: clients/requirements.txt
 		{ apt-get update -qq && apt-get install -y -qq python3-venv; }
 	@python3 -m venv $(TOOLS)/venv
 	@$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check -r clients/requirements.txt
+	@touch $@
+
+# Node 20 comes with Debian's npm, or from wherever the machine has it.
+$(JS)/.package-lock.json: clients/js/package-lock.json clients/js/package.json
+	@npm ci --prefix clients/js --silent
 	@touch $@
