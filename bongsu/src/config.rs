@@ -9,8 +9,8 @@ mod sites;
 pub use sites::Sites;
 
 use anyhow::{Result, ensure};
-use bongsu_base::{DataCentre, ServerName};
-use bongsu_talk::http::{RetentionPolicy, Turn};
+use bongsu_base::{DataCentre, ServerName, UserId};
+use bongsu_talk::http::{RetentionPolicy, Support, Turn};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use sites::{LogSection, OtherSection, PeerSection, Said};
@@ -103,6 +103,15 @@ pub struct Layer {
     /// `[[peers]]`
     #[arg(skip)]
     pub peers: Option<Vec<OtherSection>>,
+    /// Page on which people find help with this server, for /.well-known/matrix/support [default: none]
+    #[arg(long, value_name = "URL")]
+    pub support_page: Option<String>,
+    /// Address of e-mail at which the operator is reached [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub support_email: Option<String>,
+    /// User id at which the operator is reached, here or on another server [default: none]
+    #[arg(long, value_name = "USER")]
+    pub support_user: Option<UserId>,
     /// Fetch pages that people link to and show what they say of themselves [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub url_previews: Option<bool>,
@@ -200,6 +209,8 @@ pub struct Config {
     pub retention: RetentionPolicy,
     /// The data centres, where there are several.
     pub sites: Option<Sites>,
+    /// Where people find help.
+    pub support: Support,
     /// Which pages that people link to are fetched, if any.
     pub previews: Option<bongsu_fetch::Rules>,
 }
@@ -230,6 +241,7 @@ impl Config {
         );
         for (key, url) in [
             ("public_base_url", &layer.public_base_url),
+            ("support_page", &layer.support_page),
             ("otlp_endpoint", &layer.otlp_endpoint),
         ] {
             let sound = url.as_ref().is_none_or(|url| is_url(url));
@@ -280,6 +292,11 @@ impl Config {
                 media: layer.media_retention_days.map(milliseconds),
             },
             sites,
+            support: Support {
+                page: layer.support_page,
+                email: layer.support_email,
+                user: layer.support_user.map(|user| user.to_string()),
+            },
             previews,
         })
     }
@@ -351,6 +368,9 @@ impl Layer {
             log: self.log.or(other.log),
             peer: self.peer.or(other.peer),
             peers: self.peers.or(other.peers),
+            support_page: self.support_page.or(other.support_page),
+            support_email: self.support_email.or(other.support_email),
+            support_user: self.support_user.or(other.support_user),
             url_previews: self.url_previews.or(other.url_previews),
             url_preview_allow_hosts: self
                 .url_preview_allow_hosts

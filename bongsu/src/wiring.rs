@@ -134,6 +134,7 @@ impl House {
                 },
                 presence: config.presence,
                 turn: config.turn.clone(),
+                support: config.support.clone(),
             }),
             presence: PresenceNow::new(lane.wake().clone()),
             counts: Counts::default(),

@@ -160,6 +160,16 @@ where
             }
         };
         let args: Vec<&str> = params.iter().map(|(_, value)| value).collect();
+        // What is read over may be anything to the parser; JSON is text all the same (RFC 8259, 8.1). And
+        // who puts something puts at least `{}`.
+        let put_nothing = raw.is_empty() && parts.method == http::Method::PUT;
+        if put_nothing || std::str::from_utf8(&raw).is_err() {
+            return Err(MatrixError::new(
+                http::StatusCode::BAD_REQUEST,
+                ruma::api::error::ErrorKind::NotJson,
+                "the body is not JSON",
+            ));
+        }
         // Clients send nothing where every field may be left out.
         let nothing = raw.is_empty() && parts.method == http::Method::POST;
         let raw = if nothing {

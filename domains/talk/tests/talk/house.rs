@@ -9,7 +9,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, Previews, TypingNow, endpoints,
+    Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, Previews, Support, TypingNow,
+    endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -139,6 +140,7 @@ impl House {
             media: MediaRules::default(),
             presence: true,
             turn: None,
+            support: Support::default(),
         };
         change(&mut config);
         let typing = TypingNow::new(lane.wake().clone());

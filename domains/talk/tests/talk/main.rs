@@ -24,6 +24,7 @@ mod sync;
 mod upgrade;
 mod versions;
 
+mod found;
 mod own;
 mod presence;
 mod previews;
