@@ -3,7 +3,6 @@
 use super::error::MatrixError;
 use crate::auth::{Authenticate, Caller};
 use crate::suspended;
-use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
@@ -139,7 +138,7 @@ where
     type Rejection = MatrixError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
-        let (mut parts, body) = request.with_limited_body().into_parts();
+        let (mut parts, body) = request.into_parts();
         let caller = R::Authentication::admit(&parts, &**state.authenticator()).await?;
         let params = RawPathParams::from_request_parts(&mut parts, state)
             .await
