@@ -63,7 +63,7 @@ fn layer(folder: &str) -> Option<u8> {
         "crates/web-kit" => 4,
         _ if folder.starts_with("domains/") => 5,
         "flows" => 6,
-        "bongsu" | "sim" => 7,
+        "bongsu" | "sim" | "fuzz" => 7,
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@
 
 mod administration;
 mod bad_input;
+mod crowd;
 mod directory;
 mod edges;
 mod entrance;
