@@ -16,11 +16,31 @@ export RUST_LIB_BACKTRACE := 0
 NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 
+JS := clients/js/node_modules
+
+# What is watched by libFuzzer carries counters; these flags are stable ones, so that no other compiler is
+# needed. Whatever is found is left in fuzz/target, with the target's name before it.
+FUZZ := events media pages push_rules requests sync
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
+FUZZ_FLAGS = --cfg fuzzing -Cpasses=sancov-module \
+	$(COVERAGE:%=-Cllvm-args=-sanitizer-coverage-%)
+# From a corpus that grows and the seeds; says how much was tried, and everything if something was found.
+define FUZZ_RUN
+	@for target in $(FUZZ); do corpus=fuzz/target/$(1)/$$target; said=fuzz/target/$$target.log; \
+		mkdir -p $$corpus; \
+		fuzz/target/$(HOST)/release/$$target -max_total_time=$(2) -max_len=20000 -timeout=20 \
+			-rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=fuzz/target/$$target- $(3) \
+			$$corpus fuzz/seeds/$$target >$$said 2>&1 || { tail -n 80 $$said; exit 1; }; \
+		echo "$$target: $$(grep -o 'number_of_executed_units:.*' $$said)"; \
+	done
+endef
+
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster test check fmt generate bench-lane bench-send clean-data
+.PHONY: help setup run cluster test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-send clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,17 +54,31 @@ cluster: setup ## three data centres on this machine, at 127.0.1.1, 127.0.2.1 an
 	cargo build --release -p bongsu
 	@exec ./target/release/bongsu cluster --dir ./cluster --registration open
 
-test: setup check ## everything that decides whether a change is good
+test: setup check fuzz-short ## everything that decides whether a change is good
 	cargo nextest run --workspace
 
 check: setup ## formatting, lints, dependencies and generated files
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo deny --log-level error check --hide-inclusion-graph bans licenses sources
 	cargo run --quiet -p xtask -- generate --check
 
 fmt: ## format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
+
+fuzz: fuzz-build ## a minute of chance for each fuzz target, beginning with what was found before
+	$(call FUZZ_RUN,corpus,60,)
+
+# The same for ten seconds, from the seeds alone.
+fuzz-short: fuzz-build
+	@rm -rf fuzz/target/short
+	$(call FUZZ_RUN,short,10,-seed=1)
+
+fuzz-build: setup
+	RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --locked --quiet --release --target $(HOST) \
+		--manifest-path fuzz/Cargo.toml
 
 generate: ## write the generated files again
 	cargo run --quiet -p xtask -- generate
@@ -60,7 +94,7 @@ bench-send: ## messages a second over HTTP, memory and disk
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)
 
-setup: $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok ## fetch the tools that the tests need
+setup: $(TOOLS)/c++.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
 
 # A tool that the machine already has is used as it is; otherwise it is built once into .tools.
 $(TOOLS)/nextest.ok:
@@ -83,4 +117,15 @@ $(TOOLS)/venv/requirements.ok: clients/requirements.txt
 		{ apt-get update -qq && apt-get install -y -qq python3-venv; }
 	@python3 -m venv $(TOOLS)/venv
 	@$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check -r clients/requirements.txt
+	@touch $@
+
+# libFuzzer is C++, and a machine that builds Rust may have a compiler for C alone.
+$(TOOLS)/c++.ok:
+	@mkdir -p $(TOOLS)
+	@command -v c++ >/dev/null || { apt-get update -qq && apt-get install -y -qq g++; }
+	@touch $@
+
+# Node 20 comes with Debian's npm, or from wherever the machine has it.
+$(JS)/.package-lock.json: clients/js/package-lock.json clients/js/package.json
+	@npm ci --prefix clients/js --silent
 	@touch $@

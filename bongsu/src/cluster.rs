@@ -99,9 +99,8 @@ pub async fn run(asked: &ClusterArgs) -> Result<()> {
 /// Sees to it that one process alone looks after the folder.
 fn lock(dir: &Path) -> Result<Flock<File>> {
     let file = File::create(dir.join("lock"))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| {
-        anyhow::anyhow!("another `bongsu cluster` runs in {}", dir.display())
-    })
+    Flock::lock(file, FlockArg::LockExclusiveNonblock)
+        .map_err(|_| anyhow::anyhow!("another `bongsu cluster` runs in {}", dir.display()))
 }
 
 struct Cluster {

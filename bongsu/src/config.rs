@@ -3,13 +3,14 @@
 
 mod environment;
 mod file;
+mod previews;
 mod sites;
 
 pub use sites::Sites;
 
 use anyhow::{Result, ensure};
-use bongsu_base::{DataCentre, ServerName};
-use bongsu_talk::http::{RetentionPolicy, Turn};
+use bongsu_base::{DataCentre, ServerName, UserId};
+use bongsu_talk::http::{RetentionPolicy, Support, Turn};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use sites::{LogSection, OtherSection, PeerSection, Said};
@@ -102,6 +103,33 @@ pub struct Layer {
     /// `[[peers]]`
     #[arg(skip)]
     pub peers: Option<Vec<OtherSection>>,
+    /// Page on which people find help with this server, for /.well-known/matrix/support [default: none]
+    #[arg(long, value_name = "URL")]
+    pub support_page: Option<String>,
+    /// Address of e-mail at which the operator is reached [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub support_email: Option<String>,
+    /// User id at which the operator is reached, here or on another server [default: none]
+    #[arg(long, value_name = "USER")]
+    pub support_user: Option<UserId>,
+    /// Fetch pages that people link to and show what they say of themselves [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub url_previews: Option<bool>,
+    /// Hosts whose pages alone are fetched, with commas between them; *.NAME is all below NAME [default: all]
+    #[arg(long, value_name = "HOSTS")]
+    pub url_preview_allow_hosts: Option<String>,
+    /// Hosts whose pages are never fetched, with commas between them; *.NAME is all below NAME [default: none]
+    #[arg(long, value_name = "HOSTS")]
+    pub url_preview_deny_hosts: Option<String>,
+    /// Networks of your own whose pages may be fetched, such as 10.1.0.0/16 [default: none, the open internet alone]
+    #[arg(long, value_name = "NETWORKS")]
+    pub url_preview_allow_networks: Option<String>,
+    /// Networks that are never asked, such as your own public addresses [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    pub url_preview_deny_networks: Option<String>,
+    /// Ports that are asked, with commas between them [default: 80,443]
+    #[arg(long, value_name = "PORTS")]
+    pub url_preview_ports: Option<String>,
 }
 
 /// Who may make an account.
@@ -181,6 +209,10 @@ pub struct Config {
     pub retention: RetentionPolicy,
     /// The data centres, where there are several.
     pub sites: Option<Sites>,
+    /// Where people find help.
+    pub support: Support,
+    /// Which pages that people link to are fetched, if any.
+    pub previews: Option<bongsu_fetch::Rules>,
 }
 
 impl Config {
@@ -200,6 +232,7 @@ impl Config {
     }
 
     fn of(layer: Layer) -> Result<Self> {
+        let previews = previews::rules(&layer)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
         let token = layer.registration_token.filter(|token| !token.is_empty());
         ensure!(
@@ -208,6 +241,7 @@ impl Config {
         );
         for (key, url) in [
             ("public_base_url", &layer.public_base_url),
+            ("support_page", &layer.support_page),
             ("otlp_endpoint", &layer.otlp_endpoint),
         ] {
             let sound = url.as_ref().is_none_or(|url| is_url(url));
@@ -258,6 +292,12 @@ impl Config {
                 media: layer.media_retention_days.map(milliseconds),
             },
             sites,
+            support: Support {
+                page: layer.support_page,
+                email: layer.support_email,
+                user: layer.support_user.map(|user| user.to_string()),
+            },
+            previews,
         })
     }
 }
@@ -328,6 +368,21 @@ impl Layer {
             log: self.log.or(other.log),
             peer: self.peer.or(other.peer),
             peers: self.peers.or(other.peers),
+            support_page: self.support_page.or(other.support_page),
+            support_email: self.support_email.or(other.support_email),
+            support_user: self.support_user.or(other.support_user),
+            url_previews: self.url_previews.or(other.url_previews),
+            url_preview_allow_hosts: self
+                .url_preview_allow_hosts
+                .or(other.url_preview_allow_hosts),
+            url_preview_deny_hosts: self.url_preview_deny_hosts.or(other.url_preview_deny_hosts),
+            url_preview_allow_networks: self
+                .url_preview_allow_networks
+                .or(other.url_preview_allow_networks),
+            url_preview_deny_networks: self
+                .url_preview_deny_networks
+                .or(other.url_preview_deny_networks),
+            url_preview_ports: self.url_preview_ports.or(other.url_preview_ports),
         }
     }
 }
@@ -367,7 +422,8 @@ mod tests {
             ("BONGSU_LOG_LEVEL", "from the environment"),
             ("BONGSU_SERVER_NAME", "env.example"),
         ];
-        let file = "log_level = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
+        let file =
+            "log_level = 'from the file'\nserver_name = 'file.example'\ncanary_seconds = 7\n";
         let config = load(flags, Some(file), &environment).unwrap();
         assert_eq!(config.log_level, "from the flags");
         assert_eq!(config.server_name.unwrap().as_str(), "env.example");

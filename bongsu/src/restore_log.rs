@@ -48,7 +48,9 @@ pub async fn move_in(data: &DataDir, config: &Config) -> Result<()> {
         // What this data centre's copy of the log begins with is written anew, from its view.
         forget_log(&log)?;
     }
-    say::line("The logs go on in the engine. Start this data centre, then the others; they begin with its snapshots.");
+    say::line(
+        "The logs go on in the engine. Start this data centre, then the others; they begin with its snapshots.",
+    );
     Ok(())
 }
 
@@ -79,6 +81,10 @@ fn lane_of(copy: &Path) -> Result<&'static str> {
     let name = copy.file_stem().and_then(|stem| stem.to_str());
     match LANES.into_iter().find(|lane| Some(*lane) == name) {
         Some(lane) => Ok(lane),
-        None => bail!("{} is called after no log; there are {}", copy.display(), LANES.join(", ")),
+        None => bail!(
+            "{} is called after no log; there are {}",
+            copy.display(),
+            LANES.join(", ")
+        ),
     }
 }

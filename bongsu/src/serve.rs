@@ -53,7 +53,9 @@ pub async fn serve(config: &Config, telemetry: &Telemetry) -> Result<()> {
         if served? == Ending::Asked {
             break;
         }
-        tracing::warn!("a view was condemned; beginning again with one made from a snapshot and the log");
+        tracing::warn!(
+            "a view was condemned; beginning again with one made from a snapshot and the log"
+        );
     }
     tracing::info!("closed; everything is on the disk");
     Ok(())

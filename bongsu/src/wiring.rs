@@ -13,13 +13,14 @@ use crate::data::{DataDir, Installation};
 use anyhow::{Context, Result};
 use axum::Router;
 use bongsu_base::{Millis, ServerName};
+use bongsu_fetch::Fetcher;
 use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Registration};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, MediaRules, PresenceNow,
-    RetentionPolicy, TypingNow,
+    Previews, RetentionPolicy, TypingNow,
 };
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -118,6 +119,10 @@ impl House {
             media: self.media.clone(),
             typing: TypingNow::new(lane.wake().clone()),
             gallery: Gallery::default(),
+            previews: config
+                .previews
+                .clone()
+                .map(|rules| Previews::new(Fetcher::new(rules))),
             config: Arc::new(TalkConfig {
                 server_name: self.server_name.clone(),
                 base_url: base_url.to_owned(),
@@ -129,6 +134,7 @@ impl House {
                 },
                 presence: config.presence,
                 turn: config.turn.clone(),
+                support: config.support.clone(),
             }),
             presence: PresenceNow::new(lane.wake().clone()),
             counts: Counts::default(),

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+import more
 from nio import (
     AsyncClient,
     AsyncClientConfig,
@@ -191,6 +192,8 @@ async def second_device(base: str, alice: Person) -> None:
         ok("logout", await again.client.logout())
         listed = {d.id for d in ok("devices", await alice.client.devices()).devices}
         assert listed == {alice.client.device_id}, f"devices after the logout: {listed}"
+        await again.login()
+        await more.end_device(alice.client, again.client, alice.password)
     finally:
         await again.client.close()
 
@@ -219,6 +222,11 @@ async def walk(base: str, password: str) -> None:
             await page_back(person, room, sent)
         await notice(alice, bob, room, sent[-1][0])
         await redact(alice, bob, room)
+        await more.relate(alice.client, bob.client, room)
+        await more.guard(alice.client, bob.client)
+        await more.name_rooms(alice.client, bob.client, room)
+        await more.keep(alice.client)
+        await more.thumbnail(alice.client, bob.client)
         await exchange_file(alice, bob)
         await profiles(alice, bob)
         await second_device(base, alice)

@@ -50,8 +50,14 @@ impl Cluster {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = said.clone();
         std::thread::spawn(move || {
-            for line in BufReader::new(words).lines().map_while(std::result::Result::ok) {
-                heard.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            for line in BufReader::new(words)
+                .lines()
+                .map_while(std::result::Result::ok)
+            {
+                heard
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line);
             }
         });
         let cluster = Self {
@@ -104,9 +110,16 @@ impl Cluster {
     /// If it does not in time.
     pub async fn wait_for(&self, expect: &str, before: usize) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while !self.said()[before..].iter().any(|line| line.starts_with(expect)) {
+        while !self.said()[before..]
+            .iter()
+            .any(|line| line.starts_with(expect))
+        {
             if Instant::now() > deadline {
-                bail!("not `{expect}` after {PATIENCE:?}, but {:?}\n{}", self.said(), self.written());
+                bail!(
+                    "not `{expect}` after {PATIENCE:?}, but {:?}\n{}",
+                    self.said(),
+                    self.written()
+                );
             }
             sleep(LOOK).await;
         }
@@ -149,9 +162,16 @@ impl Cluster {
     /// # Errors
     /// If it does not end well.
     pub async fn stop(&mut self) -> Result<()> {
-        kill(Pid::from_raw(i32::try_from(self.process.id())?), Signal::SIGTERM)?;
+        kill(
+            Pid::from_raw(i32::try_from(self.process.id())?),
+            Signal::SIGTERM,
+        )?;
         let status = ended(&mut self.process, PATIENCE).await?;
-        ensure!(status.success(), "it ended with {status}\n{}", self.written());
+        ensure!(
+            status.success(),
+            "it ended with {status}\n{}",
+            self.written()
+        );
         Ok(())
     }
 
@@ -163,7 +183,10 @@ impl Cluster {
                 let path = self.site_dir(site).join(format!("{program}.log"));
                 let written = std::fs::read_to_string(path).unwrap_or_default();
                 let lines: Vec<&str> = written.lines().rev().take(8).collect();
-                text.push_str(&format!("dc{site} {program}, newest first:\n{}\n", lines.join("\n")));
+                text.push_str(&format!(
+                    "dc{site} {program}, newest first:\n{}\n",
+                    lines.join("\n")
+                ));
             }
         }
         text

@@ -218,7 +218,10 @@ pub(crate) async fn ended(process: &mut Child, within: Duration) -> Result<ExitS
         if let Some(status) = process.try_wait()? {
             return Ok(status);
         }
-        ensure!(Instant::now() <= deadline, "it did not stop within {within:?}");
+        ensure!(
+            Instant::now() <= deadline,
+            "it did not stop within {within:?}"
+        );
         sleep(LOOK).await;
     }
 }

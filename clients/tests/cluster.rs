@@ -40,8 +40,12 @@ impl Sender {
             let event = loop {
                 let device = self.device.at(&self.sites[site]);
                 match device.try_send(&self.room, &text, &text).await {
-                    Answer::Done(body) => break body["event_id"].as_str().context("no id")?.to_owned(),
-                    Answer::Refused(status, body) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+                    Answer::Done(body) => {
+                        break body["event_id"].as_str().context("no id")?.to_owned();
+                    }
+                    Answer::Refused(status, body)
+                        if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS =>
+                    {
                         bail!("{text} was refused: {status} {body}")
                     }
                     Answer::Refused(..) | Answer::Nothing => site = (site + 1) % self.sites.len(),
@@ -99,14 +103,20 @@ impl Talk {
         for reader in &self.readers {
             seen.push(complete(reader, &self.room, &acknowledged).await?);
         }
-        ensure!(seen[0] == seen[1] && seen[1] == seen[2], "data centres show another order");
+        ensure!(
+            seen[0] == seen[1] && seen[1] == seen[2],
+            "data centres show another order"
+        );
         let mut found: BTreeMap<&str, &str> = BTreeMap::new();
         for message in &seen[0] {
             let earlier = found.insert(&message.body, &message.id);
             ensure!(earlier.is_none(), "twice in the room: {message:?}");
         }
         for (text, event) in &acknowledged {
-            ensure!(found.get(text.as_str()) == Some(&event.as_str()), "lost: {text}, acknowledged as {event}");
+            ensure!(
+                found.get(text.as_str()) == Some(&event.as_str()),
+                "lost: {text}, acknowledged as {event}"
+            );
         }
         Ok(acknowledged.len())
     }
@@ -144,7 +154,11 @@ async fn a_data_centre_burns_is_cut_off_and_is_wiped_and_nothing_is_lost() -> Re
     eprintln!("{acknowledged} messages");
     ensure!(acknowledged > 100, "too few messages to prove anything");
     let verified = cluster.command(1, &["verify", "--all-sites"])?;
-    ensure!(verified.code == 0, "the data centres disagree:\n{}", verified.text);
+    ensure!(
+        verified.code == 0,
+        "the data centres disagree:\n{}",
+        verified.text
+    );
     cluster.stop().await?;
     for site in 1..=3 {
         let verified = cluster.command(site, &["verify"])?;

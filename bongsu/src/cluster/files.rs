@@ -25,7 +25,8 @@ pub struct Written {
 /// Writes the files of all data centres; certificates that are there already are kept.
 pub fn write(plan: &Plan, asked: &ClusterArgs) -> Result<Vec<Written>> {
     let trust = plan.dir().join("trust");
-    std::fs::create_dir_all(&trust).with_context(|| format!("the folder {} cannot be made", trust.display()))?;
+    std::fs::create_dir_all(&trust)
+        .with_context(|| format!("the folder {} cannot be made", trust.display()))?;
     let authority = authority(&trust)?;
     let mut written = Vec::new();
     for site in plan.sites() {
@@ -61,7 +62,11 @@ fn certificate(plan: &Plan, authority: &Authority, trust: &Path, site: &Site) ->
         });
     }
     // Whoever asks for a data centre here names an address of this machine.
-    let hosts: Vec<String> = plan.sites().iter().map(|other| plan.ip(other.number).to_string()).collect();
+    let hosts: Vec<String> = plan
+        .sites()
+        .iter()
+        .map(|other| plan.ip(other.number).to_string())
+        .collect();
     let issued = authority.issue_for(&site.name, &hosts, now(), IN_FORCE)?;
     Ok(issued.save(trust)?)
 }
@@ -81,9 +86,17 @@ fn engine_text(plan: &Plan, site: &Site, files: &Files) -> String {
         )
     };
     let number = site.number;
-    let others = plan.sites().into_iter().filter(|other| other.number != number);
+    let others = plan
+        .sites()
+        .into_iter()
+        .filter(|other| other.number != number);
     let routes: Vec<String> = others
-        .map(|other| format!("\"tls://{}\"", plan.road(Service::Routes, number, other.number)))
+        .map(|other| {
+            format!(
+                "\"tls://{}\"",
+                plan.road(Service::Routes, number, other.number)
+            )
+        })
         .collect();
     let users: Vec<String> = plan
         .sites()
@@ -204,5 +217,7 @@ fn platform_text(plan: &Plan, site: &Site, files: &Files, asked: &ClusterArgs) -
             .collect(),
     };
     let text = toml::to_string(&platform)?;
-    Ok(format!("# Written by `bongsu cluster` whenever it begins.\n{text}"))
+    Ok(format!(
+        "# Written by `bongsu cluster` whenever it begins.\n{text}"
+    ))
 }

@@ -90,7 +90,11 @@ impl Process {
 
     /// Holds it still, or lets it go on.
     pub fn freeze(&self, frozen: bool) -> Result<()> {
-        let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
+        let signal = if frozen {
+            Signal::SIGSTOP
+        } else {
+            Signal::SIGCONT
+        };
         Ok(kill(self.pid, signal)?)
     }
 
@@ -113,7 +117,10 @@ pub fn engine() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let found = std::env::split_paths(&path)
         .map(|folder| folder.join("nats-server"))
-        .chain(here.ancestors().map(|folder| folder.join(".tools/venv/bin/nats-server")))
+        .chain(
+            here.ancestors()
+                .map(|folder| folder.join(".tools/venv/bin/nats-server")),
+        )
         .find(|path| is_program(path));
     match found {
         Some(path) => Ok(path),

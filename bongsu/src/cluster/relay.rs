@@ -91,7 +91,10 @@ impl Roads {
 
     /// Whether anything passes to or from `site`.
     pub fn is_cut(&self, site: usize) -> bool {
-        let mut roads = self.conditions.iter().filter(|(pair, _)| pair.0 == site || pair.1 == site);
+        let mut roads = self
+            .conditions
+            .iter()
+            .filter(|(pair, _)| pair.0 == site || pair.1 == site);
         roads.all(|(_, condition)| !condition.borrow().open)
     }
 
@@ -184,7 +187,11 @@ async fn carry(
     let write = async move {
         while let Some((due, bytes)) = road.recv().await {
             sleep_until(due).await;
-            if condition.wait_for(|condition| condition.open).await.is_err() {
+            if condition
+                .wait_for(|condition| condition.open)
+                .await
+                .is_err()
+            {
                 return;
             }
             let done = if bytes.is_empty() {

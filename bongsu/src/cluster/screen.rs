@@ -33,7 +33,10 @@ impl Screen {
             // Clear all (ECMA-48: ED, CUP), and let only what is below the table scroll (DECSTBM).
             put(&format!("\x1b[2J\x1b[{};r\x1b[{};1H", LINES + 1, LINES + 1));
         }
-        say::line(format_args!("three data centres in {}", plan.dir().display()));
+        say::line(format_args!(
+            "three data centres in {}",
+            plan.dir().display()
+        ));
         if self.drawn {
             say::line(super::words::HELP);
         }
@@ -66,14 +69,18 @@ impl Screen {
 }
 
 fn table(sites: &[RunningSite]) -> String {
-    let mut text = String::from("\x1b[2K\x1b[1mdata centre  state      serves at                    applied\x1b[0m\r\n");
+    let mut text = String::from(
+        "\x1b[2K\x1b[1mdata centre  state      serves at                    applied\x1b[0m\r\n",
+    );
     for site in sites {
         let colour = match site.state() {
             State::Ready => 32,
             State::Starting | State::Detached => 33,
             State::Cut | State::Frozen | State::Burnt => 31,
         };
-        let domains = site.readiness().map(|readiness| readiness.domains.as_slice());
+        let domains = site
+            .readiness()
+            .map(|readiness| readiness.domains.as_slice());
         let applied: Vec<String> = domains.unwrap_or_default().iter().map(applied).collect();
         let line = write!(
             text,

@@ -228,7 +228,10 @@ impl RunningSite {
         self.readiness = None;
         let runs = self.platform.process.is_some();
         if runs && !self.frozen {
-            self.readiness = timeout(PATIENCE, ask(self.address)).await.ok().and_then(Result::ok);
+            self.readiness = timeout(PATIENCE, ask(self.address))
+                .await
+                .ok()
+                .and_then(Result::ok);
         }
         let state = match &self.readiness {
             _ if self.frozen => State::Frozen,
@@ -240,7 +243,10 @@ impl RunningSite {
         };
         if state != self.state {
             self.state = state;
-            changes.push(format!("{} {state} http://{}", self.site.name, self.address));
+            changes.push(format!(
+                "{} {state} http://{}",
+                self.site.name, self.address
+            ));
         }
         Ok(changes)
     }
@@ -257,7 +263,10 @@ async fn ask(address: SocketAddr) -> Result<Readiness> {
         .header(http::header::HOST, address.to_string())
         .body(Empty::<bytes::Bytes>::new())?;
     let answer = sender.send_request(request).await?;
-    let known = matches!(answer.status(), StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE);
+    let known = matches!(
+        answer.status(),
+        StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE
+    );
     anyhow::ensure!(known, "it answered {}", answer.status());
     let body = answer.into_body().collect().await?.to_bytes();
     connection.abort();

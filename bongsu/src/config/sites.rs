@@ -112,15 +112,18 @@ impl Sites {
         let own = said
             .own
             .context("data_centre is missing: several data centres tell each other apart by it")?;
-        ensure!(!log.servers.is_empty(), "[log] servers is empty: name the engine's servers");
+        ensure!(
+            !log.servers.is_empty(),
+            "[log] servers is empty: name the engine's servers"
+        );
         ensure!(
             matches!(log.replicas, 1 | 3),
             "[log] replicas is {}: expected 3, or 1 to try things",
             log.replicas
         );
-        let peer = said
-            .peer
-            .context("[peer] is missing: listen, authority, certificate and key for the other data centres")?;
+        let peer = said.peer.context(
+            "[peer] is missing: listen, authority, certificate and key for the other data centres",
+        )?;
         ensure!(
             said.others.iter().all(|other| other.data_centre != own),
             "[[peers]] names {own}, which is this data centre itself"
@@ -150,7 +153,11 @@ impl Sites {
 
     /// As the lanes see it.
     pub fn names(&self) -> bongsu_lane::Sites {
-        let mut all: Vec<_> = self.others.iter().map(|other| other.data_centre.clone()).collect();
+        let mut all: Vec<_> = self
+            .others
+            .iter()
+            .map(|other| other.data_centre.clone())
+            .collect();
         all.push(self.own.clone());
         all.sort();
         bongsu_lane::Sites {
@@ -182,7 +189,12 @@ impl Sites {
         others.sort_by_key(|other| (other.distance, other.data_centre.clone()));
         let peer = |other: &&OtherSection| {
             let patience = Patience::default();
-            Peer::new(identity, other.data_centre.clone(), &other.address, patience)
+            Peer::new(
+                identity,
+                other.data_centre.clone(),
+                &other.address,
+                patience,
+            )
         };
         Ok(others.iter().map(peer).collect::<Result<_, _>>()?)
     }

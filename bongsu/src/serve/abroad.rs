@@ -54,7 +54,14 @@ async fn hear(
     let admitted = abroad.sites.names().all;
     let status = Status::new(move || serde_json::to_value(health.site()).unwrap_or(Value::Null));
     let address = abroad.sites.peer.listen;
-    Server::bind(address, &abroad.identity, &admitted, offers, status, Limits::default())
-        .await
-        .with_context(|| format!("other data centres cannot be heard at {address}"))
+    Server::bind(
+        address,
+        &abroad.identity,
+        &admitted,
+        offers,
+        status,
+        Limits::default(),
+    )
+    .await
+    .with_context(|| format!("other data centres cannot be heard at {address}"))
 }

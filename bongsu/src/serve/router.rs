@@ -43,7 +43,10 @@ pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router 
         .route("/", get(page::page).with_state(parts.page))
         .route("/page.css", get(page::style))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready).with_state(parts.watch.clone()))
+        .route(
+            "/health/ready",
+            get(health::ready).with_state(parts.watch.clone()),
+        )
         .route("/metrics", get(metrics::metrics).with_state(parts.metrics))
         .route("/openapi.json", get(openapi::openapi))
         .route(

@@ -22,7 +22,9 @@ type Checkpoints = BTreeMap<Seq, Checkpoint>;
 /// began. Gives whether all agree.
 pub async fn verify(sites: Option<&Sites>) -> Result<bool> {
     let Some(sites) = sites else {
-        bail!("this installation is on one machine alone; --config names the file of one of several data centres");
+        bail!(
+            "this installation is on one machine alone; --config names the file of one of several data centres"
+        );
     };
     let identity = sites.identity()?;
     let mut all = sites.peers(&identity)?;
@@ -68,11 +70,17 @@ async fn compare(
     report: &mut Report,
 ) -> Result<()> {
     let first = begun.values().next().context("there are data centres")?;
-    let domains = first.readiness.domains.iter().map(|domain| domain.domain.clone());
+    let domains = first
+        .readiness
+        .domains
+        .iter()
+        .map(|domain| domain.domain.clone());
     let deadline = Instant::now() + PATIENCE;
     for domain in domains {
         let applied = begun.values().flat_map(|status| &status.readiness.domains);
-        let applied = applied.filter(|other| other.domain == domain).map(|other| other.applied);
+        let applied = applied
+            .filter(|other| other.domain == domain)
+            .map(|other| other.applied);
         let after = Seq(applied.max().unwrap_or(0));
         loop {
             let found = look(all, &domain).await;
@@ -102,7 +110,9 @@ async fn look(all: &[Peer], domain: &str) -> Result<BTreeMap<String, Checkpoints
         let lanes = status(peer).await?.lanes.into_iter();
         let lane = lanes.filter(|lane| lane.domain == domain);
         let checkpoints = lane.flat_map(|lane| lane.checkpoints);
-        let checkpoints = checkpoints.map(|checkpoint| (checkpoint.seq, checkpoint)).collect();
+        let checkpoints = checkpoints
+            .map(|checkpoint| (checkpoint.seq, checkpoint))
+            .collect();
         found.insert(peer.name().to_string(), checkpoints);
     }
     Ok(found)
@@ -112,9 +122,11 @@ async fn look(all: &[Peer], domain: &str) -> Result<BTreeMap<String, Checkpoints
 fn common(found: &BTreeMap<String, Checkpoints>, after: Seq) -> Option<Seq> {
     let first = found.values().next()?;
     let newest_first = first.keys().rev().take_while(|seq| **seq > after);
-    newest_first
-        .copied()
-        .find(|seq| found.values().all(|checkpoints| checkpoints.contains_key(seq)))
+    newest_first.copied().find(|seq| {
+        found
+            .values()
+            .all(|checkpoints| checkpoints.contains_key(seq))
+    })
 }
 
 fn agree(domain: &str, seq: Seq, found: &BTreeMap<String, Checkpoints>, report: &mut Report) {
@@ -149,7 +161,10 @@ mod tests {
             link: [0; 16],
             digest: [*digest; 16],
         };
-        seqs.iter().map(checkpoint).map(|one| (one.seq, one)).collect()
+        seqs.iter()
+            .map(checkpoint)
+            .map(|one| (one.seq, one))
+            .collect()
     }
 
     #[test]
@@ -165,6 +180,10 @@ mod tests {
         assert!(report.problems.is_empty());
         agree("talk", Seq(7), &found, &mut report);
         assert_eq!(report.problems.len(), 2);
-        assert!(report.problems[0].contains("at entry 7, dc1 has"), "{:?}", report.problems);
+        assert!(
+            report.problems[0].contains("at entry 7, dc1 has"),
+            "{:?}",
+            report.problems
+        );
     }
 }

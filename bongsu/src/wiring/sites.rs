@@ -10,7 +10,8 @@ use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::{Condemned, Domain, Options, condemned};
 use bongsu_log::Mark;
 use bongsu_log::jetstream::{
-    Engine, JetstreamLog, Layout, MirrorFile, Nats, OpenError, Opened, Options as LogOptions, StreamId,
+    Engine, JetstreamLog, Layout, MirrorFile, Nats, OpenError, Opened, Options as LogOptions,
+    StreamId,
 };
 use bongsu_media::Neighbour;
 use bongsu_peer::{Identity, Peer};
@@ -84,8 +85,15 @@ impl Abroad {
     pub async fn log<D: Domain>(&self, data: &DataDir, options: &Options) -> Result<JetstreamLog> {
         let lane = D::NAME;
         let path = data.log(lane);
-        if let Some(Condemned { log: true, reason, .. }) = condemned(&options.view)? {
-            tracing::warn!(lane, reason, "this data centre's copy of the log is made again too");
+        if let Some(Condemned {
+            log: true, reason, ..
+        }) = condemned(&options.view)?
+        {
+            tracing::warn!(
+                lane,
+                reason,
+                "this data centre's copy of the log is made again too"
+            );
             forget_log(&path)?;
         }
         let engine = self.engine(lane);
@@ -122,7 +130,11 @@ impl Abroad {
             Opened::Created => tracing::info!(lane, "made the log"),
             Opened::Following => tracing::info!(lane, "follows the log"),
             Opened::Alone(why) => {
-                tracing::warn!(lane, why, "the log cannot be reached; reading goes on from this data centre's copy");
+                tracing::warn!(
+                    lane,
+                    why,
+                    "the log cannot be reached; reading goes on from this data centre's copy"
+                );
             }
         }
         Ok(log)
@@ -139,7 +151,11 @@ impl Abroad {
 
     /// Where this data centre's copy of a log that begins at `first` may begin: at its view, or at one made
     /// of a snapshot.
-    async fn begin<D: Domain>(&self, options: &Options, first: bongsu_base::Seq) -> Result<Option<Mark>> {
+    async fn begin<D: Domain>(
+        &self,
+        options: &Options,
+        first: bongsu_base::Seq,
+    ) -> Result<Option<Mark>> {
         let begun = bongsu_lane::begin_from_snapshot::<D>(options, first).await?;
         Ok(begun.map(|progress| Mark {
             chain: progress.chain,
@@ -172,7 +188,12 @@ pub fn forget_log(path: &Path) -> Result<()> {
         name.into()
     };
     // The file that says which log it is a copy of goes last.
-    let files = [path.to_owned(), sidecar("-wal"), sidecar("-shm"), MirrorFile::origin_path(path)];
+    let files = [
+        path.to_owned(),
+        sidecar("-wal"),
+        sidecar("-shm"),
+        MirrorFile::origin_path(path),
+    ];
     for file in files {
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

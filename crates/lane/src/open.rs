@@ -338,7 +338,10 @@ pub async fn begin_from_snapshot<D: Domain>(
         link: Link::ORIGIN,
         bytes: 0,
     };
-    if from_snapshot::<D>(options, &bounds, condemned.as_ref()).await?.is_none() {
+    if from_snapshot::<D>(options, &bounds, condemned.as_ref())
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     witness::acquit(&options.view).map_err(unusable)?;

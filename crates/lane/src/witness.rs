@@ -62,7 +62,9 @@ impl Witness {
 
     /// Notes what this replica was.
     pub fn note(&mut self, checkpoints: &[Checkpoint]) {
-        let new = checkpoints.iter().map(|checkpoint| (checkpoint.seq, *checkpoint));
+        let new = checkpoints
+            .iter()
+            .map(|checkpoint| (checkpoint.seq, *checkpoint));
         self.own.extend(new);
         forget(&mut self.own);
     }

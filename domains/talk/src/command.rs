@@ -146,6 +146,8 @@ pub enum Command {
     },
     /// What an operator does.
     Administer(Administer),
+    /// Keeps a picture of a page that somebody linked to; the platform alone does.
+    KeepPicture(KeepPicture),
 }
 
 /// See [`Command::Administer`].
@@ -431,4 +433,13 @@ pub struct Report {
     pub user: Option<UserId>,
     /// Why, for people to read.
     pub reason: Option<String>,
+}
+
+/// See [`Command::KeepPicture`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepPicture {
+    /// The picture.
+    pub media: AddMedia,
+    /// For how long it is kept at least, in milliseconds from the entry's time.
+    pub lifetime_ms: i64,
 }

@@ -35,7 +35,8 @@ impl Named for NamedMedia {
 
     async fn is_named(&self, id: BlobId) -> Result<bool, NamedError> {
         let blob = id.to_string();
-        let look = |view: &bongsu_lane::ReadView<'_>| crate::state::media::is_named(view.db(), &blob);
+        let look =
+            |view: &bongsu_lane::ReadView<'_>| crate::state::media::is_named(view.db(), &blob);
         Ok(self.lane.read(look).await?)
     }
 
@@ -45,6 +46,9 @@ impl Named for NamedMedia {
             crate::state::media::blobs_after(view.db(), &after, most)
         };
         let blobs = self.lane.read_long(look).await?;
-        Ok(blobs.iter().map(|blob| blob.parse()).collect::<Result<_, _>>()?)
+        Ok(blobs
+            .iter()
+            .map(|blob| blob.parse())
+            .collect::<Result<_, _>>()?)
     }
 }

@@ -3,7 +3,6 @@
 use super::error::MatrixError;
 use crate::auth::{Authenticate, Caller};
 use crate::suspended;
-use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
@@ -139,7 +138,7 @@ where
     type Rejection = MatrixError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
-        let (mut parts, body) = request.with_limited_body().into_parts();
+        let (mut parts, body) = request.into_parts();
         let caller = R::Authentication::admit(&parts, &**state.authenticator()).await?;
         let params = RawPathParams::from_request_parts(&mut parts, state)
             .await
@@ -160,6 +159,16 @@ where
             }
         };
         let args: Vec<&str> = params.iter().map(|(_, value)| value).collect();
+        // What is read over may be anything to the parser; JSON is text all the same (RFC 8259, 8.1). And
+        // who puts something puts at least `{}`.
+        let put_nothing = raw.is_empty() && parts.method == http::Method::PUT;
+        if put_nothing || std::str::from_utf8(&raw).is_err() {
+            return Err(MatrixError::new(
+                http::StatusCode::BAD_REQUEST,
+                ruma::api::error::ErrorKind::NotJson,
+                "the body is not JSON",
+            ));
+        }
         // Clients send nothing where every field may be left out.
         let nothing = raw.is_empty() && parts.method == http::Method::POST;
         let raw = if nothing {

@@ -16,6 +16,9 @@ mod sign_in;
 mod sign_out;
 mod sign_out_everywhere;
 
+pub(crate) use rename_device::may_be_called;
+pub(crate) use set_profile::may_hold;
+
 use crate::Identity;
 use crate::command::{Accepted, Command, Rejected};
 use bongsu_lane::Refusal;

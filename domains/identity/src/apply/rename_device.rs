@@ -7,13 +7,19 @@ use crate::state::device;
 pub(super) fn apply(cx: &mut Cx<'_>, command: &RenameDevice) -> Verdict {
     owner::account_of(cx, &command.user)?;
     let name = command.display_name.as_deref();
-    if name.is_some_and(|name| name.len() > session::MAX_DEVICE_NAME) {
-        return Err(reject(Rejected::DeviceName));
-    }
+    may_be_called(name).map_err(reject)?;
     if !device::rename(cx.db(), &command.user, &command.device, name)? {
         return Err(reject(Rejected::NoSuchDevice));
     }
     Ok(Accepted::Done)
+}
+
+/// Whether a device may have this name. A gateway asks before it appends.
+pub(crate) fn may_be_called(name: Option<&str>) -> Result<(), Rejected> {
+    if name.is_some_and(|name| name.len() > session::MAX_DEVICE_NAME) {
+        return Err(Rejected::DeviceName);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,13 +19,8 @@ const SHOWN: [&str; 2] = ["displayname", "avatar_url"];
 pub(super) fn apply(cx: &mut Cx<'_>, command: &SetProfile) -> Verdict {
     let SetProfile { user, field, value } = command;
     owner::account_of(cx, user)?;
-    if field.is_empty() || field.len() > MAX_NAME {
-        return Err(reject(Rejected::FieldName));
-    }
+    may_hold(field, value.as_deref()).map_err(reject)?;
     let shown = SHOWN.contains(&field.as_str());
-    if shown && value.as_ref().is_some_and(|value| value.len() > MAX_SHOWN) {
-        return Err(reject(Rejected::FieldTooLong));
-    }
     let before = profile::get(cx.db(), user, field)?;
     if before == *value {
         return Ok(Accepted::Done);
@@ -47,6 +42,22 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &SetProfile) -> Verdict {
         cx.effect(&effect)?;
     }
     Ok(Accepted::Done)
+}
+
+/// Whether a profile may have this field with this value, as JSON, whatever else is in it. A gateway asks
+/// before it appends.
+pub(crate) fn may_hold(field: &str, value: Option<&str>) -> Result<(), Rejected> {
+    if field.is_empty() || field.len() > MAX_NAME {
+        return Err(Rejected::FieldName);
+    }
+    let length = value.map_or(0, str::len);
+    if SHOWN.contains(&field) && length > MAX_SHOWN {
+        return Err(Rejected::FieldTooLong);
+    }
+    if length > MAX_PROFILE {
+        return Err(Rejected::ProfileTooLarge);
+    }
+    Ok(())
 }
 
 /// The profile's length as a JSON object.

@@ -1,6 +1,7 @@
 //! `PUT /profile/{user_id}/{field}`: setting one field of a profile.
 
 use super::{Api, ids};
+use crate::apply::may_hold;
 use crate::command::{Command, Rejected, SetProfile};
 use axum::extract::State;
 use bongsu_lane::Priority;
@@ -97,6 +98,7 @@ pub async fn change(
     if user != caller.user {
         return Err(Rejected::NotAllowed.into());
     }
+    may_hold(&field, value.as_deref())?;
     let command = Command::SetProfile(SetProfile { user, field, value });
     api.accounts
         .ask(caller.actor(), Priority::Normal, command)

@@ -1,6 +1,7 @@
 //! `PUT /devices/{device_id}`: renaming a device.
 
 use super::{Api, ids};
+use crate::apply::may_be_called;
 use crate::command::{Command, Rejected, RenameDevice};
 use crate::query;
 use axum::extract::State;
@@ -15,13 +16,14 @@ pub async fn handle(
     }: Matrix<Request>,
 ) -> Answer<Response> {
     let device = ids::device(&request.device_id)?;
+    may_be_called(request.display_name.as_deref())?;
+    let found = api
+        .accounts
+        .read(|view| query::device(view, &caller.user, &device))
+        .await?;
+    found.ok_or(Rejected::NoSuchDevice)?;
     if request.display_name.is_none() {
         // "If not given, the display name is unchanged"; the device must exist all the same.
-        let found = api
-            .accounts
-            .read(|view| query::device(view, &caller.user, &device))
-            .await?;
-        found.ok_or(Rejected::NoSuchDevice)?;
         return Ok(Reply(Response::new()));
     }
     let actor = caller.actor();

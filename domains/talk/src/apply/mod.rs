@@ -6,6 +6,7 @@ mod aliases;
 mod create_room;
 mod emit;
 mod erase;
+mod keep_picture;
 mod knock;
 mod media;
 mod membership;
@@ -26,6 +27,7 @@ pub use administer::MOST_MEDIA;
 pub use aliases::{may_delete_alias, may_list, may_set_alias};
 pub use create_room::may_create;
 pub use emit::{may_fit, room_topic, user_topic};
+pub use keep_picture::FORGOTTEN as PICTURES_FORGOTTEN;
 pub use media::{may_reserve, may_store, media_topic};
 pub use membership::may_change;
 pub use receipt::may_move_receipts;
@@ -90,6 +92,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::SweepErased { user, most } => erase::sweep(cx, &user, most),
         Command::ShowAvatar { user, url } => media::show_avatar(cx, &user, url.as_deref()),
         Command::Administer(command) => administer::apply(cx, &command),
+        Command::KeepPicture(command) => keep_picture::apply(cx, &command),
     }
 }
 

@@ -3,6 +3,8 @@
 use super::Api;
 use super::convert::ours;
 use super::json::any_object;
+use super::refuse::rejected;
+use crate::Rejected;
 use crate::command::{Command, SetAccountData};
 use crate::query::{PUSH_RULES, Ruleset};
 use crate::state::account;
@@ -29,6 +31,18 @@ fn need_own(caller: &Caller, user: &UserId) -> Result<(), MatrixError> {
 }
 
 impl Api {
+    /// Sees that there is such a room, before anything is kept for it.
+    ///
+    /// # Errors
+    /// 403 when there is none, as for a room that one is not in.
+    pub(super) async fn need_room(&self, id: &RoomId) -> Result<(), MatrixError> {
+        let look = self.lane.read(|view| Room::by_id(view.db(), id));
+        match look.await? {
+            Some(_) => Ok(()),
+            None => Err(rejected(&Rejected::NoSuchRoom)),
+        }
+    }
+
     async fn account_data(
         &self,
         caller: &Caller,
@@ -71,10 +85,14 @@ impl Api {
                 message,
             ));
         }
+        let content = any_object(raw.get())?;
+        if let Some(room) = &room {
+            self.need_room(room).await?;
+        }
         let command = SetAccountData {
             room,
             kind,
-            content: any_object(raw.get())?,
+            content,
         };
         self.submit(
             caller,

@@ -3,8 +3,8 @@
 use super::Api;
 use super::convert::{ours, theirs};
 use super::discovery::DEFAULT_VERSION;
-use super::json::content;
-use super::refuse::ruled;
+use super::json::{check_levels, content};
+use super::refuse::{refusal, ruled};
 use super::upgrade::no_such_version;
 use crate::command::{Command, CreateRoom, Profile};
 use crate::state::version::{VERSIONS, creators_rule};
@@ -82,6 +82,7 @@ pub async fn create(
         is_direct: request.is_direct,
         listed: request.visibility == Visibility::Public,
     };
+    fits(&command)?;
     let look = api
         .lane
         .read(|view| Ok(apply::may_create(view.db(), &caller.user, &command)));
@@ -91,6 +92,22 @@ pub async fn create(
         Accepted::Room(room) => Ok(Reply(Response::new(theirs(room.as_str())?))),
         other => Err(MatrixError::internal(format!("creating gave {other:?}"))),
     }
+}
+
+/// Sees that each of the room's first events is one that could be sent.
+fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
+    check_levels(&command.power_levels)?;
+    let first = [
+        ("m.room.create", "", command.create.as_str()),
+        ("m.room.power_levels", "", command.power_levels.as_str()),
+    ];
+    let rest = command.state.iter();
+    let rest = rest.map(|(kind, key, content)| (kind.as_str(), key.as_str(), content.as_str()));
+    first
+        .into_iter()
+        .chain(rest)
+        .try_for_each(|(kind, key, content)| apply::may_fit(kind, Some(key), content))
+        .map_err(refusal)
 }
 
 impl Api {

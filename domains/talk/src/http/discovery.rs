@@ -1,13 +1,17 @@
 //! What a client asks first.
 
 use super::Api;
+use super::convert::theirs;
 use crate::state::version::VERSIONS;
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::api::client::discovery::discover_support::{Contact, ContactRole};
 use ruma::api::client::discovery::get_capabilities::v3::{
     AccountModerationCapability, Capabilities, RoomVersionStability, RoomVersionsCapability,
 };
-use ruma::api::client::discovery::{discover_homeserver, get_capabilities, get_supported_versions};
+use ruma::api::client::discovery::{
+    discover_homeserver, discover_support, get_capabilities, get_supported_versions,
+};
 use ruma::{RoomVersionId, assign};
 
 /// Versions of the specification whose client-server API is honoured, as far as it is served at all.
@@ -32,6 +36,38 @@ pub async fn well_known(
 ) -> Answer<discover_homeserver::Response> {
     let info = discover_homeserver::HomeserverInfo::new(api.config.base_url.clone());
     Ok(Reply(discover_homeserver::Response::new(info)))
+}
+
+/// Where people find help, as far as the operator says.
+#[derive(Debug, Clone, Default)]
+pub struct Support {
+    /// A page.
+    pub page: Option<String>,
+    /// An address of e-mail.
+    pub email: Option<String>,
+    /// Somebody's user id, on this server or another.
+    pub user: Option<String>,
+}
+
+pub async fn support(
+    State(api): State<Api>,
+    _: Matrix<discover_support::Request>,
+) -> Answer<discover_support::Response> {
+    let Support { page, email, user } = &api.config.support;
+    if page.is_none() && email.is_none() && user.is_none() {
+        return Err(MatrixError::not_found(
+            "the operator of this server has not said where people find help",
+        ));
+    }
+    let admin = ContactRole::Admin;
+    let email = email.clone();
+    let email = email.map(|email| Contact::with_email_address(admin.clone(), email));
+    let user = user.as_deref().map(theirs).transpose()?;
+    let user = user.map(|user| Contact::with_matrix_id(admin, user));
+    let contacts = email.into_iter().chain(user).collect();
+    let mut response = discover_support::Response::with_contacts(contacts);
+    response.support_page.clone_from(page);
+    Ok(Reply(response))
 }
 
 pub async fn capabilities(

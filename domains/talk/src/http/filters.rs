@@ -111,9 +111,11 @@ impl FilterQuery {
         };
         let relating: Relating = serde_json::from_str(filter)
             .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        // Clients that ask for nothing of the kind send empty lists.
+        let some = |list: Option<Vec<String>>| list.filter(|list| !list.is_empty());
         Ok(RelatedBy {
-            senders: relating.related_by_senders,
-            rel_types: relating.related_by_rel_types,
+            senders: some(relating.related_by_senders),
+            rel_types: some(relating.related_by_rel_types),
         })
     }
 }

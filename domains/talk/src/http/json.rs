@@ -2,6 +2,7 @@
 
 use crate::query::{Related, Shown};
 use crate::state::events::Event;
+use bongsu_base::UserId;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use ruma::events::AnyTimelineEvent;
@@ -23,6 +24,19 @@ pub fn content(raw: &str) -> Result<String, MatrixError> {
     }
     check_numbers(&value)?;
     Ok(value.to_string())
+}
+
+/// Sees that levels are given to people: the keys of `users` are their ids (Matrix v1.19, room version 10,
+/// authorization rules).
+pub fn check_levels(content: &str) -> Result<(), MatrixError> {
+    let content: Value =
+        serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let users = content.get("users").and_then(Value::as_object);
+    let mut users = users.into_iter().flat_map(|users| users.keys());
+    match users.find(|user| user.parse::<UserId>().is_err()) {
+        Some(user) => Err(MatrixError::bad_json(format!("`{user}` is no user id"))),
+        None => Ok(()),
+    }
 }
 
 /// Account data in the form in which commands carry it: an object, compact, with sorted keys. It is

@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::refuse::ruled;
+use super::refuse::{rejected, ruled};
 use crate::command::{Action, Command, Membership, Profile};
 use crate::state::members;
 use crate::state::rooms::Room;
@@ -239,12 +239,14 @@ pub async fn forget(
     let inside = api.lane.read(|view| {
         let found = Room::by_id(view.db(), &room)?;
         let user = caller.user.as_str();
-        found
-            .map(|found| members::membership(view.db(), found.n, user))
-            .transpose()
+        let member = found.map(|found| members::member(view.db(), found.n, user));
+        Ok(member.transpose()?.flatten())
     });
+    let Some(member) = inside.await? else {
+        return Err(rejected(&Rejected::NoSuchRoom));
+    };
     // The specification names no code for this one.
-    if !matches!(inside.await?.as_deref(), None | Some("leave" | "ban")) {
+    if !matches!(member.membership.as_str(), "leave" | "ban") {
         let message = "you are in this room; leave it before you forget it";
         let unknown = ruma::api::error::ErrorKind::Unknown;
         return Err(MatrixError::new(

@@ -17,6 +17,7 @@ mod media;
 mod members;
 mod membership;
 mod messages;
+mod mutual_rooms;
 mod receipts;
 mod redact;
 mod refuse;
@@ -38,7 +39,7 @@ mod summary;
 mod sweeper;
 mod upgrade;
 
-pub use media::{Gallery, MediaRules};
+pub use media::{Gallery, MediaRules, Previews};
 pub use typing_now::TypingNow;
 
 mod notifications;
@@ -54,6 +55,7 @@ mod turn;
 pub use crate::query::Counts;
 pub use crate::state::retention::Policy as RetentionPolicy;
 pub use bongsu_web_kit::Clock;
+pub use discovery::Support;
 pub use presence_now::PresenceNow;
 pub use sweeper::Swept;
 pub use turn::Turn;
@@ -83,6 +85,8 @@ pub struct Api {
     pub typing: TypingNow,
     /// What media's endpoints share.
     pub gallery: Gallery,
+    /// What fetches pages that people link to, if the operator turned that on.
+    pub previews: Option<Previews>,
     /// What the operator decided.
     pub config: Arc<Config>,
     /// Who is there.
@@ -108,6 +112,8 @@ pub struct Config {
     pub presence: bool,
     /// The relay for calls, if there is one.
     pub turn: Option<Turn>,
+    /// Where people find help.
+    pub support: Support,
 }
 
 impl Gate for Api {
@@ -134,6 +140,7 @@ fn all() -> Endpoints<Api> {
     let all = own_endpoints(push_endpoints(all));
     all.serve::<api::discovery::get_supported_versions::Request, _, _>(discovery::versions)
         .serve::<api::discovery::discover_homeserver::Request, _, _>(discovery::well_known)
+        .serve::<api::discovery::discover_support::Request, _, _>(discovery::support)
         .serve::<api::discovery::get_capabilities::v3::Request, _, _>(discovery::capabilities)
         .serve::<api::sync::sync_events::v3::Request, _, _>(sync::sync)
 }
@@ -154,6 +161,7 @@ fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<api::room::create_room::v3::Request, _, _>(create_room::create)
         .serve::<api::room::get_room_event::v3::Request, _, _>(event::get)
         .serve::<api::membership::joined_rooms::v3::Request, _, _>(members::joined_rooms)
+        .serve::<api::membership::get_mutual_rooms::v1::Request, _, _>(mutual_rooms::mutual_rooms)
         .serve::<api::membership::join_room_by_id::v3::Request, _, _>(membership::join)
         .serve::<api::membership::join_room_by_id_or_alias::v3::Request, _, _>(
             membership::join_by_alias,
@@ -206,6 +214,17 @@ fn media_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve_at(&Method::GET, "/_matrix/media/v3/config", media::config)
         .serve_at(&Method::GET, "/_matrix/media/r0/config", media::config)
         .serve::<read::get_content_thumbnail::v1::Request, _, _>(media::thumbnail)
+        .serve::<read::get_media_preview::v1::Request, _, _>(media::preview)
+        .serve_at(
+            &Method::GET,
+            "/_matrix/media/v3/preview_url",
+            media::preview_before_v1_11,
+        )
+        .serve_at(
+            &Method::GET,
+            "/_matrix/media/r0/preview_url",
+            media::preview_before_v1_11,
+        )
         .serve::<write::create_mxc_uri::v1::Request, _, _>(media::reserve)
         .serve::<write::create_content_async::v3::Request, _, _>(media::upload_to)
 }

@@ -1,7 +1,6 @@
 //! Requests that are read more freely, or more strictly, than `ruma` reads them.
 
 use super::Api;
-use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{MatrixError, Scheme};
@@ -27,7 +26,7 @@ impl FromRequest<Api> for Plain {
     type Rejection = MatrixError;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, MatrixError> {
-        let (mut parts, body) = request.with_limited_body().into_parts();
+        let (mut parts, body) = request.into_parts();
         let caller = AccessToken::admit(&parts, &*api.authenticator).await?;
         let params = RawPathParams::from_request_parts(&mut parts, api).await;
         let params = params.map_err(|error| MatrixError::invalid_param(error.to_string()))?;

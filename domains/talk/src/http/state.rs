@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::json::{content, event};
+use super::json::{check_levels, content, event};
 use super::members::{known_room, not_in_room};
 use super::refuse::ruled;
 use crate::command::{Action, Command, Membership, Profile, SetState};
@@ -91,6 +91,9 @@ pub async fn set(
         return set_membership(&api, &caller, room, &request.state_key, &content).await;
     }
     let key = request.state_key.as_str();
+    if kind == "m.room.power_levels" && key.is_empty() {
+        check_levels(&content)?;
+    }
     let look = api.lane.read(|view| {
         Ok(match Room::by_id(view.db(), &room)? {
             Some(room) => {

@@ -47,6 +47,7 @@ async fn change(
     content: Option<String>,
 ) -> Result<Json<Value>, MatrixError> {
     let room = place(plain)?;
+    api.need_room(&room).await?;
     let tag = plain.param("tag").to_owned();
     let command = Command::SetTag { room, tag, content };
     api.submit(&plain.caller, Priority::Normal, None, command)

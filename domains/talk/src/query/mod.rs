@@ -32,10 +32,12 @@ pub use related::{RECURSION, Related, RelatingPage, ThreadSummary, relating, thr
 pub use related_by::{RelatedBy, RelatedLook};
 pub use sync::{account_data, receipts};
 mod judge;
+mod mutual;
 mod people;
 mod rules;
 mod unread;
 
+pub use mutual::mutual_rooms;
 pub use people::{Person, search_people, share_a_room, small_rooms};
 pub use rules::{Misplaced, PUSH_RULES, Rule, RuleKind, Ruleset};
 pub use unread::{Counts, Notification, Wishes, notifications, push_rules};

@@ -5,6 +5,7 @@ pub mod closing;
 pub mod entrance;
 pub mod erased;
 pub mod events;
+pub mod kept;
 pub mod media;
 pub mod members;
 pub mod power;

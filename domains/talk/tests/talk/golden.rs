@@ -8,9 +8,9 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
-    Act, Action, AddMedia, Administer, Command, CreateRoom, Membership, Profile, Receipt, Redact,
-    Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias, SetState, ShutDownRoom,
-    StoreMedia, Upgrade,
+    Act, Action, AddMedia, Administer, Command, CreateRoom, KeepPicture, Membership, Profile,
+    Receipt, Redact, Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias, SetState,
+    ShutDownRoom, StoreMedia, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -335,7 +335,21 @@ fn commands() -> Vec<(&'static str, Command)> {
     ]
     .into_iter()
     .chain(acts().into_iter().map(|act| ("", administer(act))))
+    .chain([("", keep_picture())])
     .collect()
+}
+
+fn keep_picture() -> Command {
+    Command::KeepPicture(KeepPicture {
+        media: AddMedia {
+            id: "k".to_owned(),
+            blob: "2".repeat(64),
+            bytes: 9,
+            content_type: Some("image/png".to_owned()),
+            filename: None,
+        },
+        lifetime_ms: 86_400_000,
+    })
 }
 
 fn administer(act: Act) -> Command {
@@ -475,7 +489,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..32).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..33).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -512,5 +526,6 @@ fn kind(command: &Command) -> u8 {
         Command::SweepErased { .. } => 29,
         Command::ShowAvatar { .. } => 30,
         Command::Administer(_) => 31,
+        Command::KeepPicture(_) => 32,
     }
 }

@@ -4,12 +4,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::middleware::{from_fn, from_fn_with_state};
 use bongsu_base::{Seed, UserId};
-use bongsu_lane::{Lane, Options, ReadError};
+use bongsu_lane::{EntryBody, Lane, Options, Payload, ReadError};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, TypingNow, endpoints,
+    Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, Previews, Support, TypingNow,
+    endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -139,6 +140,7 @@ impl House {
             media: MediaRules::default(),
             presence: true,
             turn: None,
+            support: Support::default(),
         };
         change(&mut config);
         let typing = TypingNow::new(lane.wake().clone());
@@ -150,6 +152,7 @@ impl House {
             media,
             typing,
             gallery: Gallery::default(),
+            previews: None,
             config: Arc::new(config),
             presence,
             counts: Counts::default(),
@@ -168,6 +171,24 @@ impl House {
             administration,
             _folder: folder,
         }
+    }
+
+    /// Has pages that people link to fetched.
+    pub fn preview(&mut self, previews: Previews) {
+        self.api.previews = Some(previews);
+        (self.router, _) = endpoints(self.api.clone());
+    }
+
+    /// How many commands are in the log.
+    pub fn commands(&self) -> usize {
+        let entries = self.log.history();
+        let bodies = entries
+            .iter()
+            .map(|entry| EntryBody::decode(&entry.body).expect("an entry's body"));
+        let records = bodies.flat_map(|body| body.records);
+        records
+            .filter(|record| matches!(record.payload, Payload::Command(_)))
+            .count()
     }
 
     pub async fn raw(

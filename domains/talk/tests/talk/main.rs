@@ -4,6 +4,7 @@
 
 mod administration;
 mod bad_input;
+mod crowd;
 mod directory;
 mod edges;
 mod entrance;
@@ -24,6 +25,8 @@ mod sync;
 mod upgrade;
 mod versions;
 
+mod found;
 mod own;
 mod presence;
+mod previews;
 mod push;

@@ -2,6 +2,7 @@
 
 mod account;
 mod administration;
+mod bad_input;
 mod devices;
 mod login;
 mod profile;

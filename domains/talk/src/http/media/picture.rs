@@ -97,6 +97,19 @@ pub fn thumbnail(source: &[u8], size: Size) -> Result<Picture, NoPicture> {
     encode(&resize(&picture, size), format)
 }
 
+/// What a picture is, by its first bytes, and its sides, by its header.
+pub fn measure(source: &[u8]) -> Result<(&'static str, u32, u32), NoPicture> {
+    let format = format(source)?;
+    let mut reader = ImageReader::with_format(Cursor::new(source), format);
+    reader.limits(limits());
+    let decoder = reader.into_decoder()?;
+    if !is_bearable(&decoder) {
+        return Err(NoPicture::TooLarge);
+    }
+    let (width, height) = decoder.dimensions();
+    Ok((format.to_mime_type(), width, height))
+}
+
 /// Whether `source` is a picture that moves.
 pub fn is_animated(source: &[u8]) -> bool {
     let reader = Cursor::new(source);

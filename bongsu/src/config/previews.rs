@@ -1,0 +1,93 @@
+//! Which pages that people link to are fetched.
+
+use super::Layer;
+use anyhow::{Result, anyhow, ensure};
+use bongsu_fetch::Rules;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// The rules, if pages are fetched at all.
+pub fn rules(layer: &Layer) -> Result<Option<Rules>> {
+    let ports = list("url_preview_ports", &layer.url_preview_ports)?;
+    let rules = Rules {
+        ports: if ports.is_empty() {
+            Rules::default().ports
+        } else {
+            ports
+        },
+        allow_hosts: list("url_preview_allow_hosts", &layer.url_preview_allow_hosts)?,
+        deny_hosts: list("url_preview_deny_hosts", &layer.url_preview_deny_hosts)?,
+        allow_networks: list(
+            "url_preview_allow_networks",
+            &layer.url_preview_allow_networks,
+        )?,
+        deny_networks: list(
+            "url_preview_deny_networks",
+            &layer.url_preview_deny_networks,
+        )?,
+    };
+    ensure!(
+        !rules.ports.contains(&0),
+        "url_preview_ports: there is no port 0"
+    );
+    Ok(layer.url_previews.unwrap_or(false).then_some(rules))
+}
+
+/// What stands between the commas.
+fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    let words = text.iter().flat_map(|text| text.split(','));
+    let words = words.map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            word.parse()
+                .map_err(|error| anyhow!("{key}: `{word}` is not one: {error}"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(networks: &str, hosts: &str, ports: &str) -> Layer {
+        Layer {
+            url_previews: Some(true),
+            url_preview_allow_networks: Some(networks.to_owned()),
+            url_preview_deny_hosts: Some(hosts.to_owned()),
+            url_preview_ports: Some(ports.to_owned()),
+            ..Layer::default()
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_unless_it_is_said() {
+        assert!(rules(&Layer::default()).unwrap().is_none());
+        let rules = rules(&layer("10.1.0.0/16, fd00::/8", "a.example,*.b.example", ""));
+        let rules = rules.unwrap().unwrap();
+        assert_eq!(rules.ports, [80, 443]);
+        let found = (rules.allow_networks.len(), rules.deny_hosts.len());
+        assert_eq!((found, rules.allow_hosts.len()), ((2, 2), 0));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let check = |layer: Layer, expect: &str| {
+            let error = rules(&layer).unwrap_err().to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        check(
+            layer("10.1.0.0", "", ""),
+            "url_preview_allow_networks: `10.1.0.0`",
+        );
+        check(
+            layer("", "http://a", ""),
+            "url_preview_deny_hosts: `http://a`",
+        );
+        check(layer("", "", "80,http"), "url_preview_ports: `http`");
+        check(layer("", "", "0"), "no port 0");
+    }
+}

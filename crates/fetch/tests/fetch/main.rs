@@ -1,0 +1,8 @@
+//! Strangers' pages, on servers that each test makes for itself.
+
+#![allow(missing_docs, reason = "tests have no interface")]
+
+mod bounds;
+mod guard;
+mod server;
+mod tls;
