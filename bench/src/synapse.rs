@@ -5,9 +5,9 @@ use crate::server::{Process, Server};
 use anyhow::{Context, Result, bail, ensure};
 use http::Method;
 use nix::sys::signal::Signal;
-use nix::unistd::{Uid, User, chown};
+use nix::unistd::{Uid, User};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -100,7 +100,7 @@ async fn postgres(folder: &Path) -> Result<(Process, String)> {
     std::fs::create_dir(&data)?;
     let user = if Uid::effective().is_root() {
         let user = User::from_name("postgres")?.context("there is no user `postgres`")?;
-        chown(&data, Some(user.uid), Some(user.gid))?;
+        chown(&data, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
         Some(user)
     } else {
         None

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::http::Api as IdentityApi;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, MediaRules, PresenceNow,
+    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules, PresenceNow,
     TypingNow,
 };
 use bongsu_web_kit::matrix::no_such_endpoint;
@@ -79,6 +79,7 @@ fn domains(house: &House, config: &Config, base_url: &str) -> Router {
         }),
         presence: PresenceNow::new(house.talk.lane.wake().clone()),
         counts: Counts::default(),
+        listeners: Listeners::default(),
         clock: Clock::system(),
     };
     let (talk, _) = bongsu_talk::http::endpoints(talk);

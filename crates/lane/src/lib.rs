@@ -43,4 +43,4 @@ pub use queue::Priority;
 pub use record::{Actor, EntryBody, Payload, Record, System};
 pub use run::{Runner, Running};
 pub use view::{ReadError, ReadView};
-pub use wake::{Topic, Waiter, Wake};
+pub use wake::{Told, Topic, Waiter, Wake};

@@ -12,6 +12,7 @@ mod events;
 mod filters;
 mod initial_sync;
 mod json;
+mod listening;
 mod media;
 mod members;
 mod membership;
@@ -36,6 +37,7 @@ mod knock;
 mod summary;
 mod upgrade;
 
+pub use listening::Listeners;
 pub use media::{Gallery, MediaRules};
 pub use typing_now::TypingNow;
 
@@ -85,6 +87,8 @@ pub struct Api {
     pub presence: PresenceNow,
     /// What was counted as unread.
     pub counts: Counts,
+    /// What devices listen to between two polls.
+    pub listeners: Listeners,
     /// What time it is.
     pub clock: Clock,
 }

@@ -8,7 +8,7 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, TypingNow, endpoints,
+    Api, Clock, Config, Counts, Gallery, Listeners, MediaRules, PresenceNow, TypingNow, endpoints,
 };
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile};
 use http::{Method, Request, StatusCode};
@@ -126,6 +126,7 @@ impl House {
             config: Arc::new(config),
             presence,
             counts: Counts::default(),
+            listeners: Listeners::default(),
             // When the log in memory begins.
             clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
         };
