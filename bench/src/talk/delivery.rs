@@ -8,6 +8,7 @@ use crate::client::{Client, find};
 use crate::report::{Beside, Report, at};
 use crate::server::Server;
 use anyhow::{Context, Result, ensure};
+use futures_util::future::try_join_all;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -99,11 +100,18 @@ pub async fn steady(
     let count = lines.len();
     let each = (span.as_secs() as usize * rate as usize).div_ceil(count);
     let between = Duration::from_secs(1) * u32::try_from(count)? / rate;
+    // From where each listens, before anything is sent.
+    let first = lines.iter_mut().map(async |line| {
+        let synced = line.receiver.sync(&format!("{FILTER}&timeout=0")).await?;
+        anyhow::Ok(synced.token)
+    });
+    let tokens = try_join_all(first).await?;
     let (begun, cpu) = (Instant::now(), server.cpu_seconds()?);
     let tasks: Vec<_> = lines
         .drain(..)
+        .zip(tokens)
         .enumerate()
-        .map(|(n, mut line)| {
+        .map(|(n, (mut line, token))| {
             // Not all in the same moment.
             let first = Duration::from_millis(200) + between * n as u32 / count as u32;
             let plan = Plan {
@@ -121,7 +129,7 @@ pub async fn steady(
                     ..
                 } = &mut line;
                 let (_, latencies) =
-                    tokio::try_join!(talk(sender, room, &plan), listen(receiver, &plan))?;
+                    tokio::try_join!(talk(sender, room, &plan), listen(receiver, token, &plan))?;
                 anyhow::Ok((line, latencies))
             })
         })
@@ -157,8 +165,7 @@ async fn talk(client: &mut Client, room: &str, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-async fn listen(client: &mut Client, plan: &Plan) -> Result<Vec<Duration>> {
-    let mut token = client.sync(&format!("{FILTER}&timeout=0")).await?.token;
+async fn listen(client: &mut Client, mut token: String, plan: &Plan) -> Result<Vec<Duration>> {
     let last = plan.first + plan.between * u32::try_from(plan.each)?;
     let deadline = plan.begun + last + PATIENCE;
     let mut latencies = Vec::new();
