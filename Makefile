@@ -37,10 +37,11 @@ define FUZZ_RUN
 endef
 
 DATA ?= ./data
+BENCH ?=
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-send clean-data
+.PHONY: help setup run cluster test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,9 +88,9 @@ bench-lane: ## what the lane alone applies on one core
 	@mkdir -p target/bench
 	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/lane.json cargo bench -p bongsu-talk --bench lane
 
-bench-send: ## messages a second over HTTP, memory and disk
+bench-talk: $(TOOLS)/synapse/requirements.ok ## the messenger beside Synapse; BENCH=--quick for a short look
 	cargo build --release -p bongsu -p bongsu-bench
-	./target/release/bongsu-bench --out target/bench/send.json send
+	./target/release/bongsu-bench --out target/bench/talk.json talk --synapse $(TOOLS)/synapse/bin/python $(BENCH)
 
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)
@@ -128,4 +129,14 @@ $(TOOLS)/c++.ok:
 # Node 20 comes with Debian's npm, or from wherever the machine has it.
 $(JS)/.package-lock.json: clients/js/package-lock.json clients/js/package.json
 	@npm ci --prefix clients/js --silent
+	@touch $@
+
+# The peer of `bench-talk`: Synapse from PyPI, on the PostgreSQL of Debian.
+$(TOOLS)/synapse/requirements.ok: bench/synapse/requirements.txt
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq postgresql; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq python3-venv; }
+	@python3 -m venv $(TOOLS)/synapse
+	@$(TOOLS)/synapse/bin/pip install --quiet --disable-pip-version-check -r bench/synapse/requirements.txt
 	@touch $@

@@ -1,93 +1,147 @@
 //! A client that keeps one connection, as little of one as will do.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpStream;
+
+/// What no transaction id was made of yet; no two requests of a run are repeats.
+static TRANSACTION: AtomicU64 = AtomicU64::new(0);
 
 pub struct Client {
     connection: SendRequest<Full<Bytes>>,
-    host: String,
+    address: String,
     token: String,
 }
 
 impl Client {
     pub async fn connect(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let (connection, driver) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(driver);
         Ok(Self {
-            connection,
-            host: address.to_owned(),
+            connection: open(address).await?,
+            address: address.to_owned(),
             token: String::new(),
         })
     }
 
-    pub async fn ask(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<(StatusCode, Bytes)> {
+    /// A client with an account of its own.
+    pub async fn registered(address: &str, name: &str) -> Result<Self> {
+        let mut client = Self::connect(address).await?;
+        let auth = json!({ "type": "m.login.dummy" });
+        let body = json!({ "username": name, "password": "benchmark", "auth": auth });
+        let made = client
+            .json(Method::POST, "/_matrix/client/v3/register", &body)
+            .await?;
+        made["access_token"]
+            .as_str()
+            .context("no token")?
+            .clone_into(&mut client.token);
+        Ok(client)
+    }
+
+    /// Another connection of the same device.
+    pub async fn another(&self) -> Result<Self> {
+        let mut client = Self::connect(&self.address).await?;
+        client.token.clone_from(&self.token);
+        Ok(client)
+    }
+
+    /// Asks, and gives the answer's body if the answer is 200.
+    pub async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", &self.host);
+            .header("host", &self.address);
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
         let request = request
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))?;
-        self.connection.ready().await?;
+        // Servers close connections on which nothing was asked for a while.
+        if self.connection.ready().await.is_err() {
+            self.connection = open(&self.address).await?;
+        }
         let response = self.connection.send_request(request).await?;
         let status = response.status();
-        Ok((status, response.into_body().collect().await?.to_bytes()))
+        let body = response.into_body().collect().await?.to_bytes();
+        if status != StatusCode::OK {
+            bail!("{path}: {status} {}", String::from_utf8_lossy(&body));
+        }
+        Ok(body)
     }
 
-    async fn json(&mut self, method: Method, path: &str, body: Value) -> Result<Value> {
-        let (status, bytes) = self
+    async fn json(&mut self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let answer = self
             .ask(method, path, body.to_string().into_bytes())
             .await?;
-        if status != StatusCode::OK {
-            bail!("{path}: {status} {}", String::from_utf8_lossy(&bytes));
-        }
-        Ok(serde_json::from_slice(&bytes)?)
-    }
-
-    pub async fn register(&mut self, name: &str) -> Result<()> {
-        let auth = json!({ "type": "m.login.dummy" });
-        let body = json!({ "username": name, "password": "benchmark", "auth": auth });
-        let made = self
-            .json(Method::POST, "/_matrix/client/v3/register", body)
-            .await?;
-        made["access_token"]
-            .as_str()
-            .context("no token")?
-            .clone_into(&mut self.token);
-        Ok(())
+        Ok(serde_json::from_slice(&answer)?)
     }
 
     pub async fn create_room(&mut self) -> Result<String> {
         let body = json!({ "preset": "public_chat" });
         let made = self
-            .json(Method::POST, "/_matrix/client/v3/createRoom", body)
+            .json(Method::POST, "/_matrix/client/v3/createRoom", &body)
             .await?;
         Ok(made["room_id"].as_str().context("no room")?.to_owned())
     }
 
     pub async fn join(&mut self, room: &str) -> Result<()> {
-        self.json(
-            Method::POST,
-            &format!("/_matrix/client/v3/rooms/{room}/join"),
-            json!({}),
-        )
-        .await
-        .map(drop)
+        let path = format!("/_matrix/client/v3/rooms/{room}/join");
+        self.ask(Method::POST, &path, b"{}".to_vec())
+            .await
+            .map(drop)
     }
+
+    /// Sends a message with `word` in it, of about the length that messages have.
+    pub async fn send(&mut self, room: &str, word: &str) -> Result<()> {
+        let txn = TRANSACTION.fetch_add(1, Ordering::Relaxed);
+        let path = format!("/_matrix/client/v3/rooms/{room}/send/m.room.message/{txn}");
+        let body = format!(
+            r#"{{"msgtype":"m.text","body":"안녕하세요, this is message {word} of the benchmark"}}"#
+        );
+        self.ask(Method::PUT, &path, body.into_bytes())
+            .await
+            .map(drop)
+    }
+
+    /// `query` is what stands behind the question mark.
+    pub async fn sync(&mut self, query: &str) -> Result<Synced> {
+        let path = format!("/_matrix/client/v3/sync?{query}");
+        let body = self.ask(Method::GET, &path, Vec::new()).await?;
+        let next = b"\"next_batch\":\"";
+        let at = find(&body, next).context("a sync without a token")? + next.len();
+        let len = find(&body[at..], b"\"").context("a token without an end")?;
+        let token = std::str::from_utf8(&body[at..at + len])?.to_owned();
+        ensure!(!token.is_empty(), "an empty token");
+        Ok(Synced { token, body })
+    }
+}
+
+async fn open(address: &str) -> Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (connection, driver) = Builder::new()
+        .max_buf_size(1 << 20)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    tokio::spawn(driver);
+    Ok(connection)
+}
+
+/// A sync's answer.
+pub struct Synced {
+    /// From where the next one goes on.
+    pub token: String,
+    /// All of it.
+    pub body: Bytes,
+}
+
+/// Where `wanted` stands in `text` for the first time.
+pub fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|part| part == wanted)
 }

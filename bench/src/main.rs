@@ -1,12 +1,15 @@
-//! Benchmarks of the running platform: it starts the release binary, drives it over HTTP as clients
-//! do, and says what it saw. It imports nothing of the platform.
+//! Benchmarks of the running platform: it starts the release binary and, beside it, a peer, drives both
+//! over HTTP as clients do, and says what it saw. It imports nothing of the platform.
 
 mod client;
-mod send;
+mod report;
 mod server;
+mod synapse;
+mod talk;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -24,29 +27,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Messages a second from several senders, durable and applied; memory at rest and after.
-    Send {
-        /// How many send at the same time.
-        #[arg(long, default_value_t = 64)]
-        senders: usize,
-        /// In how many rooms.
-        #[arg(long, default_value_t = 8)]
-        rooms: usize,
-        /// For how long, in seconds.
-        #[arg(long, default_value_t = 10)]
-        seconds: u64,
-    },
+    /// The messenger beside Synapse: messages a second, latencies, initial sync, memory, disk.
+    Talk(talk::Wanted),
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let Arguments { binary, out, what } = Arguments::parse();
+    // Ten thousand connections are ten thousand files, here and in the servers.
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     let rows = match what {
-        What::Send {
-            senders,
-            rooms,
-            seconds,
-        } => send::run(&binary, senders, rooms, seconds).await?,
+        What::Talk(wanted) => talk::run(&binary, &wanted).await?,
     };
     if let Some(out) = out {
         if let Some(folder) = out.parent() {

@@ -1,100 +1,211 @@
-//! The platform as a process of its own, in a folder of its own.
+//! What is measured, as processes of its own in a folder of its own.
 
 use anyhow::{Context, Result, bail};
-use std::path::Path;
-use std::process::Stdio;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 
-/// A running server; it ends with this value.
-pub struct Server {
+/// How long a server may take to come up.
+const UP_WITHIN: Duration = Duration::from_secs(60);
+/// How long a process may take to end before it is killed.
+const END_WITHIN: u32 = 30;
+
+/// A process that ends with this value.
+pub struct Process {
     child: Child,
-    folder: tempfile::TempDir,
+    /// What tells it to end.
+    ending: Signal,
+}
+
+impl Process {
+    pub fn start(command: &mut Command, ending: Signal) -> Result<Self> {
+        let child = command
+            .stdin(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{} cannot be started", command.get_program().display()))?;
+        Ok(Self { child, ending })
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Says so if it has ended by itself.
+    pub fn expect_alive(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("the server ended: {status}"),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        // It may have ended by itself.
+        let _ = kill(pid, self.ending);
+        for _ in 0..END_WITHIN * 20 {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            pause();
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process says nothing when it ends but to its parent, who has to ask"
+)]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(50));
+}
+
+/// A running server.
+pub struct Server {
+    /// What it consists of, the one that answers last. They end in this order from the back.
+    processes: Vec<Process>,
+    /// Where it listens.
     pub address: String,
+    /// What its name and version are.
+    pub name: String,
+    /// What it writes of messages.
+    disk: PathBuf,
+    /// After the processes: it goes when they have ended.
+    _folder: TempDir,
 }
 
 impl Server {
-    pub async fn start(binary: &Path) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let child = Command::new(binary)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--server-name",
-                "localhost",
-                "--registration",
-                "open",
-            ])
-            .arg("--data")
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| {
-                format!(
-                    "{} cannot be started; build it with `cargo build --release`",
-                    binary.display()
-                )
-            })?;
-        let file = folder.path().join("listen.addr");
-        for _ in 0..200 {
-            if let Ok(address) = std::fs::read_to_string(&file) {
-                return Ok(Self {
-                    child,
-                    folder,
-                    address: address.trim().to_owned(),
-                });
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+    pub fn new(
+        processes: Vec<Process>,
+        (address, name): (String, String),
+        (folder, disk): (TempDir, PathBuf),
+    ) -> Self {
+        Self {
+            processes,
+            address,
+            name,
+            disk,
+            _folder: folder,
         }
-        bail!("the server did not come up within ten seconds")
     }
 
-    fn proc(&self, file: &str) -> Result<String> {
-        let pid = self.child.id().context("the server has ended")?;
-        Ok(std::fs::read_to_string(format!("/proc/{pid}/{file}"))?)
+    /// Starts the platform.
+    pub async fn ours(binary: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut command = Command::new(binary);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["--server-name", "localhost", "--registration", "open"])
+            .args(["--max-connections", "20000", "--log", "warn", "--data"])
+            .arg(folder.path())
+            .stdout(Stdio::null());
+        let mut process = Process::start(&mut command, Signal::SIGTERM)?;
+        let file = folder.path().join("listen.addr");
+        let deadline = Instant::now() + UP_WITHIN;
+        let address = loop {
+            match std::fs::read_to_string(&file) {
+                Ok(address) => break address.trim().to_owned(),
+                Err(_) if Instant::now() < deadline => process.expect_alive()?,
+                Err(error) => return Err(error).context("the server did not come up"),
+            }
+            sleep(Duration::from_millis(50)).await;
+        };
+        let disk = folder.path().to_owned();
+        let name = (address, "bongsu".to_owned());
+        Ok(Self::new(vec![process], name, (folder, disk)))
     }
 
-    /// The memory it has resident, in MiB.
-    pub fn resident_mib(&self) -> Result<f64> {
-        let status = self.proc("status")?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("no VmRSS")?;
-        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    /// All its processes, and those that they started.
+    fn pids(&self) -> Result<Vec<u32>> {
+        let mut pids: Vec<u32> = self.processes.iter().map(Process::pid).collect();
+        for entry in std::fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
+            let parent = stat(pid).and_then(|fields| fields.get(1)?.parse::<u32>().ok());
+            if parent.is_some_and(|parent| pids.contains(&parent)) {
+                pids.push(pid);
+            }
+        }
+        Ok(pids)
+    }
+
+    /// The memory it has resident, in MiB; what processes share is counted once.
+    pub fn memory(&self) -> Result<f64> {
+        let mut kib = 0.0;
+        for pid in self.pids()? {
+            // A process may end at any time; then it has none.
+            let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
+            let rollup = rollup.unwrap_or_default();
+            let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+            let pss = pss.unwrap_or("0 kB").trim().trim_end_matches("kB").trim();
+            kib += pss.parse::<f64>()?;
+        }
         Ok(kib / 1024.0)
     }
 
-    /// The processor time it has used, in seconds (`/proc/PID/stat`, in hundredths).
+    /// The processor time it has used, in seconds.
     pub fn cpu_seconds(&self) -> Result<f64> {
-        let stat = self.proc("stat")?;
-        let rest = stat.rsplit_once(')').context("no command in stat")?.1;
-        let fields: Vec<f64> = rest
-            .split_whitespace()
-            .filter_map(|field| field.parse().ok())
-            .collect();
-        // After the state come the fields from 4 on; 14 and 15 are user and system time.
-        Ok((fields[10] + fields[11]) / 100.0)
+        let used = self.pids()?.into_iter().filter_map(stat).map(|fields| {
+            // User and system time, in hundredths: fields 14 and 15 of `man 5 proc`.
+            let hundredths = fields.iter().skip(11).take(2);
+            hundredths
+                .filter_map(|field| field.parse::<f64>().ok())
+                .sum::<f64>()
+        });
+        Ok(used.sum::<f64>() / 100.0)
     }
 
-    /// What its folder holds, in bytes.
-    pub fn disk_bytes(&self) -> Result<u64> {
-        let mut folders = vec![self.folder.path().to_owned()];
+    /// What it has on the disk, in bytes.
+    pub fn disk_bytes(&self) -> Result<f64> {
+        let mut folders = vec![self.disk.clone()];
         let mut bytes = 0;
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder)? {
-                let entry = entry?;
-                let meta = entry.metadata()?;
-                if meta.is_dir() {
-                    folders.push(entry.path())
-                } else {
-                    bytes += meta.len()
+                let path = entry?.path();
+                // Temporary files come and go.
+                match std::fs::symlink_metadata(&path) {
+                    Ok(meta) if meta.is_dir() => folders.push(path),
+                    Ok(meta) => bytes += meta.len(),
+                    Err(_) => {}
                 }
             }
         }
-        Ok(bytes)
+        Ok(bytes as f64)
     }
+
+    /// Returns once it has nothing to do: less than a fifth of a core for a second.
+    pub async fn quiet(&self) -> Result<()> {
+        for _ in 0..300 {
+            let before = self.cpu_seconds()?;
+            sleep(Duration::from_secs(1)).await;
+            if self.cpu_seconds()? - before < 0.2 {
+                return Ok(());
+            }
+        }
+        bail!("{} does not come to rest", self.name)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        while let Some(process) = self.processes.pop() {
+            drop(process);
+        }
+    }
+}
+
+/// The fields of `/proc/PID/stat` from the state on, which is the third.
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    Some(rest.split_whitespace().map(str::to_owned).collect())
 }

@@ -19,8 +19,8 @@ use bongsu_identity::{Accounts, Identity, Registration};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, MediaRules, PresenceNow,
-    Previews, RetentionPolicy, TypingNow,
+    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
+    PresenceNow, Previews, RetentionPolicy, TypingNow,
 };
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -138,6 +138,7 @@ impl House {
             }),
             presence: PresenceNow::new(lane.wake().clone()),
             counts: Counts::default(),
+            listeners: Listeners::default(),
             clock: Clock::system(),
         }
     }

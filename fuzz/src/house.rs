@@ -11,8 +11,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config, Counts, Gallery, MediaRules, PresenceNow, Previews, Support,
-    TypingNow,
+    Api as TalkApi, Clock, Config, Counts, Gallery, Listeners, MediaRules, PresenceNow, Previews,
+    Support, TypingNow,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -89,6 +89,7 @@ impl House {
             }),
             presence: PresenceNow::new(talk.wake().clone()),
             counts: Counts::default(),
+            listeners: Listeners::default(),
             clock: Clock::new(|| NOW),
         };
         let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(accounts));

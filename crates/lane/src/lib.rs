@@ -44,5 +44,5 @@ pub use queue::Priority;
 pub use record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};
 pub use run::{Runner, Running};
 pub use view::{ReadError, ReadView};
-pub use wake::{Topic, Waiter, Wake};
+pub use wake::{Told, Topic, Waiter, Wake};
 pub use witness::{Condemned, condemned};

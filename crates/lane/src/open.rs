@@ -256,6 +256,7 @@ impl<D: Domain> Lane<D> {
             metrics: LaneMetrics::default(),
             options,
         });
+        shared.wake.passed(progress.chain.seq);
         shared.metrics.up.set(1);
         shared.metrics.applied_seq.set(progress.chain.seq.0 as i64);
         let runner = Runner::new(&shared, applier);

@@ -301,5 +301,6 @@ fn publish<D: Domain>(
         shared.answer(id, &Ok(applying));
     }
     shared.wake.publish(&applied.topics);
+    shared.wake.passed(applied.progress.chain.seq);
     Ok(())
 }

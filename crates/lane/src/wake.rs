@@ -1,9 +1,13 @@
 //! Wake-ups for those who wait until something changes.
 
+use bongsu_base::Seq;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 /// What one may wait for: a room, a person, anything that a domain names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,10 +28,55 @@ impl Topic {
     }
 }
 
-/// Who waits for which topics.
+/// How many topics a waiter remembers between two looks; of more it knows that there were too many.
+const REMEMBERED: usize = 64;
+
+/// How long after a commit its topics may be published: it is a matter of microseconds.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who waits for which topics; those who wait for one are sorted by their numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Wake {
-    waiters: Arc<Mutex<HashMap<Topic, Vec<Arc<Notify>>>>>,
+    waiters: Arc<Mutex<HashMap<Topic, Vec<Listener>>>>,
+    last: Arc<AtomicU64>,
+    published: Arc<watch::Sender<Seq>>,
+}
+
+#[derive(Debug, Clone)]
+struct Listener {
+    id: u64,
+    ear: Arc<Ear>,
+}
+
+#[derive(Debug, Default)]
+struct Ear {
+    notify: Notify,
+    told: Mutex<Told>,
+}
+
+/// What was published since the last look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The topics, each once.
+    pub topics: Vec<Topic>,
+    /// Whether there were more than are remembered: any topic may have been among them.
+    pub more: bool,
+}
+
+impl Ear {
+    fn tell(&self, topic: Topic) {
+        let mut told = self.told.lock();
+        if !told.more && !told.topics.contains(&topic) {
+            if told.topics.len() < REMEMBERED {
+                told.topics.push(topic);
+            } else {
+                told.topics = Vec::new();
+                told.more = true;
+            }
+        }
+        drop(told);
+        self.notify.notify_one();
+    }
 }
 
 impl Wake {
@@ -35,30 +84,39 @@ impl Wake {
     /// change falls between.
     #[must_use]
     pub fn listen(&self, topics: &[Topic]) -> Waiter {
-        let notify = Arc::new(Notify::new());
-        let mut topics = topics.to_vec();
-        topics.sort_unstable();
-        topics.dedup();
-        let mut waiters = self.waiters.lock();
-        for topic in &topics {
-            waiters.entry(*topic).or_default().push(notify.clone());
-        }
-        drop(waiters);
-        Waiter {
+        let mut waiter = Waiter {
             wake: self.clone(),
-            notify,
-            topics,
-        }
+            id: self.last.fetch_add(1, Ordering::Relaxed),
+            ear: Arc::default(),
+            topics: Vec::new(),
+        };
+        waiter.also(topics);
+        waiter
     }
 
     /// Wakes those who wait for any of `topics`.
     pub fn publish(&self, topics: &[Topic]) {
         let waiters = self.waiters.lock();
         for topic in topics {
-            for waiter in waiters.get(topic).into_iter().flatten() {
-                waiter.notify_one();
+            for listener in waiters.get(topic).into_iter().flatten() {
+                listener.ear.tell(*topic);
             }
         }
+    }
+}
+
+impl Wake {
+    /// Notes that what the entries up to `seq` changed has been published.
+    pub(crate) fn passed(&self, seq: Seq) {
+        self.published.send_replace(seq);
+    }
+
+    /// Returns once what the entries up to `seq` changed has been published, which a view that contains
+    /// them does not mean; or says that it was not within a second.
+    pub async fn published(&self, seq: Seq) -> bool {
+        let mut published = self.published.subscribe();
+        let passed = published.wait_for(|published| *published >= seq);
+        matches!(timeout(PATIENCE, passed).await, Ok(Ok(_)))
     }
 }
 
@@ -66,14 +124,36 @@ impl Wake {
 #[derive(Debug)]
 pub struct Waiter {
     wake: Wake,
-    notify: Arc<Notify>,
+    id: u64,
+    ear: Arc<Ear>,
     topics: Vec<Topic>,
 }
 
 impl Waiter {
+    /// Listens to these topics, too.
+    pub fn also(&mut self, topics: &[Topic]) {
+        self.topics.reserve_exact(topics.len());
+        let mut waiters = self.wake.waiters.lock();
+        for topic in topics {
+            let listeners = waiters.entry(*topic).or_default();
+            if let Err(place) = listeners.binary_search_by_key(&self.id, |listener| listener.id) {
+                let ear = self.ear.clone();
+                listeners.insert(place, Listener { id: self.id, ear });
+                self.topics.push(*topic);
+            }
+        }
+    }
+
     /// Returns once a topic was published since the last call, or since listening began.
     pub async fn woken(&self) {
-        self.notify.notified().await;
+        self.ear.notify.notified().await;
+    }
+
+    /// What was published since the last call, or since listening began. A view may contain what is
+    /// published only after that: see [`Wake::published`].
+    #[must_use]
+    pub fn told(&self) -> Told {
+        std::mem::take(&mut *self.ear.told.lock())
     }
 }
 
@@ -81,9 +161,12 @@ impl Drop for Waiter {
     fn drop(&mut self) {
         let mut waiters = self.wake.waiters.lock();
         for topic in &self.topics {
-            if let Some(list) = waiters.get_mut(topic) {
-                list.retain(|other| !Arc::ptr_eq(other, &self.notify));
-                if list.is_empty() {
+            if let Some(listeners) = waiters.get_mut(topic) {
+                if let Ok(place) = listeners.binary_search_by_key(&self.id, |listener| listener.id)
+                {
+                    listeners.remove(place);
+                }
+                if listeners.is_empty() {
                     waiters.remove(topic);
                 }
             }
@@ -108,5 +191,30 @@ mod tests {
             wake.waiters.lock().is_empty(),
             "a waiter that is gone leaves nothing behind"
         );
+    }
+
+    #[test]
+    fn a_waiter_knows_what_it_was_woken_for() {
+        let wake = Wake::default();
+        let rooms: Vec<Topic> = (0..=REMEMBERED)
+            .map(|n| Topic::of("room", &n.to_string()))
+            .collect();
+        let mut one = wake.listen(&rooms[..2]);
+        let other = wake.listen(&rooms);
+        wake.publish(&[rooms[1], rooms[2]]);
+        wake.publish(&[rooms[1]]);
+        let told = |topics: &[Topic]| Told {
+            topics: topics.to_vec(),
+            more: false,
+        };
+        assert_eq!(one.told(), told(&rooms[1..2]));
+        assert_eq!(one.told(), told(&[]), "each once");
+        one.also(&rooms[2..3]);
+        wake.publish(&rooms[2..3]);
+        assert_eq!(one.told(), told(&rooms[2..3]));
+        assert_eq!(other.told(), told(&rooms[1..3]));
+        wake.publish(&rooms);
+        assert!(other.told().more);
+        assert_eq!(other.told(), told(&[]));
     }
 }

@@ -7,7 +7,7 @@ use super::filters::event_filter;
 use super::json::event;
 use super::members::not_in_room;
 use super::token::Token;
-use crate::query::{self, Direction, Lazy, Shown, Visible, show_to};
+use crate::query::{self, Direction, Lazy, Part, Shown, Visible, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
 use axum::extract::State;
@@ -56,12 +56,13 @@ fn look(
     let around = query::around(db, (room.n, at), limit, admit)?;
     let (before, after) = (around.before.events, around.after.events);
     let all = before.iter().chain(&after).chain([&event]);
-    let senders: BTreeSet<String> = all.map(|event| event.sender.clone()).collect();
+    let senders: BTreeSet<&str> = all.map(|event| event.sender.as_str()).collect();
     let last = after.last().map_or(at, |event| event.position.as_i64());
-    let wanted = |kind: &str, key: &str| {
-        filter.lazy == Lazy::Off || kind != "m.room.member" || senders.contains(key)
+    let part = match filter.lazy {
+        Lazy::Off => Part::All,
+        _ => Part::Around(&senders),
     };
-    let state = query::state_at(db, &room, last, wanted)?;
+    let state = query::state_at(db, &room, last, part)?;
     let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
         let shown = events.into_iter().map(|event| show_to(db, event, user));
         shown.collect()

@@ -50,13 +50,16 @@ pub async fn events(
     };
     let wait = request.timeout.unwrap_or_default().min(LONGEST);
     let deadline = Instant::now() + wait;
+    let mut before = None;
     loop {
-        let waiter = api.listen(&caller).await?;
         let typing = api.typing.last_change();
-        let found = api.look(&caller, Some(since), &request, &filter).await?;
+        let (listening, found) = api
+            .news(&caller, Some(since), &request, &filter, before)
+            .await?;
         let chunk = chunk(&api, &caller, since.position, &found)?;
         let patient = Instant::now() < deadline;
-        if chunk.is_empty() && patient && timeout_at(deadline, waiter.woken()).await.is_ok() {
+        if chunk.is_empty() && patient && timeout_at(deadline, listening.woken()).await.is_ok() {
+            before = Some(listening);
             continue;
         }
         let end = Token {

@@ -7,7 +7,7 @@ use super::json::{account_data, event};
 use super::members::not_in_room;
 use super::sync_body::receipts as receipt_event;
 use super::token::Token;
-use crate::query::{self, Direction, ReadMark, Shown, Visible, show_to};
+use crate::query::{self, Direction, Part, ReadMark, Shown, Visible, show_to};
 use crate::state::events::Event;
 use crate::state::members::{Member, member};
 use crate::state::rooms::{Room, Visibility};
@@ -75,7 +75,7 @@ fn look(
         start: page.end,
         end,
         messages: show_all(page.events)?,
-        state: show_all(query::state_at(db, &room, end, |_, _| true)?)?,
+        state: show_all(query::state_at(db, &room, end, Part::All)?)?,
         receipts: query::receipts(db, room.n, user, 0)?,
         account_data: if own {
             query::account_data(db, user, 0, Some(room.n))?
@@ -161,7 +161,7 @@ pub async fn of_all(
     let look_all = api.lane.read(|view| {
         let end = Position::end_of(view.applied()?).as_i64();
         let mut joined = Vec::new();
-        for id in query::joined_rooms(view.db(), user)? {
+        for (_, id) in query::joined_rooms(view.db(), user)? {
             let Ok(id) = id.parse::<RoomId>() else {
                 continue;
             };

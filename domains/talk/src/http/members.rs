@@ -4,7 +4,7 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::json::event;
 use super::token::Token;
-use crate::query;
+use crate::query::{self, Part};
 use crate::state::members::member;
 use crate::state::rooms::Room;
 use axum::extract::State;
@@ -26,7 +26,7 @@ pub async fn joined_rooms(
         .await?;
     let rooms = rooms
         .iter()
-        .map(|room| theirs(room))
+        .map(|(_, room)| theirs(room))
         .collect::<Result<_, _>>()?;
     Ok(Reply(joined_rooms::v3::Response::new(rooms)))
 }
@@ -71,7 +71,7 @@ pub async fn members(
         let Some((room, until)) = known_room(view, &id, &caller)? else {
             return Ok(None);
         };
-        let events = query::members_at(view.db(), &room, at.min(until))?;
+        let events = query::state_at(view.db(), &room, at.min(until), Part::Members)?;
         events
             .into_iter()
             .map(|event| query::show(view.db(), event))

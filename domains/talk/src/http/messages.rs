@@ -6,7 +6,9 @@ use super::filters::{FilterQuery, event_filter};
 use super::json::event;
 use super::members::not_in_room;
 use super::token::Token;
-use crate::query::{self, Direction, Lazy, RelatedBy, RelatedLook, Shown, Visible, page, show_to};
+use crate::query::{
+    self, Direction, Lazy, Part, RelatedBy, RelatedLook, Shown, Visible, page, show_to,
+};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
 use axum::extract::rejection::QueryRejection;
@@ -17,7 +19,6 @@ use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::Direction as Dir;
 use ruma::api::client::message::get_message_events::v3::{Request, Response};
-use std::collections::BTreeSet;
 
 /// The longest page.
 const MAX_LIMIT: u64 = 1_000;
@@ -98,14 +99,9 @@ fn look(
     };
     let page = page(db, room.n, range, direction, limit, admit)?;
     related.finish()?;
-    let senders: BTreeSet<String> = page
-        .events
-        .iter()
-        .map(|event| event.sender.clone())
-        .collect();
     let members = if filter.lazy == Lazy::On && !page.events.is_empty() {
-        let wanted = |kind: &str, key: &str| kind == "m.room.member" && senders.contains(key);
-        query::state_at(db, &room, start, wanted)?
+        let senders = page.events.iter().map(|event| event.sender.as_str());
+        query::state_at(db, &room, start, Part::MembersOf(&senders.collect()))?
     } else {
         Vec::new()
     };

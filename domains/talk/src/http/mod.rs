@@ -13,6 +13,7 @@ mod events;
 mod filters;
 mod initial_sync;
 mod json;
+mod listening;
 mod media;
 mod members;
 mod membership;
@@ -39,6 +40,7 @@ mod summary;
 mod sweeper;
 mod upgrade;
 
+pub use listening::Listeners;
 pub use media::{Gallery, MediaRules, Previews};
 pub use typing_now::TypingNow;
 
@@ -93,6 +95,8 @@ pub struct Api {
     pub presence: PresenceNow,
     /// What was counted as unread.
     pub counts: Counts,
+    /// What devices listen to between two polls.
+    pub listeners: Listeners,
     /// What time it is.
     pub clock: Clock,
 }

@@ -6,7 +6,7 @@ use super::json::{check_levels, content, event};
 use super::members::{known_room, not_in_room};
 use super::refuse::ruled;
 use crate::command::{Action, Command, Membership, Profile, SetState};
-use crate::query;
+use crate::query::{self, Part};
 use crate::state::rooms::Room;
 use crate::{Accepted, Rejected, apply};
 use axum::extract::State;
@@ -31,7 +31,7 @@ pub async fn get_all(
         let Some((room, until)) = known_room(view, &id, &caller)? else {
             return Ok(None);
         };
-        let events = query::state_at(view.db(), &room, until, |_, _| true)?;
+        let events = query::state_at(view.db(), &room, until, Part::All)?;
         events
             .into_iter()
             .map(|event| query::show(view.db(), event))
@@ -58,8 +58,8 @@ pub async fn get_one(
         let Some((room, until)) = known_room(view, &id, &caller)? else {
             return Ok(None);
         };
-        let is = |other: &str, key: &str| other == kind && key == request.state_key;
-        let events = query::state_at(view.db(), &room, until, is)?;
+        let one = Part::One(&kind, &request.state_key);
+        let events = query::state_at(view.db(), &room, until, one)?;
         events
             .into_iter()
             .next()

@@ -5,10 +5,9 @@ use super::filters::sync_filter;
 use super::plain::{not_json, query_value};
 use super::sync_body::body;
 use super::token::Token;
-use crate::apply::{room_topic, user_topic};
 use crate::query::{self, SyncFilter, SyncFound, SyncWanted};
 use axum::extract::{FromRequestParts, State};
-use bongsu_lane::Waiter;
+use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use http::StatusCode;
@@ -19,6 +18,7 @@ use ruma::serde::Raw;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 use std::time::Duration;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 /// The longest that a client waits for news.
@@ -60,26 +60,29 @@ pub async fn sync(
         .await?;
     let wait = request.timeout.unwrap_or_default().min(LONGEST);
     let deadline = Instant::now() + wait;
+    let known = since.filter(|_| !request.full_state);
+    let mut before = known.and_then(|since| api.listeners.take(&caller, since.position));
     loop {
-        let waiter = api.listen(&caller).await?;
         let typing = api.typing.last_change();
         let presence = api.presence.last_change();
-        let found = api.look(&caller, since, &request, &filter).await?;
+        let (listening, found) = api.news(&caller, since, &request, &filter, before).await?;
         let people = api
             .presence_news(&caller, since.map(|since| since.presence), &found, &filter)
             .await?;
         let patient = since.is_some() && !request.full_state && Instant::now() < deadline;
         let nothing = found.is_empty() && people.is_empty();
-        if nothing && patient && timeout_at(deadline, waiter.woken()).await.is_ok() {
+        if nothing && patient && timeout_at(deadline, listening.woken()).await.is_ok() {
+            before = Some(listening);
             continue;
         }
+        api.listeners.keep(&caller, listening, found.until);
         let next = Token {
             position: found.until,
             typing,
             presence,
         };
         drop(syncing);
-        let mut response = body(&api, &caller, next, &found, request.use_state_after)?;
+        let mut response = api.render(&caller, (since, next), found, &request).await?;
         response.presence.events = people
             .iter()
             .map(|event| to_raw_value(event).map(Raw::from_json))
@@ -120,36 +123,59 @@ fn unknown_filter(error: MatrixError) -> MatrixError {
 }
 
 impl Api {
-    /// Listens to everything that may concern `caller`.
-    pub(super) async fn listen(&self, caller: &Caller) -> Result<Waiter, MatrixError> {
-        let user = caller.user.as_str();
-        let rooms = self
-            .lane
-            .read(|view| query::joined_rooms(view.db(), user))
-            .await?;
-        let mut topics: Vec<_> = rooms.iter().map(|room| room_topic(room)).collect();
-        topics.push(user_topic(user));
-        Ok(self.lane.wake().listen(&topics))
-    }
-
     pub(super) async fn look(
         &self,
         caller: &Caller,
         since: Option<Token>,
         request: &Request,
         filter: &SyncFilter,
+        among: Option<&[i64]>,
     ) -> Result<SyncFound, MatrixError> {
         let typing = self.typing.changed_since(since.map(|since| since.typing));
         let typing: Vec<String> = typing.iter().map(ToString::to_string).collect();
-        let wanted = SyncWanted {
-            user: caller.user.as_str(),
-            since: since.map(|since| since.position),
-            full_state: request.full_state,
-            filter,
-            typing: &typing,
-            state_after: request.use_state_after,
-            counts: &self.counts,
+        let (user, counts) = (caller.user.clone(), self.counts.clone());
+        let (filter, among) = (filter.clone(), among.map(<[i64]>::to_vec));
+        let (full_state, state_after) = (request.full_state, request.use_state_after);
+        let look = move |view: &ReadView<'_>| {
+            let wanted = SyncWanted {
+                user: user.as_str(),
+                since: since.map(|since| since.position),
+                full_state,
+                filter: &filter,
+                among: among.as_deref(),
+                typing: &typing,
+                state_after,
+                counts: &counts,
+            };
+            query::sync(view, &wanted)
         };
-        Ok(self.lane.read(|view| query::sync(view, &wanted)).await?)
+        Ok(if is_long(since, request) {
+            self.lane.read_long(look).await?
+        } else {
+            self.lane.read(look).await?
+        })
     }
+
+    /// What was found as the answer, made away from the threads on which requests are served if there is
+    /// much of it.
+    async fn render(
+        &self,
+        caller: &Caller,
+        (since, next): (Option<Token>, Token),
+        found: SyncFound,
+        request: &Request,
+    ) -> Result<Response, MatrixError> {
+        let after = request.use_state_after;
+        if !is_long(since, request) {
+            return body(self, caller, next, &found, after);
+        }
+        let (api, caller) = (self.clone(), caller.clone());
+        let made = spawn_blocking(move || body(&api, &caller, next, &found, after));
+        made.await.map_err(MatrixError::internal)?
+    }
+}
+
+/// Whether everything is told and not only what is new.
+fn is_long(since: Option<Token>, request: &Request) -> bool {
+    since.is_none() || request.full_state
 }

@@ -12,6 +12,10 @@ use tokio::time::Instant;
 /// The longest that somebody types without saying so again.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// How many rooms are remembered in which nobody types any more: those who ask later are not told that it
+/// ended there, and their clients let it end by themselves.
+const REMEMBERED: usize = 10_000;
+
 /// Who is typing in all rooms. Cloning it gives another handle.
 #[derive(Debug, Clone)]
 pub struct TypingNow {
@@ -22,7 +26,49 @@ pub struct TypingNow {
 #[derive(Debug, Default)]
 struct Rooms {
     rooms: BTreeMap<RoomId, Room>,
+    by_change: BTreeMap<u64, RoomId>,
     last_change: u64,
+}
+
+impl Rooms {
+    /// Notes who types in `room`, or stopped; says whether that is a change, numbered at least `least`.
+    fn set(&mut self, room: &RoomId, user: &UserId, until: Option<Instant>, least: u64) -> bool {
+        let number = least.max(self.last_change + 1);
+        let entry = self.rooms.entry(room.clone()).or_default();
+        let changed = match until {
+            Some(until) => entry.until.insert(user.clone(), until).is_none(),
+            None => entry.until.remove(user).is_some(),
+        };
+        let before = entry.changed;
+        if changed {
+            entry.changed = number;
+            self.by_change.remove(&before);
+            self.by_change.insert(number, room.clone());
+            self.last_change = number;
+        } else if before == 0 {
+            self.rooms.remove(room);
+        }
+        self.forget();
+        changed
+    }
+
+    /// Forgets the room that changed first of too many, if nobody types there.
+    fn forget(&mut self) {
+        if self.rooms.len() <= REMEMBERED {
+            return;
+        }
+        let quiet = |room: &RoomId| {
+            let room = self.rooms.get(room);
+            room.is_none_or(|room| room.until.is_empty())
+        };
+        if let Some((number, room)) = self.by_change.first_key_value()
+            && quiet(room)
+        {
+            let (number, room) = (*number, room.clone());
+            self.by_change.remove(&number);
+            self.rooms.remove(&room);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -44,21 +90,8 @@ impl TypingNow {
     /// Notes that `user` types in `room` for `span`, or has stopped. `now` is the view's position as a
     /// number, by which changes are numbered, so that a restart does not begin anew.
     pub fn set(&self, room: &RoomId, user: &UserId, span: Option<Duration>, now: u64) {
-        let mut rooms = self.rooms.lock();
-        let number = now.max(rooms.last_change + 1);
-        let entry = rooms.rooms.entry(room.clone()).or_default();
-        let changed = match span {
-            Some(span) => {
-                let until = Instant::now() + span.min(LONGEST);
-                entry.until.insert(user.clone(), until).is_none()
-            }
-            None => entry.until.remove(user).is_some(),
-        };
-        if changed {
-            entry.changed = number;
-            rooms.last_change = number;
-        }
-        drop(rooms);
+        let until = span.map(|span| Instant::now() + span.min(LONGEST));
+        let changed = self.rooms.lock().set(room, user, until, now);
         if changed {
             self.wake.publish(&[room_topic(room.as_str())]);
         }
@@ -93,14 +126,13 @@ impl TypingNow {
     #[must_use]
     pub fn changed_since(&self, since: Option<u64>) -> Vec<RoomId> {
         let rooms = self.rooms.lock();
-        let changed =
-            |room: &Room| since.map_or(!room.until.is_empty(), |since| room.changed > since);
-        rooms
-            .rooms
-            .iter()
-            .filter(|(_, room)| changed(room))
-            .map(|(id, _)| id.clone())
-            .collect()
+        let after = since.map_or(0, |since| since.saturating_add(1));
+        let changed = rooms.by_change.range(after..).map(|(_, room)| room);
+        let there = |room: &&RoomId| {
+            let room = rooms.rooms.get(*room);
+            since.is_some() || room.is_some_and(|room| !room.until.is_empty())
+        };
+        changed.filter(there).cloned().collect()
     }
 
     /// Who types in `room`.
@@ -140,5 +172,17 @@ mod tests {
             std::slice::from_ref(&room)
         );
         assert!(typing.changed_since(None).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rooms_in_which_nobody_types_any_more_are_forgotten_in_the_end() {
+        let typing = TypingNow::new(Wake::default());
+        let user: UserId = "@m:b".parse().expect("an id");
+        for n in 0..REMEMBERED + 5 {
+            let room: RoomId = format!("!{n}:b").parse().expect("an id");
+            typing.set(&room, &user, Some(LONGEST), 0);
+            typing.set(&room, &user, None, 0);
+        }
+        assert_eq!(typing.changed_since(Some(0)).len(), REMEMBERED);
     }
 }

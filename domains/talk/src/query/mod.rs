@@ -16,7 +16,7 @@ mod inspect;
 
 pub use filter::{EventFilter, Lazy, SyncFilter};
 pub use history::{Direction, Page, Visible, page};
-pub use room_state::{Summary, joined_rooms, members_at, state_at, summary};
+pub use room_state::{Part, Summary, joined_rooms, state_at, summary};
 pub use show::{Shown, show, show_to};
 pub use sync::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound, SyncWanted, sync};
 

@@ -3,22 +3,40 @@
 use crate::state::events::{COLUMNS, Event};
 use crate::state::rooms::Room;
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
-/// The rooms that `user` is in.
+/// The rooms that `user` is in: their numbers and ids.
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn joined_rooms(db: &Connection, user: &str) -> rusqlite::Result<Vec<String>> {
+pub fn joined_rooms(db: &Connection, user: &str) -> rusqlite::Result<Vec<(i64, String)>> {
     db.prepare_cached(
-        "SELECT room.id FROM member JOIN room ON room.n = member.room
+        "SELECT room.n, room.id FROM member JOIN room ON room.n = member.room
          WHERE member.user = ?1 AND member.membership = 'join' ORDER BY room.n",
     )?
-    .query_map([user], |row| row.get(0))?
+    .query_map([user], |row| Ok((row.get(0)?, row.get(1)?)))?
     .collect()
 }
 
-/// The state of `room` as it was after the event at `at`, in the order of its events. `wanted` is asked
-/// by type and state key before an event is read.
+/// A part of a room's state.
+#[derive(Debug, Clone, Copy)]
+pub enum Part<'a> {
+    /// All of it.
+    All,
+    /// All of it but memberships, and the memberships of these people.
+    Around(&'a BTreeSet<&'a str>),
+    /// The memberships of everybody.
+    Members,
+    /// The memberships of these people.
+    MembersOf(&'a BTreeSet<&'a str>),
+    /// What has this type and this state key.
+    One(&'a str, &'a str),
+}
+
+const MEMBER: &str = "m.room.member";
+
+/// A part of the state of `room` as it was after the event at `at`, in the order of its events. It costs
+/// what the part holds, whatever else the room's state is.
 ///
 /// # Errors
 /// When the view cannot be read.
@@ -26,27 +44,46 @@ pub fn state_at(
     db: &Connection,
     room: &Room,
     at: i64,
-    wanted: impl Fn(&str, &str) -> bool,
+    part: Part<'_>,
 ) -> rusqlite::Result<Vec<Event>> {
-    let mut statement = db.prepare_cached(
-        "SELECT type, state_key, position FROM state WHERE room = ?1 ORDER BY position",
-    )?;
-    let mut rows = statement.query([room.n])?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        if wanted(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)
-            && let Some(event) = as_of(db, row.get(2)?, at)?
-        {
-            events.push(event);
+    let one = "AND state.type = ?2 AND state.state_key = ?3";
+    let mut now = match part {
+        Part::All => current(db, "", [room.n])?,
+        Part::Members => current(db, "AND state.type = ?2", (room.n, MEMBER))?,
+        Part::One(kind, key) => current(db, one, (room.n, kind, key))?,
+        Part::Around(_) => {
+            let mut now = current(db, "AND state.type < ?2", (room.n, MEMBER))?;
+            now.append(&mut current(db, "AND state.type > ?2", (room.n, MEMBER))?);
+            now
         }
+        Part::MembersOf(_) => Vec::new(),
+    };
+    if let Part::Around(users) | Part::MembersOf(users) = part {
+        for user in users {
+            now.append(&mut current(db, one, (room.n, MEMBER, user))?);
+        }
+    }
+    let mut events = Vec::with_capacity(now.len());
+    for event in now {
+        events.extend(as_of(db, event, at)?);
     }
     events.sort_by_key(|event| event.position);
     Ok(events)
 }
 
-/// The event of the same key as the one at `position` that was in force after `at`.
-fn as_of(db: &Connection, position: i64, at: i64) -> rusqlite::Result<Option<Event>> {
-    let mut event = Event::at(db, position)?;
+fn current(
+    db: &Connection,
+    part: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<Event>> {
+    let rest = format!(
+        "state CROSS JOIN event ON event.position = state.position WHERE state.room = ?1 {part}"
+    );
+    select(db, &rest, params)
+}
+
+/// The event of the same key as `event` that was in force after `at`.
+fn as_of(db: &Connection, mut event: Event, at: i64) -> rusqlite::Result<Option<Event>> {
     while event.position.as_i64() > at {
         let Some(before) = event.replaces else {
             return Ok(None);
@@ -58,14 +95,6 @@ fn as_of(db: &Connection, position: i64, at: i64) -> rusqlite::Result<Option<Eve
         event = before;
     }
     Ok(Some(event))
-}
-
-/// The membership events of `room` as they were after the event at `at`.
-///
-/// # Errors
-/// When the view cannot be read.
-pub fn members_at(db: &Connection, room: &Room, at: i64) -> rusqlite::Result<Vec<Event>> {
-    state_at(db, room, at, |kind, _| kind == "m.room.member")
 }
 
 /// What a client shows of a room it has not loaded the members of.

@@ -2,7 +2,7 @@
 
 use super::filter::{Lazy, SyncFilter};
 use super::history::{Direction, Visible, page};
-use super::room_state::{Summary, select, state_at, summary};
+use super::room_state::{Part, Summary, select, state_at, summary};
 use super::rules::{PUSH_RULES, Ruleset};
 use super::show::{Shown, show_to};
 use super::unread::{Counts, Wishes};
@@ -30,6 +30,9 @@ pub struct SyncWanted<'a> {
     pub full_state: bool,
     /// What is wanted.
     pub filter: &'a SyncFilter,
+    /// The only rooms in which anything can have changed, by their numbers, if that is known; nothing of
+    /// the person's own has changed then.
+    pub among: Option<&'a [i64]>,
     /// Rooms in which who is typing changed.
     pub typing: &'a [String],
     /// Whether state is wanted as it is after the timeline instead of before it.
@@ -144,17 +147,15 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
         until: Position::end_of(view.applied()?),
         ..SyncFound::default()
     };
-    let wishes = Wishes::of(db, wanted.user)?;
-    found.account_data = account_data(db, wanted.user, since, None)?;
-    let has_rules = |data: &[(String, String)]| data.iter().any(|(kind, _)| kind == PUSH_RULES);
-    if wanted.since.is_none() && !has_rules(&found.account_data) {
-        let rules = Ruleset::server_default(wanted.user).to_content();
-        found.account_data.push((PUSH_RULES.to_owned(), rules));
+    if wanted.among.is_none() {
+        own_data(db, wanted, since, &mut found)?;
     }
-    found
-        .account_data
-        .retain(|(kind, _)| wanted.filter.account_data.admits_type(kind));
-    for n in changed_rooms(db, wanted, since)? {
+    let changed = changed_rooms(db, wanted, since)?;
+    if changed.is_empty() && wanted.among.is_some() {
+        return Ok(found);
+    }
+    let wishes = Wishes::of(db, wanted.user)?;
+    for n in changed {
         let room = Room::by_number(db, n)?;
         if !wanted.filter.admits_room(room.id.as_str()) {
             continue;
@@ -164,8 +165,29 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
             found.joined.push(news);
         }
     }
-    others(db, wanted, &wishes, since, &mut found)?;
+    if wanted.among.is_none() {
+        others(db, wanted, &wishes, since, &mut found)?;
+    }
     Ok(found)
+}
+
+/// The person's own data, as far as it changed.
+fn own_data(
+    db: &Connection,
+    wanted: &SyncWanted<'_>,
+    since: i64,
+    found: &mut SyncFound,
+) -> rusqlite::Result<()> {
+    found.account_data = account_data(db, wanted.user, since, None)?;
+    let has_rules = |data: &[(String, String)]| data.iter().any(|(kind, _)| kind == PUSH_RULES);
+    if wanted.since.is_none() && !has_rules(&found.account_data) {
+        let rules = Ruleset::server_default(wanted.user).to_content();
+        found.account_data.push((PUSH_RULES.to_owned(), rules));
+    }
+    found
+        .account_data
+        .retain(|(kind, _)| wanted.filter.account_data.admits_type(kind));
+    Ok(())
 }
 
 impl JoinedRoom {
@@ -185,24 +207,10 @@ fn changed_rooms(
     since: i64,
 ) -> rusqlite::Result<BTreeSet<i64>> {
     let since = if wanted.full_state { 0 } else { since };
-    let mut rooms: BTreeSet<i64> = db
-        .prepare_cached(
-            "SELECT room.n FROM member JOIN room ON room.n = member.room
-             WHERE member.user = ?1 AND member.membership = 'join'
-               AND (room.changed > ?2 OR room.receipts_changed > ?2) ORDER BY room.n",
-        )?
-        .query_map((wanted.user, since), |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let with_data: Vec<i64> = db
-        .prepare_cached(
-            "SELECT DISTINCT account_data.room FROM account_data
-             JOIN member ON member.room = account_data.room AND member.user = account_data.user
-             WHERE account_data.user = ?1 AND account_data.changed > ?2 AND member.membership = 'join'
-             ORDER BY account_data.room",
-        )?
-        .query_map((wanted.user, since), |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    rooms.extend(with_data);
+    let mut rooms = match wanted.among {
+        Some(among) => changed_among(db, wanted.user, among, since)?,
+        None => changed_of_all(db, wanted.user, since)?,
+    };
     for id in wanted.typing {
         let n = db
             .prepare_cached(
@@ -213,6 +221,48 @@ fn changed_rooms(
             .next();
         rooms.extend(n.transpose()?);
     }
+    Ok(rooms)
+}
+
+fn changed_among(
+    db: &Connection,
+    user: &str,
+    among: &[i64],
+    since: i64,
+) -> rusqlite::Result<BTreeSet<i64>> {
+    let mut changed = db.prepare_cached(
+        "SELECT 1 FROM room JOIN member ON member.room = room.n
+         WHERE room.n = ?1 AND member.user = ?2 AND member.membership = 'join'
+           AND (room.changed > ?3 OR room.receipts_changed > ?3)",
+    )?;
+    let mut rooms = BTreeSet::new();
+    for n in among {
+        if changed.exists((n, user, since))? {
+            rooms.insert(*n);
+        }
+    }
+    Ok(rooms)
+}
+
+fn changed_of_all(db: &Connection, user: &str, since: i64) -> rusqlite::Result<BTreeSet<i64>> {
+    let mut rooms: BTreeSet<i64> = db
+        .prepare_cached(
+            "SELECT room.n FROM member JOIN room ON room.n = member.room
+             WHERE member.user = ?1 AND member.membership = 'join'
+               AND (room.changed > ?2 OR room.receipts_changed > ?2) ORDER BY room.n",
+        )?
+        .query_map((user, since), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let with_data: Vec<i64> = db
+        .prepare_cached(
+            "SELECT DISTINCT account_data.room FROM account_data
+             JOIN member ON member.room = account_data.room AND member.user = account_data.user
+             WHERE account_data.user = ?1 AND account_data.changed > ?2 AND member.membership = 'join'
+             ORDER BY account_data.room",
+        )?
+        .query_map((user, since), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    rooms.extend(with_data);
     Ok(rooms)
 }
 
@@ -335,13 +385,22 @@ fn state_before(
         .map(|event| event.sender.as_str())
         .chain([wanted.user])
         .collect();
-    let shown = |kind: &str, key: &str| {
-        filter.admits_type(kind)
-            && (filter.lazy == Lazy::Off || kind != "m.room.member" || senders.contains(key))
+    let shown = |event: &Event| {
+        let lazily = || {
+            let key = event.state_key.as_deref().unwrap_or_default();
+            event.kind != "m.room.member" || senders.contains(key)
+        };
+        filter.admits_type(&event.kind) && (filter.lazy == Lazy::Off || lazily())
     };
     let known = if wanted.full_state { 0 } else { known };
     let mut events = if known == 0 {
-        state_at(db, room, begin, shown)?
+        let part = match filter.lazy {
+            Lazy::Off => Part::All,
+            _ => Part::Around(&senders),
+        };
+        let mut events = state_at(db, room, begin, part)?;
+        events.retain(shown);
+        events
     } else {
         // Only state that was set in the gap is news, and of that only what was in force at its end.
         let gap = "event WHERE event.room = ?1 AND event.position > ?2 AND event.position <= ?3
@@ -351,7 +410,7 @@ fn state_before(
             latest.insert((event.kind.clone(), event.state_key.clone()), event);
         }
         let mut events: Vec<Event> = latest.into_values().collect();
-        events.retain(|event| shown(&event.kind, event.state_key.as_deref().unwrap_or_default()));
+        events.retain(shown);
         if filter.lazy == Lazy::On {
             add_senders(db, room, &senders, begin, &mut events)?;
         }

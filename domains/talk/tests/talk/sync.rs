@@ -85,6 +85,40 @@ async fn waiting_ends_when_something_happens() {
 }
 
 #[tokio::test]
+async fn between_polls_nothing_is_missed_whatever_changes() {
+    let house = House::new().await;
+    let rooms = [
+        house.room("mina", &["jun"]).await,
+        house.room("mina", &["jun"]).await,
+    ];
+    let mut since = token(&house.sync("jun", None, "").await);
+    for n in 0..50 {
+        let room = &rooms[n % 2];
+        house.say("mina", room, &format!("m{n}")).await;
+        let news = house.sync("jun", Some(&since), "").await;
+        let told = bodies(&news["rooms"]["join"][room]["timeline"]["events"]);
+        assert_eq!(told, [format!("m{n}")]);
+        since = token(&news);
+    }
+    let third = house.room("mina", &["jun"]).await;
+    house.say("mina", &third, "new").await;
+    let news = house.sync("jun", Some(&since), "").await;
+    let all = bodies(&news["rooms"]["join"][&third]["timeline"]["events"]);
+    assert_eq!(all, ["new"]);
+    house.say("mina", &third, "newer").await;
+    let news = house.sync("jun", Some(&token(&news)), "").await;
+    let told = bodies(&news["rooms"]["join"][&third]["timeline"]["events"]);
+    assert_eq!(told, ["newer"]);
+    let path = format!("rooms/{third}/leave");
+    house.post("jun", &path, json!({})).await.ok();
+    let gone = house.sync("jun", Some(&token(&news)), "").await;
+    assert!(gone["rooms"]["leave"].get(&third).is_some());
+    house.say("mina", &third, "unheard").await;
+    let quiet = house.sync("jun", Some(&token(&gone)), "").await;
+    assert_eq!(quiet.get("rooms"), None);
+}
+
+#[tokio::test]
 async fn a_gap_is_told_as_limited_with_the_state_that_changed_in_it() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
