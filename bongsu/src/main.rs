@@ -43,6 +43,7 @@ use tokio::runtime::{Builder, Runtime};
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    bongsu_store::use_crypto();
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {

@@ -17,5 +17,5 @@ mod writer;
 pub use pace::Pace;
 pub use place::{Place, PlaceError};
 pub use s3::{Bucket, Secret};
-pub use tls::{certificates_in, crypto};
+pub use tls::{certificates_in, crypto, use_crypto};
 pub use writer::Writer;

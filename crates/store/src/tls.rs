@@ -15,6 +15,13 @@ pub fn crypto() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
+/// Makes these the process's default too, for libraries that name none. To be called once, as it begins; a
+/// second time changes nothing.
+pub fn use_crypto() {
+    // It fails where there is a default already, which is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// The certificates in the PEM file `path`, at least one.
 ///
 /// # Errors
