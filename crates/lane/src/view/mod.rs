@@ -14,6 +14,7 @@ pub(crate) use seal::{progress, set_progress};
 
 use bongsu_base::{LogTime, ProcessId, Seq};
 use bongsu_log::Chain;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -112,6 +113,7 @@ pub(crate) fn open_writer(
     durable: bool,
 ) -> Result<Connection, ViewError> {
     let mut db = Connection::open(path)?;
+    settle_plans(&db)?;
     db.set_prepared_statement_cache_capacity(512);
     db.pragma_update(None, "page_size", 4096)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
@@ -178,10 +180,18 @@ fn table_exists(db: &Connection, name: &str) -> rusqlite::Result<bool> {
     .map(|found| found.is_some())
 }
 
+/// Has a statement's plan depend on the statement alone. Otherwise SQLite plans many of them anew each
+/// time values are bound, since values could matter to the plan; that was a third of what a sync cost.
+fn settle_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
+}
+
 /// Opens a connection that can only read.
 pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
+    settle_plans(&db)?;
     db.set_prepared_statement_cache_capacity(256);
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -8 * 1024)?;
