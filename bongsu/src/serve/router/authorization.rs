@@ -112,7 +112,8 @@ fn router(house: &House, config: &Config, stopping: watch::Receiver<bool>) -> Ro
         http: HttpMetrics::new(false),
         stopping,
     };
-    of(house, house.talk_api(config, "http://localhost"), parts)
+    let base_url = "http://localhost";
+    of(house, house.talk_api(config, base_url), base_url, parts)
 }
 
 #[tokio::test(flavor = "multi_thread")]
