@@ -23,7 +23,7 @@ fn told(file: &str) -> String {
 
 #[test]
 fn a_wrong_key_names_its_line_and_the_right_ones() {
-    assert_snapshot!(told("# mine\nlog = 'info'\nlissten = '127.0.0.1:1'\n"), @"bongsu: FOLDER/bongsu.toml, line 3: unknown field `lissten`, expected one of `data`, `listen`, `server_name`, `registration`, `registration_token`, `public_base_url`, `max_upload_bytes`, `access_token_seconds`, `max_connections`, `canary_seconds`, `snapshot_every`, `log_format`, `log`, `otlp_endpoint`, `media_quota_bytes`, `open_media`, `presence`, `turn_uris`, `turn_secret`, `turn_seconds`, `retention_days`, `media_retention_days`");
+    assert_snapshot!(told("# mine\nlog = 'info'\nlissten = '127.0.0.1:1'\n"), @"bongsu: FOLDER/bongsu.toml, line 3: unknown field `lissten`, expected one of `data`, `listen`, `server_name`, `registration`, `registration_token`, `public_base_url`, `max_upload_bytes`, `access_token_seconds`, `max_connections`, `canary_seconds`, `snapshot_every`, `log_format`, `log_level`, `otlp_endpoint`, `media_quota_bytes`, `open_media`, `presence`, `turn_uris`, `turn_secret`, `turn_seconds`, `retention_days`, `media_retention_days`, `data_centre`, `log`, `peer`, `peers`, `support_page`, `support_email`, `support_user`, `url_previews`, `url_preview_allow_hosts`, `url_preview_deny_hosts`, `url_preview_allow_networks`, `url_preview_deny_networks`, `url_preview_ports`");
 }
 
 #[test]
