@@ -95,21 +95,7 @@ async fn serve_house(
         .unwrap_or_else(|| format!("http://{}", reachable(address)));
     let http = HttpMetrics::new(traces);
     let disk = Disk::default();
-    let metrics = Metrics::new(|registry| {
-        http.register(registry);
-        disk.register(registry);
-        house.media.metrics().register(registry);
-        house
-            .identity
-            .lane
-            .metrics()
-            .register::<bongsu_identity::Identity>(registry);
-        house
-            .talk
-            .lane
-            .metrics()
-            .register::<bongsu_talk::Talk>(registry);
-    });
+    let metrics = metrics_of(house, &http, &disk);
     let page = Page {
         server_name: house.server_name.as_str().into(),
         base_url: base_url.as_str().into(),
@@ -144,6 +130,26 @@ async fn serve_house(
     abroad.join_all().await;
     stop_on_signal.abort();
     begin_again.abort();
+    clean_up(data);
+    let ending = *ending.lock();
+    Ok(ending)
+}
+
+/// All that is measured in `house`, and beside it.
+fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
+    Metrics::new(|registry| {
+        http.register(registry);
+        disk.register(registry);
+        house.media.metrics().register(registry);
+        let identity = house.identity.lane.metrics();
+        identity.register::<bongsu_identity::Identity>(registry);
+        let talk = house.talk.lane.metrics();
+        talk.register::<bongsu_talk::Talk>(registry);
+    })
+}
+
+/// Removes what says that a server runs here.
+fn clean_up(data: &DataDir) {
     for left in [data.control_socket(), data.listen_addr()] {
         if let Err(error) = std::fs::remove_file(&left)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -151,8 +157,6 @@ async fn serve_house(
             tracing::warn!(file = %left.display(), %error, "could not be removed");
         }
     }
-    let ending = *ending.lock();
-    Ok(ending)
 }
 
 /// Stops serving once `condemned` returns; then says why it ended.
