@@ -24,8 +24,8 @@ use site::RunningSite;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{MissedTickBehavior, interval};
 use words::Order;
 
@@ -172,21 +172,27 @@ impl Cluster {
     }
 }
 
-/// What is typed, a line at a time. Once nothing more can come, it never returns.
-struct Typed(Option<Lines<BufReader<Stdin>>>);
+/// What is typed, a line at a time. Once nothing more can come, it never returns. A thread of its own reads
+/// it, since nothing ends a read of the standard input, and nobody must wait for that.
+struct Typed(Receiver<String>);
 
 impl Typed {
     fn new() -> Self {
-        Self(Some(BufReader::new(tokio::io::stdin()).lines()))
+        let (sender, receiver) = channel(1);
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lines().map_while(Result::ok) {
+                if sender.blocking_send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self(receiver)
     }
 
     async fn next(&mut self) -> String {
-        if let Some(lines) = &mut self.0
-            && let Ok(Some(line)) = lines.next_line().await
-        {
-            return line;
+        match self.0.recv().await {
+            Some(line) => line,
+            None => std::future::pending().await,
         }
-        self.0 = None;
-        std::future::pending().await
     }
 }
