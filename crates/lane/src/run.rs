@@ -25,7 +25,7 @@ const APPLY_BYTES: usize = 1 << 20;
 /// How long the follower trusts the log to wake it.
 const WATCHDOG: Duration = Duration::from_secs(1);
 /// A refusal that comes sooner is for a bound; one that comes later, since nobody took the entry.
-const PROMPT: Duration = Duration::from_secs(1);
+const PROMPT: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
