@@ -24,7 +24,11 @@ fn holding(folder: &Path, text: &str) -> Vec<String> {
             found.extend(holding(&path, text));
             continue;
         }
-        let bytes = std::fs::read(&path).expect("a file");
+        let bytes = match std::fs::read(&path) {
+            // What SQLite takes away meanwhile holds nothing any more.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            bytes => bytes.expect("a file"),
+        };
         let holds = bytes
             .windows(text.len())
             .any(|part| part == text.as_bytes());
