@@ -7,10 +7,11 @@ mod server;
 mod synapse;
 mod talk;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
 #[command(about = "Benchmarks of the running platform", long_about = None)]
@@ -37,8 +38,18 @@ async fn main() -> Result<()> {
     // Ten thousand connections are ten thousand files, here and in the servers.
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-    let rows = match what {
-        What::Talk(wanted) => talk::run(&binary, &wanted).await?,
+    // Told to stop, it ends what it started as it does at any other failure.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let work = async {
+        match what {
+            What::Talk(wanted) => talk::run(&binary, &wanted).await,
+        }
+    };
+    let rows = tokio::select! {
+        rows = work => rows?,
+        _ = terminate.recv() => bail!("stopped by SIGTERM"),
+        _ = interrupt.recv() => bail!("stopped by SIGINT"),
     };
     if let Some(out) = out {
         if let Some(folder) = out.parent() {
