@@ -1,6 +1,7 @@
 //! `bongsu serve`: everything opened, served until it is told to stop, and closed.
 
 mod abroad;
+mod again;
 mod connections;
 mod cors;
 mod ending;

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod authorization;
 
-use super::{DataCentres, cors, data_centres, ending, freshness};
+use super::{DataCentres, again, cors, data_centres, ending, freshness};
 use crate::health::{self, Watch};
 use crate::metrics::{self, HttpMetrics, Metrics, measure};
 use crate::openapi;
@@ -55,7 +55,9 @@ pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router 
         );
     let router = domains(house, talk).merge(own).fallback(nothing_here);
     let router = if house.abroad.is_some() {
-        router.layer(from_fn_with_state(parts.watch, freshness::say))
+        router
+            .layer(from_fn_with_state(again::Views::of(house), again::ask_again))
+            .layer(from_fn_with_state(parts.watch, freshness::say))
     } else {
         router
     };

@@ -4,6 +4,7 @@ use crate::Seq;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 /// One life of a log. A log that was restored from copies, or moved elsewhere, goes on with the same
 /// sequences in the next epoch. The first one is 0.
@@ -31,6 +32,13 @@ impl Default for Epochs {
 }
 
 impl Epochs {
+    /// Those of a log that was never restored.
+    #[must_use]
+    pub fn first() -> &'static Self {
+        static FIRST: LazyLock<Epochs> = LazyLock::new(Epochs::default);
+        &FIRST
+    }
+
     /// The epoch that the log is in.
     #[must_use]
     pub fn current(&self) -> Epoch {
@@ -51,15 +59,16 @@ impl Epochs {
         Self(epochs)
     }
 
-    /// Whether the entry that was at `seq` in `epoch` is still there. `None` when this has never heard of
-    /// that epoch: whoever has is further ahead.
+    /// The last entry, up to the one that was at `seq` in `epoch`, that is still there: `seq` itself unless
+    /// a later epoch took over less. `None` when this has never heard of that epoch: whoever has is further
+    /// ahead.
     #[must_use]
-    pub fn keep(&self, epoch: Epoch, seq: Seq) -> Option<bool> {
+    pub fn keep(&self, epoch: Epoch, seq: Seq) -> Option<Seq> {
         if epoch > self.current() {
             return None;
         }
         let later = self.0.iter().filter(|(later, _)| *later > epoch);
-        Some(later.map(|(_, kept)| *kept).all(|kept| seq <= kept))
+        Some(later.map(|(_, kept)| *kept).fold(seq, Seq::min))
     }
 }
 
@@ -111,15 +120,15 @@ mod tests {
         assert_eq!(epochs.to_string().parse(), Ok(epochs.clone()));
         assert_eq!(epochs.current(), Epoch(2));
         for (epoch, seq, kept) in [
-            (0, 90, Some(true)),
-            (0, 91, Some(false)),
-            (0, 101, Some(false)),
-            (1, 90, Some(true)),
-            (1, 95, Some(false)),
-            (2, 5_000, Some(true)),
+            (0, 90, Some(90)),
+            (0, 91, Some(90)),
+            (0, 101, Some(90)),
+            (1, 90, Some(90)),
+            (1, 95, Some(90)),
+            (2, 5_000, Some(5_000)),
             (3, 1, None),
         ] {
-            assert_eq!(epochs.keep(Epoch(epoch), Seq(seq)), kept, "{epoch}:{seq}");
+            assert_eq!(epochs.keep(Epoch(epoch), Seq(seq)), kept.map(Seq), "{epoch}:{seq}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The handle through which a lane is asked and read.
 
 use crate::applier::{Applying, Verdict};
+use crate::barrier::Barrier;
 use crate::canary::{Canary, Health};
 use crate::domain::{Domain, Outcome};
 use crate::metrics::LaneMetrics;
@@ -10,7 +11,7 @@ use crate::record::{Actor, Checkpoint, Payload, Record, System};
 use crate::view::{Lease, Progress, ReadError, ReadView, Readers};
 use crate::wake::Wake;
 use crate::witness::{self, Condemned, Witness};
-use bongsu_base::{RecordId, Seed, Seq};
+use bongsu_base::{Epochs, RecordId, Seed, Seq};
 use bongsu_log::Log;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -142,6 +143,7 @@ pub(crate) struct Shared<D: Domain> {
     pub held: Mutex<Seq>,
     /// Since when no append has come through, while one is tried.
     pub stalled: Mutex<Option<Instant>>,
+    pub barrier: Barrier,
     pub effects: Notify,
     pub canary: Canary,
     /// Whether the view's journal is to begin anew: it still holds what was deleted.
@@ -243,6 +245,11 @@ impl<D: Domain> Shared<D> {
     fn is_detached(&self) -> bool {
         let since = *self.stalled.lock();
         since.is_some_and(|since| since.elapsed() > self.options.refuse_after)
+    }
+
+    /// Whether the last append that was tried has not come through.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled.lock().is_some()
     }
 
     /// Ends everything here, and has the view made again when the lane is opened next.
@@ -403,6 +410,12 @@ impl<D: Domain> Lane<D> {
             stopped = stopped(&mut state) => Err(ReachError::Stopped(stopped)),
             () = tokio::time::sleep(within) => Err(ReachError::Late { wanted, applied: self.progress().chain.seq }),
         }
+    }
+
+    /// The lives of the lane's log so far; positions carry the current one.
+    #[must_use]
+    pub fn epochs(&self) -> &Epochs {
+        self.shared.log.epochs()
     }
 
     /// How far this replica has come.

@@ -14,6 +14,7 @@
 //! It never knows what a command means, nor who speaks which protocol.
 
 mod applier;
+mod barrier;
 mod canary;
 mod cx;
 mod domain;

@@ -1,6 +1,7 @@
 //! Opening a lane: finding a view that can be trusted, or making one.
 
 use crate::applier::{Applier, ApplyError};
+use crate::barrier::Barrier;
 use crate::canary::Canary;
 use crate::domain::Domain;
 use crate::entropy::{Entropy, OsEntropy};
@@ -250,6 +251,7 @@ impl<D: Domain> Lane<D> {
             witness: Mutex::new(Witness::new(witness::schema::<D>())),
             held: Mutex::new(Seq::ZERO),
             stalled: Mutex::default(),
+            barrier: Barrier::default(),
             effects: Notify::new(),
             canary: Canary::default(),
             empty_journal: AtomicBool::new(false),

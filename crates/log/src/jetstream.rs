@@ -128,12 +128,6 @@ impl JetstreamLog {
         open::open(engine, store, options).await
     }
 
-    /// The log's epochs; positions carry the current one.
-    #[must_use]
-    pub fn epochs(&self) -> &Epochs {
-        &self.shared.origin.epochs
-    }
-
     /// What the stream behind the log is.
     #[must_use]
     pub fn origin(&self) -> &Origin {
@@ -172,15 +166,9 @@ impl JetstreamLog {
         }
     }
 
-    /// Drops the entries before `keep_from` from the engine, for every site. [`Log::truncate`] drops
-    /// them from this site's copy alone.
-    ///
-    /// The caller knows that every site has a snapshot of what is dropped. Nothing is dropped that this
-    /// site's own copy has not held.
-    ///
-    /// # Errors
-    /// When the engine is away, or the log has failed.
-    pub async fn purge_engine(&self, keep_from: Seq) -> Result<(), Away> {
+    /// Drops the entries before `keep_from` from the engine, but nothing that this site's own copy has not
+    /// held.
+    async fn purge(&self, keep_from: Seq) -> Result<(), Away> {
         if let Some(fault) = self.shared.failed() {
             return Err(Away(fault.to_string()));
         }
@@ -241,12 +229,16 @@ impl Log for JetstreamLog {
         self.shared.mirror.bounds().await
     }
 
+    fn epochs(&self) -> &Epochs {
+        &self.shared.origin.epochs
+    }
+
     async fn truncate(&self, keep_from: Seq) -> Result<(), ReadError> {
         self.shared.mirror.truncate(keep_from).await
     }
 
     async fn release(&self, keep_from: Seq) -> Result<(), ReadError> {
-        let purged = self.purge_engine(keep_from).await;
+        let purged = self.purge(keep_from).await;
         purged.map_err(|away| ReadError::Unavailable(away.to_string()))
     }
 }

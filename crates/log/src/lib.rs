@@ -15,7 +15,7 @@ pub mod sqlite;
 pub use chain::{Chain, Link, Mark};
 
 use async_trait::async_trait;
-use bongsu_base::{LogTime, Seq};
+use bongsu_base::{Epochs, LogTime, Seq};
 use bytes::Bytes;
 
 /// One entry as the log keeps it.
@@ -111,6 +111,12 @@ pub trait Log: Send + Sync + 'static {
     /// # Errors
     /// When the log cannot be read.
     async fn bounds(&self) -> Result<Bounds, ReadError>;
+
+    /// The lives of the log so far, as they were when it was opened. A log that cannot be restored from
+    /// copies has one.
+    fn epochs(&self) -> &Epochs {
+        Epochs::first()
+    }
 
     /// Drops every entry before `keep_from` from what is kept here, for ever. The chain goes on over what
     /// was dropped.

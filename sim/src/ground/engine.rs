@@ -8,7 +8,7 @@ use bongsu_base::{Seed, Seq};
 use bongsu_lane::snapshot::Snapshots;
 use bongsu_log::jetstream::{self, JetstreamLog, OpenError, Options, StreamId};
 use bongsu_log::memory::{Cluster, EngineFaults, MemoryMirror};
-use bongsu_log::{Entry, Mark};
+use bongsu_log::{Entry, Log, Mark};
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Ground for OverEngine {
             let log = site.log.lock().upgrade();
             if let Some(log) = log {
                 // Another time, if the engine is away.
-                let _ = log.purge_engine(first.max(Seq(1))).await;
+                let _ = log.release(first.max(Seq(1))).await;
                 return;
             }
         }

@@ -231,7 +231,7 @@ fn moved(found: Found, origin: &Origin, held: Seq) -> Result<Found, OpenError> {
         return Err(OpenError::Restoring);
     }
     let epochs = &found.origin.epochs;
-    if epochs.keep(origin.epochs.current(), held) == Some(true) {
+    if epochs.keep(origin.epochs.current(), held) == Some(held) {
         return Ok(found);
     }
     let kept = epochs.kept();

@@ -6,7 +6,6 @@ use super::convert::{ours, theirs};
 use super::filters::event_filter;
 use super::json::event;
 use super::members::not_in_room;
-use super::token::Token;
 use crate::query::{self, Direction, Lazy, Part, Shown, Visible, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
@@ -94,8 +93,8 @@ pub async fn context(
         shown.collect::<Result<Vec<_>, _>>()
     };
     let mut response = Response::new();
-    response.start = Some(Token::at(found.start).to_string());
-    response.end = Some(Token::at(found.end).to_string());
+    response.start = Some(api.token_at(found.start).to_string());
+    response.end = Some(api.token_at(found.end).to_string());
     response.event = Some(event(&found.event, room_id, &caller)?);
     response.events_before = timeline(&found.before)?;
     response.events_after = timeline(&found.after)?;

@@ -33,11 +33,11 @@ pub async fn events(
     let from = query
         .iter()
         .flat_map(|query| query.split('&'))
-        .find_map(|pair| pair.strip_prefix("from="))
-        .map(Token::parse)
-        .transpose()?;
+        .find_map(|pair| pair.strip_prefix("from="));
+    let from = api.place_if_any(from).await?;
     let since = from.unwrap_or_else(|| Token {
         position: Position::end_of(api.lane.progress().chain.seq),
+        epoch: api.epoch(),
         typing: api.typing.last_change(),
         presence: api.presence.last_change(),
     });
@@ -64,6 +64,7 @@ pub async fn events(
         }
         let end = Token {
             position: found.until,
+            epoch: api.epoch(),
             typing,
             presence: since.presence,
         };

@@ -6,7 +6,6 @@ use super::convert::ours;
 use super::json::{account_data, event};
 use super::members::not_in_room;
 use super::sync_body::receipts as receipt_event;
-use super::token::Token;
 use crate::query::{self, Direction, Part, ReadMark, Shown, Visible, show_to};
 use crate::state::events::Event;
 use crate::state::members::{Member, member};
@@ -98,7 +97,7 @@ pub async fn of_room(
     let limit = limit(query.as_deref())?;
     let found = api.lane.read(|view| look(view, &id, &caller, limit));
     let found = found.await?.ok_or_else(not_in_room)?;
-    render(&id, found, &caller).map(Json)
+    render(&api, &id, found, &caller).map(Json)
 }
 
 fn limit(query: Option<&str>) -> Result<usize, MatrixError> {
@@ -113,7 +112,7 @@ fn limit(query: Option<&str>) -> Result<usize, MatrixError> {
     }
 }
 
-fn render(id: &RoomId, found: Found, caller: &Caller) -> Result<Value, MatrixError> {
+fn render(api: &Api, id: &RoomId, found: Found, caller: &Caller) -> Result<Value, MatrixError> {
     let room_id = Some(id.as_str());
     let messages = found.messages.iter();
     let messages: Vec<Raw<AnyTimelineEvent>> = messages
@@ -135,8 +134,8 @@ fn render(id: &RoomId, found: Found, caller: &Caller) -> Result<Value, MatrixErr
         "room_id": id.as_str(),
         "messages": {
             "chunk": messages,
-            "start": Token::at(found.start).to_string(),
-            "end": Token::at(found.end).to_string(),
+            "start": api.token_at(found.start).to_string(),
+            "end": api.token_at(found.end).to_string(),
         },
         "state": state,
         "visibility": if found.room.listed { "public" } else { "private" },
@@ -181,7 +180,7 @@ pub async fn of_all(
     let (end, joined, invited, data) = look_all.await?;
     let rooms = joined
         .into_iter()
-        .map(|(id, found)| render(&id, found, &caller))
+        .map(|(id, found)| render(&api, &id, found, &caller))
         .collect::<Result<Vec<_>, _>>()?;
     let invited = invited
         .iter()
@@ -189,7 +188,7 @@ pub async fn of_all(
     let data: Vec<Raw<AnyRoomAccountDataEvent>> =
         data.iter().map(account_data).collect::<Result<_, _>>()?;
     Ok(Json(json!({
-        "end": Token::at(end).to_string(),
+        "end": api.token_at(end).to_string(),
         "rooms": rooms.into_iter().chain(invited).collect::<Vec<_>>(),
         "account_data": data,
         "presence": [],

@@ -3,7 +3,6 @@
 use super::Api;
 use super::convert::{ours, theirs};
 use super::json::event;
-use super::token::Token;
 use crate::query::{self, Part};
 use crate::state::members::member;
 use crate::state::rooms::Room;
@@ -65,7 +64,7 @@ pub async fn members(
     }: Matrix<get_member_events::v3::Request>,
 ) -> Answer<get_member_events::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
-    let at = request.at.as_deref().map(Token::parse).transpose()?;
+    let at = api.place_if_any(request.at.as_deref()).await?;
     let at = at.map_or(i64::MAX, |token| token.position.as_i64());
     let found = api.lane.read(|view| {
         let Some((room, until)) = known_room(view, &id, &caller)? else {

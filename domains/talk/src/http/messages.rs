@@ -39,8 +39,8 @@ pub async fn messages(
     }: Matrix<Request>,
 ) -> Answer<Response> {
     let id: RoomId = ours(&request.room_id)?;
-    let place = |token: &Option<String>| token.as_deref().map(Token::parse).transpose();
-    let (from, to) = (place(&request.from)?, place(&request.to)?);
+    let from = api.place_if_any(request.from.as_deref()).await?;
+    let to = api.place_if_any(request.to.as_deref()).await?;
     let query = query.map_err(|error| MatrixError::invalid_param(error.to_string()))?;
     let related_by = query.related_by()?;
     let found = api
@@ -49,9 +49,9 @@ pub async fn messages(
         .await?
         .ok_or_else(not_in_room)?;
     let mut response = Response::new();
-    let start = || Token::at(found.start).to_string();
+    let start = || api.token_at(found.start).to_string();
     response.start = request.from.clone().unwrap_or_else(start);
-    response.end = found.end.map(|end| Token::at(end).to_string());
+    response.end = found.end.map(|end| api.token_at(end).to_string());
     let room_id = Some(id.as_str());
     let chunk = found.chunk.iter();
     response.chunk = chunk

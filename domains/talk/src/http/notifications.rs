@@ -3,7 +3,6 @@
 use super::Api;
 use super::json::event;
 use super::plain::Plain;
-use super::token::Token;
 use crate::query;
 use axum::Json;
 use axum::extract::State;
@@ -22,11 +21,7 @@ pub async fn notifications(
     State(api): State<Api>,
     plain: Plain,
 ) -> Result<Json<Value>, MatrixError> {
-    let from = plain
-        .query("from")
-        .as_deref()
-        .map(Token::parse)
-        .transpose()?;
+    let from = api.place_if_any(plain.query("from").as_deref()).await?;
     let before = from.map_or(i64::MAX, |token| token.position.as_i64());
     let limit = match plain.query("limit") {
         None => PAGE,
@@ -55,7 +50,7 @@ pub async fn notifications(
     }
     let mut answer = json!({ "notifications": told });
     if let Some(last) = found.last().filter(|_| more) {
-        let next = Token::at(last.event.event.position.as_i64());
+        let next = api.token_at(last.event.event.position.as_i64());
         answer["next_token"] = Value::String(next.to_string());
     }
     Ok(Json(answer))

@@ -121,11 +121,10 @@ fn look(
 
 async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>, MatrixError> {
     let id: RoomId = ours(&wanted.room)?;
-    let place = |token: &Option<String>| {
-        let token = token.as_deref().map(Token::parse).transpose();
-        token.map(|token| token.map(|token| token.position.as_i64()))
-    };
-    let places = (place(&wanted.from)?, place(&wanted.to)?);
+    let number = |token: Option<Token>| token.map(|token| token.position.as_i64());
+    let from = api.place_if_any(wanted.from.as_deref()).await?;
+    let to = api.place_if_any(wanted.to.as_deref()).await?;
+    let places = (number(from), number(to));
     let found = api.lane.read(|view| {
         let room = readable(view, &id, caller)?;
         let found = room.map(|room| look(view, &wanted, caller, &room, places));
@@ -139,7 +138,7 @@ async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>,
         chunk: chunk
             .map(|shown| event(shown, Some(id.as_str()), caller))
             .collect::<Result<_, _>>()?,
-        next: next.map(|at| Token::at(at).to_string()),
+        next: next.map(|at| api.token_at(at).to_string()),
         prev: wanted.from,
         depth: wanted
             .recurse
@@ -190,7 +189,7 @@ pub async fn threads(
     }: Matrix<get_threads::Request>,
 ) -> Answer<get_threads::Response> {
     let id: RoomId = ours(&request.room_id)?;
-    let from = request.from.as_deref().map(Token::parse).transpose()?;
+    let from = api.place_if_any(request.from.as_deref()).await?;
     let from = from.map_or(i64::MAX, |token| token.position.as_i64());
     let participated = match request.include {
         get_threads::IncludeThreads::All => None,
@@ -213,6 +212,6 @@ pub async fn threads(
     let chunk = shown.iter();
     let chunk = chunk.map(|shown| event(shown, Some(id.as_str()), &caller));
     let mut response = get_threads::Response::new(chunk.collect::<Result<_, _>>()?);
-    response.next_batch = next.map(|at| Token::at(at).to_string());
+    response.next_batch = next.map(|at| api.token_at(at).to_string());
     Ok(Reply(response))
 }

@@ -23,8 +23,6 @@ use tokio::time::{Instant, timeout_at};
 
 /// The longest that a client waits for news.
 const LONGEST: Duration = Duration::from_secs(90);
-/// How long a client that comes from another data centre waits until this one has caught up.
-const CATCH_UP: Duration = Duration::from_secs(5);
 
 pub async fn sync(
     State(api): State<Api>,
@@ -33,12 +31,7 @@ pub async fn sync(
         request, caller, ..
     }: Matrix<Request>,
 ) -> Answer<Response> {
-    let since = request
-        .since
-        .as_deref()
-        .filter(|since| !since.is_empty())
-        .map(Token::parse)
-        .transpose()?;
+    let since = api.place_if_any(request.since.as_deref()).await?;
     let filter = match &request.filter {
         None => SyncFilter::default(),
         Some(Filter::FilterDefinition(definition)) => sync_filter(definition),
@@ -52,9 +45,6 @@ pub async fn sync(
             ));
         }
     };
-    if let Some(since) = since {
-        api.lane.reach(since.position.seq(), CATCH_UP).await?;
-    }
     let syncing = api
         .sync_presence(&caller, request.set_presence.as_str())
         .await?;
@@ -78,6 +68,7 @@ pub async fn sync(
         api.listeners.keep(&caller, listening, found.until);
         let next = Token {
             position: found.until,
+            epoch: api.epoch(),
             typing,
             presence,
         };

@@ -47,7 +47,7 @@ pub fn body(
             .insert(theirs(news.room.id.as_str())?, v3::KnockedRoom::from(state));
     }
     for news in &found.left {
-        let mut room = left(caller, news)?;
+        let mut room = left(api, caller, news)?;
         room.state = placed(room.state, state_after);
         response
             .rooms
@@ -74,7 +74,7 @@ fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoo
     let mut room = v3::JoinedRoom::new();
     room.timeline = assign!(Timeline::new(), {
         limited: news.limited,
-        prev_batch: Some(Token::at(news.prev_batch).to_string()),
+        prev_batch: Some(api.token_at(news.prev_batch).to_string()),
         events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
     });
     let state = news
@@ -155,11 +155,11 @@ fn invited(news: &InvitedRoom) -> Result<v3::InvitedRoom, MatrixError> {
     ))
 }
 
-fn left(caller: &Caller, news: &LeftRoom) -> Result<v3::LeftRoom, MatrixError> {
+fn left(api: &Api, caller: &Caller, news: &LeftRoom) -> Result<v3::LeftRoom, MatrixError> {
     let mut room = v3::LeftRoom::new();
     room.timeline = assign!(Timeline::new(), {
         limited: news.limited,
-        prev_batch: Some(Token::at(news.prev_batch).to_string()),
+        prev_batch: Some(api.token_at(news.prev_batch).to_string()),
         events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
     });
     let state = news

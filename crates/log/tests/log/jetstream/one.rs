@@ -127,7 +127,7 @@ async fn truncating_is_for_this_site_and_purging_for_all() {
         "the engine still has all"
     );
 
-    log.purge_engine(Seq(8)).await.expect("purged");
+    log.release(Seq(8)).await.expect("purged");
     assert_eq!(append(&log, vec![11]).await, Seq(11));
     assert_eq!(all_to(&other, Seq(11)).await[..10], entries);
     other.close().await;

@@ -65,7 +65,7 @@ async fn positions_and_times_go_on_in_the_next_epoch() {
 
     let log = here.open().await;
     assert_eq!(log.epochs().current(), Epoch(1));
-    assert_eq!(log.epochs().keep(Epoch(0), Seq(40)), Some(true));
+    assert_eq!(log.epochs().keep(Epoch(0), Seq(40)), Some(Seq(40)));
     assert_eq!(append(&log, "on").await, Seq(41));
     let mut longer = all_to(&log, Seq(41)).await;
     let other = there.open().await;
@@ -118,7 +118,7 @@ async fn what_only_the_engine_or_one_site_has_is_not_given_up_silently() {
     );
     let log = there.open().await;
     assert_eq!(append(&log, "on").await, Seq(31));
-    assert_eq!(log.epochs().keep(Epoch(0), Seq(31)), Some(false));
+    assert_eq!(log.epochs().keep(Epoch(0), Seq(31)), Some(Seq(30)));
 }
 
 #[tokio::test]
