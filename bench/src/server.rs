@@ -103,7 +103,13 @@ impl Server {
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(["--server-name", "localhost", "--registration", "open"])
-            .args(["--max-connections", "20000", "--log-level", "warn", "--data"])
+            .args([
+                "--max-connections",
+                "20000",
+                "--log-level",
+                "warn",
+                "--data",
+            ])
             .arg(folder.path())
             .stdout(Stdio::null());
         let mut process = Process::start(&mut command, Signal::SIGTERM)?;

@@ -56,7 +56,10 @@ pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router 
     let router = domains(house, talk).merge(own).fallback(nothing_here);
     let router = if house.abroad.is_some() {
         router
-            .layer(from_fn_with_state(again::Views::of(house), again::ask_again))
+            .layer(from_fn_with_state(
+                again::Views::of(house),
+                again::ask_again,
+            ))
             .layer(from_fn_with_state(parts.watch, freshness::say))
     } else {
         router

@@ -128,7 +128,11 @@ mod tests {
             (2, 5_000, Some(5_000)),
             (3, 1, None),
         ] {
-            assert_eq!(epochs.keep(Epoch(epoch), Seq(seq)), kept.map(Seq), "{epoch}:{seq}");
+            assert_eq!(
+                epochs.keep(Epoch(epoch), Seq(seq)),
+                kept.map(Seq),
+                "{epoch}:{seq}"
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::cx::{Cx, Scratch};
 use crate::domain::{Domain, Outcome, Refusal};
 use crate::effects::EffectId;
+use crate::known::Known;
 use crate::open::OpenError;
 use crate::record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};
 use crate::view::{self, Digester, Lease, Progress, ReadView, Writer};
@@ -89,6 +90,7 @@ pub type Applying<D> = Verdict<<D as Domain>::Accepted, <D as Domain>::Rejected>
 pub struct Applier<D: Domain> {
     db: Writer,
     digester: Digester,
+    known: Known,
     progress: Progress,
     undo: Undo,
     domain: PhantomData<D>,
@@ -146,10 +148,12 @@ impl<D: Domain> Applier<D> {
                 known,
             });
         }
+        let known = Known::open(&db)?;
         let (db, digester) = Digester::attach(db, progress.digest);
         Ok(Self {
             db,
             digester,
+            known,
             progress,
             undo: Undo::Nothing,
             domain: PhantomData,
@@ -214,7 +218,10 @@ impl<D: Domain> Applier<D> {
             self.db.prepare_cached("COMMIT")?.execute(())?;
             Ok(applied)
         });
-        if done.is_err() {
+        if done.is_ok() {
+            self.known.committed();
+        } else {
+            self.known.rolled_back();
             self.progress = before;
             self.digester.set(before.digest);
             // If this fails, so does the next transaction, and the lane stops there.
@@ -249,6 +256,7 @@ impl<D: Domain> Applier<D> {
                 });
             }
         }
+        self.known.sweep(&self.db)?;
         self.digester.check()?;
         self.progress.digest = self.digester.get();
         view::set_progress(&self.db, &self.progress)?;
@@ -284,12 +292,16 @@ impl<D: Domain> Applier<D> {
 
     /// The outcome of an earlier record with this id.
     fn earlier(&self, id: RecordId) -> Result<Option<Applying<D>>, ApplyError> {
-        let found: Option<(i64, Vec<u8>)> = self
+        let Some(position) = self.known.find(&self.db, id)? else {
+            return Ok(None);
+        };
+        // The index may still name what was forgotten.
+        let found: Option<Vec<u8>> = self
             .db
-            .prepare_cached("SELECT position, body FROM lane_outcome WHERE record = ?1")?
-            .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached("SELECT body FROM lane_outcome WHERE position = ?1")?
+            .query_row([position], |row| row.get(0))
             .optional()?;
-        let Some((position, body)) = found else {
+        let Some(body) = found else {
             return Ok(None);
         };
         let seq = Position::from_i64(position).unwrap_or_default().seq();
@@ -333,6 +345,7 @@ impl<D: Domain> Applier<D> {
                 "INSERT INTO lane_outcome (position, record, time, body) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute((position.as_i64(), record.id.as_bytes(), entry.time.0, body))?;
+        self.known.add(record.id, position.as_i64());
         Ok(Verdict {
             seq: entry.seq,
             repeated: false,
@@ -478,14 +491,17 @@ impl<D: Domain> Applier<D> {
 
     /// Forgets outcomes that are old enough: at most twice as many as the entry added, so that what is
     /// forgotten depends on the log alone and no entry pays for many.
-    fn forget_outcomes(&self, now: LogTime, added: usize) -> Result<(), ApplyError> {
+    fn forget_outcomes(&mut self, now: LogTime, added: usize) -> Result<(), ApplyError> {
         let old = now.0 - OUTCOME_RETENTION.0;
-        self.db
-            .prepare_cached(
-                "DELETE FROM lane_outcome WHERE position IN
-                   (SELECT position FROM lane_outcome ORDER BY position LIMIT ?1) AND time < ?2",
-            )?
-            .execute((2 * added as i64, old))?;
+        let mut statement = self.db.prepare_cached(
+            "DELETE FROM lane_outcome WHERE position IN
+               (SELECT position FROM lane_outcome ORDER BY position LIMIT ?1) AND time < ?2
+             RETURNING record",
+        )?;
+        let mut rows = statement.query((2 * added as i64, old))?;
+        while let Some(row) = rows.next()? {
+            self.known.forget(RecordId::from_bytes(row.get(0)?));
+        }
         Ok(())
     }
 }

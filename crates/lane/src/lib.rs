@@ -21,6 +21,7 @@ mod domain;
 mod effects;
 mod entropy;
 mod keeper;
+mod known;
 mod lane;
 mod metrics;
 mod open;

@@ -2,6 +2,7 @@
 
 use super::seal::check_schema;
 use super::{Progress, digest, open_reader, progress};
+use crate::known;
 use std::path::Path;
 
 /// What a sound view says of itself.
@@ -64,6 +65,10 @@ pub fn check_file(path: &Path, mut seen: impl FnMut(u64)) -> Result<Checked, Che
         seen(count);
     })?;
     db.execute_batch("COMMIT")?;
+    if known::missing(&db)? > 0 {
+        let what = "outcomes are missing from the index over records".to_owned();
+        return Err(CheckError::Structure(what));
+    }
     if found != progress.digest {
         return Err(CheckError::Content {
             found,

@@ -60,6 +60,9 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// What the digest does not cover: the row that holds it, and what is derived from other tables.
+const DERIVED: [&str; 3] = ["lane_meta", "lane_known", "lane_known_upto"];
+
 /// The writing connection of a view, followed by its digest.
 pub(crate) type Writer = Watched<Follower>;
 
@@ -116,7 +119,8 @@ impl Digester {
 
 impl Watcher for Follower {
     fn change(&mut self, change: &Change<'_>) {
-        if change.schema() != c"main" || change.table() == c"lane_meta" {
+        let apart = |table| DERIVED.contains(&table);
+        if change.schema() != c"main" || change.table().to_str().is_ok_and(apart) {
             return;
         }
         let mut sum = self.sum.lock();
@@ -177,10 +181,12 @@ pub(crate) fn scan(db: &Connection, mut seen: impl FnMut(u64)) -> rusqlite::Resu
 fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = db.prepare(
         "SELECT name FROM main.sqlite_schema
-         WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'lane_meta' ORDER BY name",
+         WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
     )?;
     let names = statement.query_map((), |row| row.get(0))?;
-    names.collect()
+    let mut names: Vec<String> = names.collect::<Result<_, _>>()?;
+    names.retain(|name| !DERIVED.contains(&name.as_str()));
+    Ok(names)
 }
 
 fn columns(db: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {

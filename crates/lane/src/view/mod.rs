@@ -12,6 +12,7 @@ pub(crate) use readers::Readers;
 pub use readers::{ReadError, ReadView};
 pub(crate) use seal::{progress, set_progress};
 
+use crate::known;
 use bongsu_base::{LogTime, ProcessId, Seq};
 use bongsu_log::Chain;
 use rusqlite::config::DbConfig;
@@ -19,7 +20,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The lane's own tables, before those of the domain. They are part of the digest, but for `lane_meta`.
+/// The lane's own tables, before those of the domain. They are part of the digest, but for `lane_meta` and the
+/// index over the outcomes.
 const LANE_SCHEMA: &str = "
 CREATE TABLE lane_meta (
     id             INTEGER PRIMARY KEY CHECK (id = 1),
@@ -31,12 +33,6 @@ CREATE TABLE lane_meta (
     active_version INTEGER NOT NULL,
     schema         BLOB    NOT NULL,
     seal           BLOB    NOT NULL
-);
-CREATE TABLE lane_outcome (
-    position INTEGER PRIMARY KEY,
-    record   BLOB    NOT NULL UNIQUE,
-    time     INTEGER NOT NULL,
-    body     BLOB    NOT NULL
 );
 CREATE TABLE lane_effect (
     id   INTEGER PRIMARY KEY,
@@ -52,6 +48,16 @@ CREATE TABLE lane_site (
     held INTEGER NOT NULL,
     time INTEGER NOT NULL
 ) WITHOUT ROWID;
+";
+
+/// What became of each record; [`crate::known`] finds it by the record's id.
+pub(crate) const OUTCOMES: &str = "
+CREATE TABLE lane_outcome (
+    position INTEGER PRIMARY KEY,
+    record   BLOB    NOT NULL,
+    time     INTEGER NOT NULL,
+    body     BLOB    NOT NULL
+);
 ";
 
 /// How far a view has come.
@@ -133,14 +139,18 @@ pub(crate) fn open_writer(
 fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(), ViewError> {
     let found: usize =
         db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? as usize;
-    let known = migrations.len();
-    if found > known {
-        return Err(ViewError::NewerSchema { found, known });
+    if found > migrations.len() {
+        return Err(ViewError::NewerSchema {
+            found,
+            known: migrations.len(),
+        });
     }
     let transaction = db.transaction()?;
     let fresh = !table_exists(&transaction, "lane_meta")?;
     if fresh {
         transaction.execute_batch(LANE_SCHEMA)?;
+        transaction.execute_batch(OUTCOMES)?;
+        transaction.execute_batch(known::SCHEMA)?;
         transaction.execute(
             "INSERT INTO lane_meta VALUES (1, ?1, 0, 0, x'', x'', 1, x'', x'')",
             [domain],
@@ -151,8 +161,12 @@ fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(),
     if owner != domain {
         return Err(ViewError::OtherDomain { found: owner });
     }
-    if !fresh && found == known {
+    let introduces = !table_exists(&transaction, "lane_known")?;
+    if !fresh && !introduces && found == migrations.len() {
         return Ok(());
+    }
+    if introduces {
+        known::introduce(&transaction)?;
     }
     let before = if fresh {
         Progress::NONE
@@ -162,7 +176,7 @@ fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(),
     for migration in &migrations[found..] {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "user_version", known as i64)?;
+    transaction.pragma_update(None, "user_version", migrations.len() as i64)?;
     seal::set_schema(&transaction)?;
     let digest = digest::scan(&transaction, |_| ())?;
     set_progress(&transaction, &Progress { digest, ..before })?;
