@@ -181,11 +181,12 @@ fn begin_tasks(
     config: &Config,
     (house, talk): (&House, TalkApi),
     disk: Disk,
-) -> [JoinHandle<()>; 3] {
+) -> [JoinHandle<()>; 4] {
     let socket = control::server::listen(&data.control_socket());
     let administration = house.administration(talk.clone());
     [
         tokio::spawn(answer_control(socket, administration)),
+        tokio::spawn(talk.clone().keep_in_touch()),
         tokio::spawn(talk.keep_swept(config.retention)),
         tokio::spawn(disk.keep_measured(data.clone())),
     ]

@@ -118,6 +118,7 @@ impl House {
             people,
             media: self.media.clone(),
             typing: TypingNow::new(lane.wake().clone()),
+            far: self.abroad.as_ref().map(Abroad::far).unwrap_or_default(),
             gallery: Gallery::default(),
             previews: config
                 .previews

@@ -6,6 +6,7 @@ use crate::config::{Config, Sites};
 use crate::data::DataDir;
 use anyhow::{Context, Result, bail};
 use bongsu_base::Partition;
+use bongsu_bus::NatsBus;
 use bongsu_lane::snapshot::Snapshots;
 use bongsu_lane::{Condemned, Domain, Options, condemned};
 use bongsu_log::Mark;
@@ -15,6 +16,7 @@ use bongsu_log::jetstream::{
 };
 use bongsu_media::Neighbour;
 use bongsu_peer::{Identity, Peer};
+use bongsu_talk::http::Far;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,6 +140,13 @@ impl Abroad {
             }
         }
         Ok(log)
+    }
+
+    /// The way to the others for what need not last.
+    pub fn far(&self) -> Far {
+        let root = &Layout::default().prefix;
+        let bus = NatsBus::new(self.nats.client().clone(), root);
+        Far::over(Arc::new(bus), self.sites.names().own)
     }
 
     /// The engine of the log of `lane`.

@@ -10,6 +10,7 @@ mod create_room;
 mod discovery;
 mod event;
 mod events;
+mod far;
 mod filters;
 mod initial_sync;
 mod json;
@@ -40,6 +41,7 @@ mod summary;
 mod sweeper;
 mod upgrade;
 
+pub use far::Far;
 pub use listening::Listeners;
 pub use media::{Gallery, MediaRules, Previews};
 pub use typing_now::TypingNow;
@@ -85,6 +87,8 @@ pub struct Api {
     pub media: Media,
     /// Who is typing where.
     pub typing: TypingNow,
+    /// The way to the other data centres, for what need not last.
+    pub far: Far,
     /// What media's endpoints share.
     pub gallery: Gallery,
     /// What fetches pages that people link to, if the operator turned that on.

@@ -83,17 +83,25 @@ pub async fn put(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, Ma
 
 impl Api {
     /// The view's position as a number.
-    fn position(&self) -> u64 {
+    pub(super) fn position(&self) -> u64 {
         u64::try_from(Position::end_of(self.lane.progress().chain.seq).as_i64()).unwrap_or(0)
     }
 
     async fn tell_presence(&self, caller: &Caller, changed: bool) -> Result<(), MatrixError> {
         if changed {
-            let user = caller.user.as_str();
+            let there = self.presence.of_here(&caller.user);
+            self.far.there(there.into_iter().collect()).await;
+        }
+        self.wake_for(&caller.user, changed).await
+    }
+
+    /// Wakes those who are to hear of a change of `user` at once.
+    pub(super) async fn wake_for(&self, user: &UserId, changed: bool) -> Result<(), MatrixError> {
+        if changed {
             let rooms = self
                 .lane
-                .read(|view| query::small_rooms(view.db(), user, SMALL));
-            self.presence.tell(&caller.user, &rooms.await?);
+                .read(|view| query::small_rooms(view.db(), user.as_str(), SMALL));
+            self.presence.tell(user, &rooms.await?);
         }
         Ok(())
     }

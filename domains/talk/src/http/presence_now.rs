@@ -3,6 +3,7 @@
 //! Somebody who syncs is there, and away when they have done nothing for a while. Those who wait are woken
 //! by changes of people in small rooms alone; others hear of it with their next news.
 
+use super::far::{BELIEVED, There};
 use crate::apply::{room_topic, user_topic};
 use bongsu_base::UserId;
 use bongsu_lane::Wake;
@@ -95,11 +96,31 @@ struct Person {
     active: Instant,
     seen: Instant,
     syncing: u32,
+    /// How they were last said to be in another data centre, and until when that is believed.
+    elsewhere: Option<(Presence, Instant)>,
     changed: u64,
 }
 
 impl Person {
     fn presence(&self, now: Instant) -> Presence {
+        let elsewhere = self.elsewhere.filter(|(_, until)| now < *until);
+        match (self.presence_here(now), elsewhere) {
+            (Presence::Offline, Some((there, _))) => there,
+            (here, _) => here,
+        }
+    }
+
+    fn there(&self, user: &UserId, now: Instant) -> Option<There> {
+        let active_ago = (now - self.active).as_millis();
+        Some(There {
+            user: user.clone(),
+            presence: self.presence_here(now).word().to_owned(),
+            message: self.message.clone(),
+            active_ago_ms: u64::try_from(active_ago).ok()?,
+        })
+    }
+
+    fn presence_here(&self, now: Instant) -> Presence {
         if self.syncing == 0 && now - self.seen > GONE {
             Presence::Offline
         } else if self.wanted == Presence::Online && now - self.active > IDLE {
@@ -123,6 +144,7 @@ impl People {
                 active: now,
                 seen: now,
                 syncing: 0,
+                elsewhere: None,
                 changed: 0,
             };
             self.people.insert(user.clone(), person);
@@ -258,6 +280,40 @@ impl PresenceNow {
         (Some(syncing), changed)
     }
 
+    /// Notes how somebody is in another data centre. Says whether there is something to tell.
+    pub(super) fn hear(&self, there: There, presence: Presence, least: u64) -> bool {
+        let now = Instant::now();
+        let mut people = self.people.lock();
+        let Some(person) = people.person(&there.user, now) else {
+            return false;
+        };
+        person.elsewhere = Some((presence, now + BELIEVED));
+        let ago = Duration::from_millis(there.active_ago_ms);
+        let active = now.checked_sub(ago).unwrap_or(person.active);
+        person.active = person.active.max(active);
+        let said = presence != Presence::Offline && person.message != there.message;
+        if said {
+            person.message = there.message;
+        }
+        people.note(&there.user, now, least, said)
+    }
+
+    /// Those who are in this data centre, for the others.
+    pub(super) fn here(&self) -> Vec<There> {
+        let now = Instant::now();
+        let people = self.people.lock();
+        let here = people.people.iter();
+        here.filter_map(|(user, person)| person.there(user, now))
+            .filter(|there| there.presence != Presence::Offline.word())
+            .collect()
+    }
+
+    /// How `user` is in this data centre, for the others.
+    pub(super) fn of_here(&self, user: &UserId) -> Option<There> {
+        let now = Instant::now();
+        self.people.lock().people.get(user)?.there(user, now)
+    }
+
     /// Notes that `user`, if they are there, does something.
     pub fn active(&self, user: &UserId) {
         let now = Instant::now();
@@ -344,6 +400,36 @@ mod tests {
         tokio::time::advance(FORGOTTEN).await;
         let _ = now.sync(&jun, Presence::Offline, 0);
         assert_eq!(is(&mina), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_elsewhere_is_there_as_long_as_that_is_said_again() {
+        let (here, elsewhere) = (
+            PresenceNow::new(Wake::default()),
+            PresenceNow::new(Wake::default()),
+        );
+        let mina = user("m");
+        let is = || here.of(&mina).map(|found| found.presence);
+        let tell = || {
+            let there = elsewhere.of_here(&mina).expect("known");
+            let presence = Presence::from_word(&there.presence).expect("a word");
+            here.hear(there, presence, 7)
+        };
+        let syncing = elsewhere.sync(&mina, Presence::Online, 0);
+        assert!(tell() && is() == Some(Presence::Online));
+        assert!(!tell(), "it is no news again");
+        assert!(here.here().is_empty(), "she is not in this data centre");
+        assert_eq!(elsewhere.here().len(), 1);
+        tokio::time::advance(BELIEVED - SWEEP).await;
+        assert!(!tell() && is() == Some(Presence::Online));
+        drop(syncing);
+        tokio::time::advance(GONE + SWEEP).await;
+        assert!(tell() && is() == Some(Presence::Offline));
+        // Its data centre burns while she is there.
+        let _syncing = elsewhere.sync(&mina, Presence::Online, 0);
+        assert!(tell() && is() == Some(Presence::Online));
+        tokio::time::advance(BELIEVED + SWEEP).await;
+        assert_eq!(is(), Some(Presence::Offline));
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use crate::Rejected;
 use crate::state::members::membership;
 use crate::state::rooms::Room;
 use axum::extract::State;
-use bongsu_base::{Position, RoomId};
+use bongsu_base::RoomId;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::typing::create_typing_event::v3::{Request, Response, Typing};
 
@@ -36,7 +36,7 @@ pub async fn typing(
         Typing::Yes(info) => Some(info.timeout),
         Typing::No => None,
     };
-    let now = Position::end_of(api.lane.progress().chain.seq).as_i64() as u64;
-    api.typing.set(&room, &caller.user, span, now);
+    api.typing.set(&room, &caller.user, span, api.position());
+    api.far.typing(&room, &caller.user, span).await;
     Ok(Reply(Response::new()))
 }

@@ -9,8 +9,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Gallery, Listeners, MediaRules, PresenceNow, Previews, Support,
-    TypingNow, endpoints,
+    Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, PresenceNow, Previews,
+    Support, TypingNow, endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -151,6 +151,7 @@ impl House {
             people: Arc::new(Everybody),
             media,
             typing,
+            far: Far::default(),
             gallery: Gallery::default(),
             previews: None,
             config: Arc::new(config),
