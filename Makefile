@@ -41,10 +41,10 @@ BENCH ?=
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk clean-data
+.PHONY: help setup run cluster test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster clean-data
 
 help: ## list what can be made
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build the release binary and serve on 127.0.0.1:8008, data in ./data
 	cargo build --release -p bongsu
@@ -92,10 +92,14 @@ bench-talk: $(TOOLS)/synapse/requirements.ok ## the messenger beside Synapse; BE
 	cargo build --release -p bongsu -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/talk.json talk --synapse $(TOOLS)/synapse/bin/python $(BENCH)
 
+bench-cluster: setup $(TOOLS)/synapse/requirements.ok ## three data centres beside their engine alone and Synapse
+	cargo build --release -p bongsu -p bongsu-bench
+	./target/release/bongsu-bench --out target/bench/cluster.json cluster --synapse $(TOOLS)/synapse/bin/python $(BENCH)
+
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)
 
-setup: $(TOOLS)/c++.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
+setup: $(TOOLS)/c++.ok $(TOOLS)/haproxy.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
 
 # A tool that the machine already has is used as it is; otherwise it is built once into .tools.
 $(TOOLS)/nextest.ok:
@@ -124,6 +128,12 @@ $(TOOLS)/venv/requirements.ok: clients/requirements.txt
 $(TOOLS)/c++.ok:
 	@mkdir -p $(TOOLS)
 	@command -v c++ >/dev/null || { apt-get update -qq && apt-get install -y -qq g++; }
+	@touch $@
+
+# The proxy that operators are given a configuration for.
+$(TOOLS)/haproxy.ok:
+	@mkdir -p $(TOOLS)
+	@command -v haproxy >/dev/null || { apt-get update -qq && apt-get install -y -qq haproxy; }
 	@touch $@
 
 # Node 20 comes with Debian's npm, or from wherever the machine has it.

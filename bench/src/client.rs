@@ -45,7 +45,12 @@ impl Client {
 
     /// Another connection of the same device.
     pub async fn another(&self) -> Result<Self> {
-        let mut client = Self::connect(&self.address).await?;
+        self.another_at(&self.address).await
+    }
+
+    /// A connection of the same device to the server at `address`.
+    pub async fn another_at(&self, address: &str) -> Result<Self> {
+        let mut client = Self::connect(address).await?;
         client.token.clone_from(&self.token);
         Ok(client)
     }

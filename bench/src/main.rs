@@ -2,6 +2,7 @@
 //! over HTTP as clients do, and says what it saw. It imports nothing of the platform.
 
 mod client;
+mod cluster;
 mod report;
 mod server;
 mod synapse;
@@ -30,6 +31,8 @@ struct Arguments {
 enum What {
     /// The messenger beside Synapse: messages a second, latencies, initial sync, memory, disk.
     Talk(talk::Wanted),
+    /// Three data centres beside their engine alone and Synapse: messages a second, latencies, memory.
+    Cluster(cluster::Wanted),
 }
 
 #[tokio::main]
@@ -44,6 +47,7 @@ async fn main() -> Result<()> {
     let work = async {
         match what {
             What::Talk(wanted) => talk::run(&binary, &wanted).await,
+            What::Cluster(wanted) => cluster::run(&binary, &wanted).await,
         }
     };
     let rows = tokio::select! {

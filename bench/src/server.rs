@@ -148,26 +148,14 @@ impl Server {
     pub fn memory(&self) -> Result<f64> {
         let mut kib = 0.0;
         for pid in self.pids()? {
-            // A process may end at any time; then it has none.
-            let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
-            let rollup = rollup.unwrap_or_default();
-            let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-            let pss = pss.unwrap_or("0 kB").trim().trim_end_matches("kB").trim();
-            kib += pss.parse::<f64>()?;
+            kib += memory_of(pid)?;
         }
         Ok(kib / 1024.0)
     }
 
     /// The processor time it has used, in seconds.
     pub fn cpu_seconds(&self) -> Result<f64> {
-        let used = self.pids()?.into_iter().filter_map(stat).map(|fields| {
-            // User and system time, in hundredths: fields 14 and 15 of `man 5 proc`.
-            let hundredths = fields.iter().skip(11).take(2);
-            hundredths
-                .filter_map(|field| field.parse::<f64>().ok())
-                .sum::<f64>()
-        });
-        Ok(used.sum::<f64>() / 100.0)
+        Ok(self.pids()?.into_iter().map(cpu_of).sum())
     }
 
     /// What it has on the disk, in bytes.
@@ -207,6 +195,23 @@ impl Drop for Server {
             drop(process);
         }
     }
+}
+
+/// The memory that a process has resident, in KiB; none if it has ended.
+pub fn memory_of(pid: u32) -> Result<f64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
+    let rollup = rollup.unwrap_or_default();
+    let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let pss = pss.unwrap_or("0 kB").trim().trim_end_matches("kB").trim();
+    Ok(pss.parse()?)
+}
+
+/// The processor time that a process has used, in seconds; none if it has ended.
+pub fn cpu_of(pid: u32) -> f64 {
+    // User and system time, in hundredths: fields 14 and 15 of `man 5 proc`.
+    let fields = stat(pid).unwrap_or_default().into_iter().skip(11).take(2);
+    let hundredths = fields.filter_map(|field| field.parse::<f64>().ok());
+    hundredths.sum::<f64>() / 100.0
 }
 
 /// The fields of `/proc/PID/stat` from the state on, which is the third.

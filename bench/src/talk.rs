@@ -9,6 +9,8 @@ mod polls;
 mod size;
 mod throughput;
 
+pub use load::{Sender, Tally, accounts, join, rooms, round};
+
 use crate::report::{Beside, Report};
 use crate::server::Server;
 use crate::synapse;

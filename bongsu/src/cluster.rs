@@ -53,6 +53,9 @@ pub struct ClusterArgs {
     /// Who may sign up: everybody (open), or nobody (closed)
     #[arg(long, value_name = "WHO", default_value = "open")]
     pub registration: WhoMayRegister,
+    /// Begin with what `bongsu backup` took of another installation; DIR has to be empty
+    #[arg(long, value_name = "BACKUP")]
+    pub backup: Option<PathBuf>,
     /// Print one line a change instead of drawing
     #[arg(long)]
     pub headless: bool,
@@ -86,10 +89,7 @@ pub async fn run(asked: &ClusterArgs) -> Result<()> {
         roads,
     };
     cluster.screen.begin(&plan);
-    for site in &mut cluster.sites {
-        site.start()?;
-    }
-    let watched = cluster.watch().await;
+    let watched = cluster.run(asked.backup.as_deref()).await;
     cluster.screen.end();
     try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_platform)).await?;
     try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_engine)).await?;
@@ -110,6 +110,21 @@ struct Cluster {
 }
 
 impl Cluster {
+    /// Starts the data centres, from a backup if there is one, and looks after them.
+    async fn run(&mut self, backup: Option<&Path>) -> Result<()> {
+        for site in &mut self.sites {
+            site.start_engine()?;
+        }
+        if let Some(backup) = backup {
+            self.screen.say("restoring the backup in dc1");
+            self.sites[0].restore(backup).await?;
+        }
+        for site in &mut self.sites {
+            site.start()?;
+        }
+        self.watch().await
+    }
+
     /// Looks after the data centres and does what is typed, until the end is asked for.
     async fn watch(&mut self) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;

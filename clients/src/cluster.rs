@@ -33,6 +33,18 @@ impl Cluster {
     /// # Errors
     /// If they do not become ready; the message ends with what they wrote.
     pub async fn start(network: u8) -> Result<Self> {
+        Self::start_with(network, &[]).await
+    }
+
+    /// The same, beginning with what `bongsu backup` took of another installation.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub async fn start_from(network: u8, backup: &Path) -> Result<Self> {
+        Self::start_with(network, &["--backup", &backup.display().to_string()]).await
+    }
+
+    async fn start_with(network: u8, more: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
         let mut process = Command::new(binary()?)
             .arg("cluster")
@@ -41,6 +53,7 @@ impl Cluster {
             .args(["--network", &format!("127.{network}")])
             .args(["--port", &PORT.to_string()])
             .args(["--registration", "open", "--headless"])
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -76,6 +89,11 @@ impl Cluster {
     /// Where clients reach data centre `site`, from 1.
     pub fn base_url(&self, site: usize) -> String {
         format!("http://127.{}.{site}.1:{PORT}", self.network)
+    }
+
+    /// Where the platform reaches the engine of data centre `site`.
+    pub fn engine(&self, site: usize) -> String {
+        format!("tls://127.{}.{site}.1:{}", self.network, PORT + 1)
     }
 
     /// The cluster's folder.
@@ -149,12 +167,26 @@ impl Cluster {
     /// # Errors
     /// If it cannot be run.
     pub fn command(&self, site: usize, arguments: &[&str]) -> Result<Finished> {
-        let output = Command::new(binary()?)
-            .args(arguments)
-            .arg("--config")
-            .arg(self.site_dir(site).join("bongsu.toml"))
-            .output()?;
+        let config = self.site_dir(site).join("bongsu.toml");
+        let config = config.display().to_string();
+        self.run(&[arguments, &["--config", &config]].concat())
+    }
+
+    /// Runs another command of the binary.
+    ///
+    /// # Errors
+    /// If it cannot be run.
+    pub fn run(&self, arguments: &[&str]) -> Result<Finished> {
+        let output = Command::new(binary()?).args(arguments).output()?;
         Ok(Finished::from(output))
+    }
+
+    /// Ends `program` of data centre `site` in order; the cluster starts it again.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn restart(&self, site: usize, program: &str) -> Result<()> {
+        Ok(kill(self.pid(site, program)?, Signal::SIGTERM)?)
     }
 
     /// Ends it in order.

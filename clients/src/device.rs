@@ -223,6 +223,36 @@ impl Device {
         )
     }
 
+    /// Uploads a file and gives its `mxc:` address.
+    ///
+    /// # Errors
+    /// If the server refuses or does not answer.
+    pub async fn upload(&self, content: Vec<u8>) -> Result<String> {
+        let url = format!("{}/_matrix/media/v3/upload", self.base);
+        let mut request = self.http.post(url).body(content);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await?.error_for_status()?;
+        text(
+            &serde_json::from_slice(&answer.bytes().await?)?,
+            "content_uri",
+        )
+    }
+
+    /// The bytes at `path`.
+    ///
+    /// # Errors
+    /// If the server refuses, or the answer ends early.
+    pub async fn download(&self, path: &str) -> Result<Vec<u8>> {
+        let mut request = self.http.get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await?.error_for_status()?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
     /// Every text in the room, oldest first, read page by page from the newest back.
     ///
     /// # Errors

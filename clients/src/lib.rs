@@ -11,4 +11,4 @@ mod server;
 
 pub use cluster::Cluster;
 pub use device::{Answer, Device, Message};
-pub use server::{Finished, Server, TEST_PASSWORD};
+pub use server::{Finished, Server, TEST_PASSWORD, binary};

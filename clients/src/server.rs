@@ -247,7 +247,11 @@ impl From<Output> for Finished {
 }
 
 /// The binary under test: `BONGSU_BIN`, or the one that cargo built beside this test.
-pub(crate) fn binary() -> Result<PathBuf> {
+/// The server's program: what `BONGSU_BIN` names, or what was built beside this test.
+///
+/// # Errors
+/// If there is none.
+pub fn binary() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("BONGSU_BIN") {
         return Ok(path.into());
     }

@@ -136,19 +136,32 @@ async fn complete(reader: &Device, room: &str, all: &Acknowledged) -> Result<Vec
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_data_centre_burns_is_cut_off_and_is_wiped_and_nothing_is_lost() -> Result<()> {
+async fn data_centres_burn_are_cut_off_wiped_and_restarted_and_nothing_is_lost() -> Result<()> {
     let mut cluster = Cluster::start(21).await?;
     let talk = Talk::begin(&cluster).await?;
     sleep(CALM).await;
-    cluster.order("burn dc1", "dc1 burnt").await?;
-    sleep(CALM).await;
-    cluster.order("heal dc1", "dc1 ready").await?;
+    for site in 1..=3 {
+        let (burnt, ready) = (format!("dc{site} burnt"), format!("dc{site} ready"));
+        cluster.order(&format!("burn dc{site}"), &burnt).await?;
+        sleep(CALM).await;
+        cluster.order(&format!("heal dc{site}"), &ready).await?;
+    }
     cluster.order("cut dc2", "dc2 cut off").await?;
     sleep(CALM).await;
     cluster.order("heal dc2", "dc2 ready").await?;
     cluster.order("wipe dc3", "dc3 burnt").await?;
     sleep(CALM).await;
     cluster.order("heal dc3", "dc3 ready").await?;
+    for site in 1..=3 {
+        for program in ["bongsu", "nats"] {
+            let before = cluster.said().len();
+            cluster.restart(site, program)?;
+            cluster
+                .wait_for(&format!("dc{site} {program} ended"), before)
+                .await?;
+            cluster.wait_for(&format!("dc{site} ready"), before).await?;
+        }
+    }
     sleep(CALM).await;
     let acknowledged = talk.end().await?;
     eprintln!("{acknowledged} messages");

@@ -42,6 +42,8 @@ pub struct Tally {
     latencies: Vec<Duration>,
     seconds: f64,
     cpu: f64,
+    /// Messages beyond one for each latency, where several went together.
+    more: f64,
 }
 
 impl Tally {
@@ -50,6 +52,21 @@ impl Tally {
         self.latencies.sort_unstable();
         self.seconds += other.seconds;
         self.cpu += other.cpu;
+        self.more += other.more;
+    }
+
+    /// Entries of `each` messages that took so long.
+    pub fn of(latencies: Vec<Duration>, each: f64) -> Self {
+        Self {
+            more: latencies.len() as f64 * (each - 1.0),
+            latencies,
+            ..Self::default()
+        }
+    }
+
+    /// All of it was sent within `span`.
+    pub fn lasted(&mut self, span: Duration) {
+        self.seconds = span.as_secs_f64();
     }
 
     pub fn messages(&self) -> usize {
@@ -57,7 +74,7 @@ impl Tally {
     }
 
     pub fn rate(&self) -> f64 {
-        self.messages() as f64 / self.seconds
+        (self.messages() as f64 + self.more) / self.seconds
     }
 
     pub fn p50(&self) -> f64 {

@@ -64,6 +64,19 @@ impl Program {
             pid_file,
         })
     }
+
+    /// Runs it to its end with other arguments. What it says is said when it fails.
+    pub async fn run_once(&self, arguments: &[String]) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).stdin(Stdio::null());
+        let done = command.kill_on_drop(true).output().await?;
+        if done.status.success() {
+            return Ok(());
+        }
+        let said = [done.stdout, done.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        bail!("`{}` failed: {}", arguments.join(" "), said.trim());
+    }
 }
 
 impl Process {

@@ -145,6 +145,20 @@ impl RunningSite {
         self.readiness.as_ref()
     }
 
+    /// Starts the engine in it alone.
+    pub fn start_engine(&mut self) -> Result<()> {
+        self.engine.start()
+    }
+
+    /// Has its data begin with what is in `backup`. Its engine runs, with a majority of the others, and no
+    /// platform does.
+    pub async fn restore(&self, backup: &Path) -> Result<()> {
+        let backup = backup.display().to_string();
+        let config = self.site.dir.join("bongsu.toml").display().to_string();
+        let arguments = ["restore", &backup, "--config", &config].map(str::to_owned);
+        self.platform.program.run_once(&arguments).await
+    }
+
     /// Starts what does not run.
     pub fn start(&mut self) -> Result<()> {
         self.engine.start()?;

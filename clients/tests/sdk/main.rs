@@ -5,4 +5,5 @@ mod devices;
 mod history;
 mod people;
 mod profile;
+mod proxy;
 mod talk;

@@ -30,7 +30,12 @@ pub(crate) struct Person {
 impl Person {
     /// Makes an account and signs in.
     pub(crate) async fn register(server: &Server, name: &str) -> Result<Self> {
-        let client = connect(server).await?;
+        Self::register_at(&server.base_url(), name).await
+    }
+
+    /// The same at an address.
+    pub(crate) async fn register_at(address: &str, name: &str) -> Result<Self> {
+        let client = connect(address).await?;
         let mut request = Register::new();
         request.username = Some(name.to_owned());
         request.password = Some(TEST_PASSWORD.to_owned());
@@ -45,7 +50,7 @@ impl Person {
 
     /// Signs another device of the account in; its access token can be refreshed.
     pub(crate) async fn login(server: &Server, name: &str) -> Result<Self> {
-        let client = connect(server).await?;
+        let client = connect(&server.base_url()).await?;
         let login = client.matrix_auth().login_username(name, TEST_PASSWORD);
         login
             .request_refresh_token()
@@ -112,9 +117,9 @@ impl Person {
     }
 }
 
-async fn connect(server: &Server) -> Result<Client> {
+async fn connect(address: &str) -> Result<Client> {
     let client = Client::builder()
-        .homeserver_url(server.base_url())
+        .homeserver_url(address)
         .handle_refresh_tokens();
     client.build().await.context("connect")
 }

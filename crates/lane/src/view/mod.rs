@@ -126,7 +126,8 @@ pub(crate) fn open_writer(
     db.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
     db.pragma_update(None, "foreign_keys", "OFF")?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "cache_size", -64 * 1024)?;
+    // Not more: where a transaction split a page out of order, SQLite looks at the whole cache at its end.
+    db.pragma_update(None, "cache_size", -16 * 1024)?;
     db.pragma_update(None, "wal_autocheckpoint", 4000)?;
     // What is deleted is overwritten, in the file at once and in the journal when it begins anew.
     db.pragma_update(None, "secure_delete", true)?;
