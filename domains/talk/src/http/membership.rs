@@ -36,16 +36,18 @@ impl Api {
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
         let command = Command::Membership(Membership {
-            room,
+            room: room.clone(),
             user,
             action,
             reason,
             profile,
             is_direct: false,
         });
-        self.submit(caller, Priority::Normal, None, command)
-            .await
-            .map(drop)
+        self.submit(caller, Priority::Normal, None, command).await?;
+        if action == Action::Join {
+            self.take_push_rule_along(caller, &room).await?;
+        }
+        Ok(())
     }
 
     /// Asks the room's rules, before anything is written.

@@ -3,7 +3,7 @@
 use super::Api;
 use super::convert::{ours, theirs};
 use super::json::{check_levels, content, event};
-use super::members::{known_room, not_in_room};
+use super::members::{not_in_room, readable_room};
 use super::refuse::ruled;
 use crate::command::{Action, Command, Membership, Profile, SetState};
 use crate::query::{self, Part};
@@ -28,7 +28,7 @@ pub async fn get_all(
 ) -> Answer<get_state_events::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else {
+        let Some((room, until)) = readable_room(view, &id, &caller)? else {
             return Ok(None);
         };
         let events = query::state_at(view.db(), &room, until, Part::All)?;
@@ -55,7 +55,7 @@ pub async fn get_one(
     let id: RoomId = ours(&request.room_id)?;
     let kind = request.event_type.to_string();
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else {
+        let Some((room, until)) = readable_room(view, &id, &caller)? else {
             return Ok(None);
         };
         let one = Part::One(&kind, &request.state_key);

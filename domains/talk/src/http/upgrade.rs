@@ -47,7 +47,10 @@ pub async fn upgrade(
         profile: api.profile_of(&caller.user).await?,
     });
     match api.submit(&caller, Priority::Normal, None, command).await? {
-        Accepted::Room(room) => Ok(Reply(Response::new(theirs(room.as_str())?))),
+        Accepted::Room(room) => {
+            api.take_push_rule_along(&caller, &room).await?;
+            Ok(Reply(Response::new(theirs(room.as_str())?)))
+        }
         other => Err(MatrixError::internal(format!("upgrading gave {other:?}"))),
     }
 }

@@ -55,6 +55,12 @@ impl Visible {
         self.stays.iter().any(|stay| stay.joined.is_some())
     }
 
+    /// Where the last stay became a membership, whether it lasts or not.
+    #[must_use]
+    pub fn last_joined(&self) -> Option<i64> {
+        self.stays.last().and_then(|stay| stay.joined)
+    }
+
     /// Where the present stay became a membership, if one is in the room now.
     #[must_use]
     pub fn joined_at(&self) -> Option<i64> {

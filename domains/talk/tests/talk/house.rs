@@ -9,8 +9,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Gallery, Listeners, MediaRules, PresenceNow, Previews, Support,
-    TypingNow, endpoints,
+    Api, Clock, Config, Counts, Gallery, Listeners, MediaRules, MembersTold, PresenceNow, Previews,
+    Support, TypingNow, endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -157,6 +157,7 @@ impl House {
             presence,
             counts: Counts::default(),
             listeners: Listeners::default(),
+            members_told: MembersTold::default(),
             // When the log in memory begins.
             clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
         };
