@@ -4,13 +4,14 @@ use super::address::Address;
 use super::interactive::{challenge, session};
 use super::{Api, ids};
 use crate::accounts::{Tokens, Wanted};
-use crate::command::{Accepted, Command, CreateAccount, NewSession, Rejected, SignIn};
+use crate::command::{Accepted, Command, CreateAccount, NewSession, Rejected, SetPassword, SignIn};
 use crate::config::Registration;
 use crate::query;
 use axum::Json;
 use axum::extract::State;
 use bongsu_base::UserId;
 use bongsu_lane::{Actor, Priority};
+use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use data_encoding::HEXLOWER;
 use http::StatusCode;
@@ -69,6 +70,7 @@ struct Wishes {
     refresh_token: bool,
     #[serde(rename = "type")]
     login_type: Option<String>,
+    guest_access_token: Option<String>,
 }
 
 /// A flag, also as a number.
@@ -106,15 +108,29 @@ pub async fn handle(
     }
     let wishes: Wishes = parsed(Value::Object(body.clone()))?;
     admit(&api, guest, &wishes)?;
+    if guest {
+        return make_guest(&api, wishes, &address).await;
+    }
     if let Some(user) = known.made
         && wishes.is_of(&api, &user)
     {
         confirm(&api, &body, auth.as_ref())?;
         return sign_in(&api, &user, wishes, &address).await;
     }
-    let user = free_name(&api, wishes.username.as_deref()).await?;
+    let grown = match &wishes.guest_access_token {
+        Some(token) => grown_guest(&api, token, &wishes).await?,
+        None => None,
+    };
+    let user = match &grown {
+        Some(guest) => guest.clone(),
+        None => free_name(&api, wishes.username.as_deref()).await?,
+    };
     confirm(&api, &body, auth.as_ref())?;
-    let answer = make(&api, &user, wishes, &address).await?;
+    let answer = if grown.is_some() {
+        grow(&api, &user, wishes, &address).await?
+    } else {
+        make(&api, &user, wishes, &address).await?
+    };
     if let Some(name) = name {
         api.remembered.made(name, &user);
     }
@@ -179,6 +195,72 @@ async fn make(
     }
 }
 
+/// Makes an account for somebody who looks around. Without a password nobody comes back to it who lost its
+/// token.
+async fn make_guest(api: &Api, wishes: Wishes, address: &str) -> Result<Json<Value>, MatrixError> {
+    let name = HEXLOWER.encode(&api.accounts.lane().random::<8>());
+    let user = named(api, &format!("guest-{name}"))?;
+    let begun = api
+        .accounts
+        .begin_guest(wishes.initial_device_display_name, address);
+    let (access, session) = begun;
+    let tokens = Tokens {
+        access,
+        refresh: None,
+        lifetime: None,
+    };
+    let answer = answer(api, &user, Some(&session), Some(tokens));
+    let command = Command::CreateAccount(CreateAccount {
+        user,
+        password: None,
+        session: Some(session),
+        admin: false,
+    });
+    let asked = api.accounts.ask(Actor::Nobody, Priority::Normal, command);
+    match asked.await? {
+        Accepted::Done => Ok(answer),
+        _ => Err(MatrixError::internal(
+            "a guest was neither made nor refused",
+        )),
+    }
+}
+
+/// The guest who asks for a password of their own, by the token that they have; nobody, if they ask for another
+/// name.
+async fn grown_guest(
+    api: &Api,
+    token: &str,
+    wishes: &Wishes,
+) -> Result<Option<UserId>, MatrixError> {
+    let caller = api.accounts.authenticate(token).await?;
+    let look = api
+        .accounts
+        .read(|view| query::is_guest(view, &caller.user));
+    let own = wishes.username.is_some() && wishes.is_of(api, &caller.user);
+    Ok((look.await? && own).then_some(caller.user))
+}
+
+/// Gives a guest's account a password, which makes it an ordinary one. The guest's sessions end. That they may
+/// was seen by their token; there is no earlier password that they could prove, as there is none for the operator.
+async fn grow(
+    api: &Api,
+    user: &UserId,
+    wishes: Wishes,
+    address: &str,
+) -> Result<Json<Value>, MatrixError> {
+    let command = Command::SetPassword(SetPassword {
+        user: user.clone(),
+        proof: None,
+        password: api.accounts.hash(wishes.password()?).await?,
+        logout_devices: true,
+    });
+    let asked = api.accounts.ask(Actor::Operator, Priority::Vital, command);
+    match asked.await? {
+        Accepted::Done => sign_in(api, user, wishes, address).await,
+        _ => Err(MatrixError::internal("a guest's password was not set")),
+    }
+}
+
 /// Gives a client that asks again what it was given before: the answer did not reach it.
 async fn sign_in(
     api: &Api,
@@ -233,7 +315,7 @@ fn answer(
 
 /// Whether such an account can be made at all.
 fn admit(api: &Api, guest: bool, wishes: &Wishes) -> Result<(), MatrixError> {
-    if guest {
+    if guest && api.accounts.config().registration != Registration::Open {
         return Err(MatrixError::forbidden("this server has no guest accounts"));
     }
     if wishes.login_type.is_some() {

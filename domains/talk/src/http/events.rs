@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::convert::ours;
-use super::json::event;
+use super::json::{account_data, event};
 use super::members::not_in_room;
 use super::plain::query_value;
 use super::sync_body::receipts;
@@ -21,7 +21,7 @@ use bongsu_base::{Position, RoomId, UserId};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use ruma::api::client::sync::sync_events::v3::Request;
-use ruma::events::AnyTimelineEvent;
+use ruma::events::{AnyRoomAccountDataEvent, AnyTimelineEvent};
 use ruma::serde::Raw;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -226,8 +226,16 @@ fn chunk(
         Ok(())
     };
     let mut passing = Vec::new();
+    for data in &found.account_data {
+        passing.push(value(&account_data::<AnyRoomAccountDataEvent>(data)?)?);
+    }
     for news in &found.joined {
         let room = news.room.id.as_str();
+        for data in &news.account_data {
+            let mut data = value(&account_data::<AnyRoomAccountDataEvent>(data)?)?;
+            data["room_id"] = json!(room);
+            passing.push(data);
+        }
         for shown in &news.timeline {
             tell(shown, room)?;
         }

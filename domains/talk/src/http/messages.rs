@@ -135,10 +135,12 @@ fn look(
     };
     let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(page.events), show_all(members));
+    // After a page with events comes another, which may be without: the first versions always told of one.
+    let chunk: Vec<Shown> = chunk?;
     Ok(Some(Found {
         start,
-        end: page.more.then_some(page.end),
-        chunk: chunk?,
+        end: (page.more || !chunk.is_empty()).then_some(page.end),
+        chunk,
         state: state?,
     }))
 }

@@ -58,6 +58,7 @@ impl Api {
                 .redact(caller, (room, ours(event)?), content, txn)
                 .await;
         }
+        check_tombstone(&room, &kind, &content)?;
         // What the room's rules refuse is refused before it is written; applying it asks them again.
         let look = self.lane.read(|view| {
             Ok(match Room::by_id(view.db(), &room)? {
@@ -87,6 +88,19 @@ impl Api {
             other => Err(MatrixError::internal(format!("sending gave {other:?}"))),
         }
     }
+}
+
+/// No event says that a room was replaced by itself, also where it is no state.
+fn check_tombstone(room: &RoomId, kind: &str, content: &str) -> Result<(), MatrixError> {
+    if kind != "m.room.tombstone" {
+        return Ok(());
+    }
+    let content: Value = serde_json::from_str(content).unwrap_or_default();
+    if content["replacement_room"] == room.as_str() {
+        let message = "a room cannot be replaced by itself";
+        return Err(MatrixError::invalid_param(message));
+    }
+    Ok(())
 }
 
 /// The event that a redaction sent as an event is about (Matrix v1.19, room version 11).

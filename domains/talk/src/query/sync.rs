@@ -286,6 +286,8 @@ fn joined_room(
         prev_batch,
         state,
     } = window(db, &room, wanted, (&visible, wishes), (known, i64::MAX))?;
+    // Whoever comes into a room has a gap before it.
+    let limited = limited || (wanted.since.is_some() && joined > since);
     let changed_members = timeline
         .iter()
         .chain(&state)

@@ -8,7 +8,7 @@ use super::sync::SyncWanted;
 use super::unread::Wishes;
 use crate::state::events::Event;
 use crate::state::rooms::Room;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -55,9 +55,7 @@ pub(super) fn window(
     let prev_batch = events
         .first()
         .map_or(found.end, |event| event.position.as_i64() - 1);
-    // There is nothing before a room's first event. Who looks there all the same gets that one, since some
-    // take a page without any event for a room without any.
-    let prev_batch = prev_batch.max(first_position(db, room)?);
+    let prev_batch = prev_batch.max(beginning(db, room)?);
     let state = state_before(db, room, wanted, &events, (known, begin))?;
     let show_all = |events: Vec<Event>| {
         let shown = events
@@ -75,10 +73,15 @@ pub(super) fn window(
     })
 }
 
-/// Where a room's first event stands.
-fn first_position(db: &Connection, room: &Room) -> rusqlite::Result<i64> {
-    db.prepare_cached("SELECT coalesce(min(position), 0) FROM event WHERE room = ?1")?
+/// The place at which a room's creator had joined it. Nothing is told of as being before that, since some take
+/// a page without events for a room without any, and ask there who is in it.
+fn beginning(db: &Connection, room: &Room) -> rusqlite::Result<i64> {
+    let second = "SELECT position FROM event WHERE room = ?1 ORDER BY position LIMIT 1 OFFSET 1";
+    let found = db
+        .prepare_cached(second)?
         .query_row([room.n], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or(0))
 }
 
 /// The state of a room that somebody is in. They know it whenever it was set, also while they were not

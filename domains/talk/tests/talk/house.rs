@@ -22,7 +22,7 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 /// The token `name.DEVICE` is that of `@name:test` on DEVICE. `@root:test` administers, `@mute:test` is
-/// suspended.
+/// suspended, and whose name begins with `bgg_`, as the tokens of guests do, is a guest.
 struct Tokens;
 
 #[async_trait::async_trait]
@@ -40,6 +40,7 @@ impl Authenticate for Tokens {
         Ok(Standing {
             admin: user.localpart() == "root",
             suspended: user.localpart() == "mute",
+            guest: user.localpart().starts_with("bgg_"),
         })
     }
 }
