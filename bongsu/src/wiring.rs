@@ -20,7 +20,7 @@ use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
-    PresenceNow, Previews, RetentionPolicy, TypingNow,
+    MembersTold, PresenceNow, Previews, RetentionPolicy, TypingNow,
 };
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -140,6 +140,7 @@ impl House {
             presence: PresenceNow::new(lane.wake().clone()),
             counts: Counts::default(),
             listeners: Listeners::default(),
+            members_told: MembersTold::default(),
             clock: Clock::system(),
         }
     }

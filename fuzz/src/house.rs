@@ -11,7 +11,7 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config, Counts, Gallery, Listeners, MediaRules, PresenceNow, Previews,
+    Api as TalkApi, Clock, Config, Counts, Gallery, Listeners, MediaRules, MembersTold, PresenceNow, Previews,
     Support, TypingNow,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -90,6 +90,7 @@ impl House {
             presence: PresenceNow::new(talk.wake().clone()),
             counts: Counts::default(),
             listeners: Listeners::default(),
+            members_told: MembersTold::default(),
             clock: Clock::new(|| NOW),
         };
         let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(accounts));

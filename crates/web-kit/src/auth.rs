@@ -51,6 +51,8 @@ pub struct Standing {
     pub admin: bool,
     /// Whether it is suspended: it may read and leave, and say nothing.
     pub suspended: bool,
+    /// Whether it is a guest's: it has no password, and rooms say whether they let guests in.
+    pub guest: bool,
 }
 
 /// Tells to whom an access token belongs.

@@ -7,10 +7,12 @@
 pub mod admin;
 mod auth;
 mod clock;
+mod guests;
 pub mod matrix;
 mod people;
 mod suspended;
 
 pub use auth::{AuthError, Authenticate, Caller, Standing};
 pub use clock::Clock;
+pub use guests::GUEST_TOKEN;
 pub use people::{People, Profile};

@@ -13,9 +13,12 @@ pub fn is_leaving(path: &str) -> bool {
 pub fn is_speaking(method: &Method, path: &str) -> bool {
     let segments = segments(path);
     let put = *method == Method::PUT;
+    // The first versions sent with this method.
+    let send = put || *method == Method::POST;
     match segments.as_slice() {
         ["rooms", _, "send", "m.room.redaction", ..] => false,
-        ["rooms", _, "send" | "state", ..] => put,
+        ["rooms", _, "send", ..] => send,
+        ["rooms", _, "state", ..] => put,
         ["rooms", _, "typing", ..] => put,
         ["rooms", _, what] => matches!(
             *what,
@@ -50,7 +53,9 @@ mod tests {
             assert_eq!(is_speaking(&method, &path), speaking, "{method} {path}");
         };
         check(Method::PUT, "rooms/!a:b/send/m.room.message/1", true);
+        check(Method::POST, "rooms/!a:b/send/m.room.message", true);
         check(Method::PUT, "rooms/!a:b/send/m.room.redaction/1", false);
+        check(Method::POST, "rooms/!a:b/redact/$a", false);
         check(Method::PUT, "rooms/!a:b/redact/$a/1", false);
         check(Method::PUT, "rooms/!a:b/state/m.room.name", true);
         check(Method::GET, "rooms/!a:b/state/m.room.name", false);

@@ -265,6 +265,20 @@ impl Accounts {
         (tokens, session)
     }
 
+    /// Makes up the token of a guest's session, which lasts as long as the guest.
+    pub(crate) fn begin_guest(&self, name: Option<String>, address: &str) -> (Token, NewSession) {
+        let access = Token::for_guest(&self.lane);
+        let session = NewSession {
+            device: self.new_device(),
+            display_name: name,
+            access: access.hash(),
+            access_lifetime: None,
+            refresh: None,
+            address: address.to_owned(),
+        };
+        (access, session)
+    }
+
     /// Ten random capital letters: 47 bits, apart within one account.
     fn new_device(&self) -> DeviceId {
         let letters = self
@@ -287,11 +301,15 @@ impl Authenticate for Accounts {
     }
 
     async fn standing(&self, user: &UserId) -> Result<Standing, AuthError> {
-        let found = self.read(|view| query::listed(view, user)).await;
-        let found = found.map_err(|error| unavailable(&error))?;
+        let look = |view: &ReadView<'_>| {
+            let found = query::listed(view, user)?;
+            Ok((found, query::is_guest(view, user)?))
+        };
+        let (found, guest) = self.read(look).await.map_err(|error| unavailable(&error))?;
         Ok(found.map_or(Standing::default(), |account| Standing {
             admin: account.admin,
             suspended: account.suspended,
+            guest,
         }))
     }
 }

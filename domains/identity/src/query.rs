@@ -48,6 +48,12 @@ pub fn is_free(view: &ReadView<'_>, user: &UserId) -> Result<bool> {
     Ok(account::get(view.db(), user)?.is_none())
 }
 
+/// Whether the account is a guest's: one without a password.
+pub fn is_guest(view: &ReadView<'_>, user: &UserId) -> Result<bool> {
+    let found = account::get(view.db(), user)?;
+    Ok(found.is_some_and(|account| account.password.is_none() && !account.deactivated))
+}
+
 /// An account's devices, by id.
 pub fn devices(view: &ReadView<'_>, user: &UserId) -> Result<Vec<Device>> {
     device::list(view.db(), user)

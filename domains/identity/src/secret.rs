@@ -1,11 +1,12 @@
 //! Secrets, and what may be kept of them. None of these types shows what it holds.
 
 use bongsu_lane::Lane;
+use bongsu_web_kit::GUEST_TOKEN;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What every token of this platform begins with, so that one that leaks can be recognised.
+/// What every token of this platform but a guest's begins with, so that one that leaks can be recognised.
 const PREFIX: &str = "bgs_";
 
 /// A token's text: 256 random bits. It goes to the client and is kept nowhere.
@@ -23,6 +24,13 @@ impl Token {
     #[must_use]
     pub fn from_random(bytes: [u8; 32]) -> Self {
         Self(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes)))
+    }
+
+    /// A new token for a guest, which says so.
+    #[must_use]
+    pub fn for_guest(lane: &Lane<crate::Identity>) -> Self {
+        let random: [u8; 32] = lane.random();
+        Self(format!("{GUEST_TOKEN}{}", BASE64URL_NOPAD.encode(&random)))
     }
 
     /// The text, for the client alone.

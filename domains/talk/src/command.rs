@@ -148,6 +148,8 @@ pub enum Command {
     Administer(Administer),
     /// Keeps a picture of a page that somebody linked to; the platform alone does.
     KeepPicture(KeepPicture),
+    /// Changes somebody's membership in a room, with a content that the client gave.
+    SetMembership(SetMembership),
 }
 
 /// See [`Command::Administer`].
@@ -442,4 +444,17 @@ pub struct KeepPicture {
     pub media: AddMedia,
     /// For how long it is kept at least, in milliseconds from the entry's time.
     pub lifetime_ms: i64,
+}
+
+/// See [`Command::SetMembership`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetMembership {
+    /// The room.
+    pub room: RoomId,
+    /// Whose membership it is.
+    pub user: UserId,
+    /// What is done.
+    pub action: Action,
+    /// The membership's content; which membership it is follows from the action.
+    pub content: String,
 }

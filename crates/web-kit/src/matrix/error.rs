@@ -111,6 +111,16 @@ impl MatrixError {
         )
     }
 
+    /// 403 `M_GUEST_ACCESS_FORBIDDEN`.
+    #[must_use]
+    pub fn not_for_guests() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            ErrorKind::GuestAccessForbidden,
+            "guests cannot do this; an account of your own can",
+        )
+    }
+
     /// 401 `M_MISSING_TOKEN`.
     pub(crate) fn missing_token() -> Self {
         let message = "this needs an access token in the Authorization header";

@@ -2,7 +2,7 @@
 
 use super::error::MatrixError;
 use crate::auth::{Authenticate, Caller};
-use crate::suspended;
+use crate::{guests, suspended};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
@@ -59,6 +59,9 @@ async fn admit(
         return Ok(authenticator.authenticate_locked(token).await?);
     }
     let caller = authenticator.authenticate(token).await?;
+    if token.starts_with(guests::GUEST_TOKEN) && !guests::may(parts) {
+        return Err(MatrixError::not_for_guests());
+    }
     if suspended::is_speaking(&parts.method, path)
         && authenticator.standing(&caller.user).await?.suspended
     {

@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::address::Address;
-use super::interactive::{PasswordStage, signed_in};
+use super::interactive::{Asking, PasswordStage, signed_in};
 use crate::command::{Command, SetPassword};
 use axum::extract::State;
 use bongsu_lane::Priority;
@@ -13,11 +13,14 @@ pub async fn handle(
     State(api): State<Api>,
     Address(address): Address,
     Matrix {
-        request, caller, ..
-    }: Matrix<Request>,
+        request: Asking(request),
+        caller,
+        ..
+    }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
     let caller = signed_in(caller)?;
-    let (stage, proof) = PasswordStage::verify(&api, &caller, request.auth, &address).await?;
+    let (stage, proof) =
+        PasswordStage::verify(&api, &caller, "change the password", request.auth, &address).await?;
     let command = Command::SetPassword(SetPassword {
         user: caller.user.clone(),
         proof: Some(proof),

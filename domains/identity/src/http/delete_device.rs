@@ -1,6 +1,7 @@
 //! `DELETE /devices/{device_id}`: ending the session on a device.
 
 use super::address::Address;
+use super::interactive::Asking;
 use super::{Api, delete_devices, ids};
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, Reply};
@@ -10,8 +11,10 @@ pub async fn handle(
     State(api): State<Api>,
     Address(address): Address,
     Matrix {
-        request, caller, ..
-    }: Matrix<Request>,
+        request: Asking(request),
+        caller,
+        ..
+    }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
     let devices = vec![ids::device(&request.device_id)?];
     delete_devices::delete(&api, &caller, devices, request.auth, &address).await?;

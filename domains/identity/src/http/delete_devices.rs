@@ -1,7 +1,7 @@
 //! `POST /delete_devices`: ending the sessions on several devices.
 
 use super::address::Address;
-use super::interactive::PasswordStage;
+use super::interactive::{Asking, PasswordStage};
 use super::{Api, ids};
 use crate::command::{Command, DeleteDevices};
 use axum::extract::State;
@@ -16,8 +16,10 @@ pub async fn handle(
     State(api): State<Api>,
     Address(address): Address,
     Matrix {
-        request, caller, ..
-    }: Matrix<Request>,
+        request: Asking(request),
+        caller,
+        ..
+    }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
     let devices = request.devices.iter().map(|id| ids::device(id));
     let devices = devices.collect::<Result<_, _>>()?;
@@ -33,7 +35,9 @@ pub async fn delete(
     auth: Option<AuthData>,
     address: &str,
 ) -> Result<(), MatrixError> {
-    let (stage, proof) = PasswordStage::verify(api, caller, auth, address).await?;
+    let operation: Vec<&str> = devices.iter().map(DeviceId::as_str).collect();
+    let operation = format!("delete {}", operation.join(" "));
+    let (stage, proof) = PasswordStage::verify(api, caller, &operation, auth, address).await?;
     let command = DeleteDevices {
         user: caller.user.clone(),
         devices,

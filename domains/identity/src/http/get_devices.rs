@@ -1,36 +1,39 @@
 //! `GET /devices`: the account's devices.
 
-use super::{Api, ids};
+use super::Api;
 use crate::query;
+use axum::Json;
 use axum::extract::State;
-use bongsu_web_kit::matrix::{Answer, Matrix, Reply};
-use ruma::MilliSecondsSinceUnixEpoch;
-use ruma::api::client::device::Device;
-use ruma::api::client::device::get_devices::v3::{Request, Response};
+use bongsu_base::UserId;
+use bongsu_web_kit::matrix::{Matrix, MatrixError};
+use ruma::api::client::device::get_devices::v3::Request;
+use serde_json::{Value, json};
 
 pub async fn handle(
     State(api): State<Api>,
     Matrix { caller, .. }: Matrix<Request>,
-) -> Answer<Response> {
+) -> Result<Json<Value>, MatrixError> {
     let devices = api
         .accounts
         .read(|view| query::devices(view, &caller.user))
         .await?;
-    Ok(Reply(Response::new(
-        devices.into_iter().map(device_out).collect(),
-    )))
+    let devices = devices.into_iter();
+    let devices: Vec<Value> = devices.map(|one| device_out(&caller.user, one)).collect();
+    Ok(Json(json!({ "devices": devices })))
 }
 
-/// A device as the wire has it.
-pub fn device_out(device: query::Device) -> Device {
-    let mut out = Device::new(ids::device_out(&device.device));
-    out.display_name = device.display_name;
-    out.last_seen_ip = Some(device.seen_from);
-    out.last_seen_ts = device
-        .seen
-        .0
-        .try_into()
-        .ok()
-        .map(MilliSecondsSinceUnixEpoch);
+/// A device as the wire has it. Whose it is was told by the first versions, and is still read.
+pub fn device_out(user: &UserId, device: query::Device) -> Value {
+    let mut out = json!({
+        "device_id": device.device.as_str(),
+        "user_id": user.as_str(),
+        "last_seen_ip": device.seen_from,
+    });
+    if let Some(name) = device.display_name {
+        out["display_name"] = name.into();
+    }
+    if device.seen.0 >= 0 {
+        out["last_seen_ts"] = device.seen.0.into();
+    }
     out
 }

@@ -1,30 +1,59 @@
 //! User-interactive authentication (Matrix v1.19, client-server API). Every flow here has one stage, so
-//! that a stage presented completes its flow and nothing has to be remembered between requests: the
-//! session is a name that the client gets back.
+//! that a stage presented completes its flow. Of a session it is remembered what it was begun for.
 
 use super::Api;
+use super::remembered::Session;
 use crate::command::{Accepted, Denial, Proof};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use data_encoding::HEXLOWER;
 use http::StatusCode;
 use ruma::api::client::uiaa::{AuthData, AuthFlow, AuthType, UiaaInfo, UserIdentifier};
-use ruma::api::error::{ErrorKind, StandardErrorBody};
+use ruma::api::error::{DeserializationError, ErrorKind, StandardErrorBody};
+use ruma::api::{IncomingRequest, Metadata};
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
-/// Asks for `stage`; `error` says what was wrong with what was presented.
+/// Asks for `stage` before `operation` is done as `wishes` say; `error` says what was wrong with what was
+/// presented.
 pub fn challenge(
     api: &Api,
+    (operation, wishes): (&str, &Map<String, Value>),
     stage: AuthType,
     session: Option<&str>,
     error: Option<(ErrorKind, &str)>,
 ) -> MatrixError {
-    let fresh = || HEXLOWER.encode(&api.accounts.lane().random::<16>());
+    let session = session.map_or_else(
+        || {
+            let fresh = HEXLOWER.encode(&api.accounts.lane().random::<16>());
+            let now = api.accounts.config().clock.now();
+            api.remembered.begin(&fresh, operation, wishes, now);
+            fresh
+        },
+        str::to_owned,
+    );
     let mut info = UiaaInfo::new(vec![AuthFlow::new(vec![stage])]);
-    info.session = Some(session.map_or_else(fresh, str::to_owned));
-    info.params = serde_json::value::to_raw_value(&serde_json::json!({})).ok();
+    info.session = Some(session);
+    info.params = serde_json::value::to_raw_value(&json!({})).ok();
     info.auth_error =
         error.map(|(kind, text)| Box::new(StandardErrorBody::new(kind, text.to_owned())));
     MatrixError::Interactive(Box::new(info))
+}
+
+/// What is remembered of a session; nothing of one that did not begin here, or long ago.
+///
+/// # Errors
+/// 403 when it was begun for something else.
+pub fn session(api: &Api, operation: &str, name: Option<&str>) -> Result<Session, MatrixError> {
+    let now = api.accounts.config().clock.now();
+    let found = name.and_then(|name| api.remembered.of(name, now));
+    let found = found.unwrap_or_default();
+    if found.operation.is_empty() || found.operation == operation {
+        return Ok(found);
+    }
+    Err(MatrixError::forbidden(
+        "this session was begun for something else; begin another one",
+    ))
 }
 
 /// The caller, where an endpoint also serves those who are not signed in, which this server does not.
@@ -37,20 +66,27 @@ pub fn signed_in(caller: Option<Caller>) -> Result<Caller, MatrixError> {
 /// One stage of an endpoint that asks for the caller's password.
 pub struct PasswordStage<'a> {
     api: &'a Api,
+    operation: String,
     session: Option<String>,
 }
 
 impl<'a> PasswordStage<'a> {
-    /// Verifies what the client presents, or asks for it. A wrong password is a proof too: it has to
-    /// reach the rules, which count it.
+    /// Verifies what the client presents before `operation` is done, or asks for it. A wrong password is a
+    /// proof too: it has to reach the rules, which count it.
     pub async fn verify(
         api: &'a Api,
         caller: &Caller,
+        operation: &str,
         auth: Option<AuthData>,
         address: &str,
     ) -> Result<(Self, Proof), MatrixError> {
-        let session = auth.as_ref().and_then(AuthData::session).map(str::to_owned);
-        let stage = Self { api, session };
+        let name = auth.as_ref().and_then(AuthData::session).map(str::to_owned);
+        let stage = Self {
+            api,
+            operation: format!("{} {operation}", caller.user),
+            session: name,
+        };
+        session(api, &stage.operation, stage.session.as_deref())?;
         let password = match auth {
             None => return Err(stage.again(None)),
             Some(AuthData::Password(password)) => password,
@@ -65,7 +101,7 @@ impl<'a> PasswordStage<'a> {
         };
         if meant.as_ref() != Some(&caller.user) {
             let text = "this is not the account that is signed in";
-            return Err(stage.again(Some((ErrorKind::Forbidden, text))));
+            return Err(MatrixError::forbidden(text));
         }
         let proof = api
             .accounts
@@ -87,6 +123,53 @@ impl<'a> PasswordStage<'a> {
     }
 
     fn again(&self, error: Option<(ErrorKind, &str)>) -> MatrixError {
-        challenge(self.api, AuthType::Password, self.session.as_deref(), error)
+        let wanted = (self.operation.as_str(), &Map::new());
+        let stage = AuthType::Password;
+        challenge(self.api, wanted, stage, self.session.as_deref(), error)
     }
+}
+
+/// `ruma`'s request of an endpoint that asks for the password, also in the form of the first versions.
+pub struct Asking<R>(pub R);
+
+impl<R: Metadata> Metadata for Asking<R> {
+    const METHOD: http::Method = R::METHOD;
+    const RATE_LIMITED: bool = R::RATE_LIMITED;
+    type Authentication = R::Authentication;
+    type PathBuilder = R::PathBuilder;
+    const PATH_BUILDER: R::PathBuilder = R::PATH_BUILDER;
+}
+
+impl<R: IncomingRequest> IncomingRequest for Asking<R> {
+    type EndpointError = R::EndpointError;
+    type OutgoingResponse = R::OutgoingResponse;
+
+    fn try_from_http_request_inner(
+        request: http::Request<&[u8]>,
+        path_args: &[&str],
+    ) -> Result<Self, DeserializationError> {
+        let (parts, body) = request.into_parts();
+        let body = of_today(body);
+        let request = http::Request::from_parts(parts, &*body);
+        R::try_from_http_request_inner(request, path_args).map(Self)
+    }
+}
+
+/// A body in whose `auth` the user is named as today. In the first versions their name stood beside the
+/// password.
+fn of_today(raw: &[u8]) -> Cow<'_, [u8]> {
+    let renamed = || {
+        let mut body: Value = serde_json::from_slice(raw).ok()?;
+        let auth = body.get_mut("auth")?.as_object_mut()?;
+        let user = auth.get("user")?.as_str()?.to_owned();
+        if auth.contains_key("identifier") {
+            return None;
+        }
+        auth.insert(
+            "identifier".to_owned(),
+            json!({ "type": "m.id.user", "user": user }),
+        );
+        serde_json::to_vec(&body).ok()
+    };
+    renamed().map_or(Cow::Borrowed(raw), Cow::Owned)
 }

@@ -60,6 +60,13 @@ pub async fn handle(
     }
     let access = tokens.access.reveal().to_owned();
     let mut response = Response::new(ids::user_out(&user)?, access, ids::device_out(&device));
+    #[expect(
+        deprecated,
+        reason = "the first versions told it, and it is still read"
+    )]
+    {
+        response.home_server = Some(ids::server_out(&api)?);
+    }
     response.refresh_token = tokens.refresh.map(|token| token.reveal().to_owned());
     response.expires_in = tokens
         .lifetime

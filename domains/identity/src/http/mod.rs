@@ -25,6 +25,7 @@ mod refresh;
 mod refusal;
 mod register;
 mod registration_token;
+mod remembered;
 mod set_profile_field;
 mod update_device;
 mod username_available;
@@ -35,7 +36,9 @@ use crate::Accounts;
 use axum::Router;
 use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::matrix::{Endpoints, Gate, Operation};
+use interactive::Asking;
 use open::Open;
+use remembered::Remembered;
 use ruma::api::client::{account, admin as moderate, device, profile, session};
 use std::sync::Arc;
 
@@ -44,6 +47,7 @@ use std::sync::Arc;
 pub struct Api {
     accounts: Accounts,
     authenticator: Arc<dyn Authenticate>,
+    remembered: Remembered,
 }
 
 impl Api {
@@ -54,6 +58,7 @@ impl Api {
         Self {
             accounts,
             authenticator,
+            remembered: Remembered::default(),
         }
     }
 }
@@ -93,12 +98,12 @@ fn accounts(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     use account::check_registration_token_validity::v1 as token_validity;
     use account::get_username_availability::v3 as availability;
     endpoints
-        .serve::<Open<account::register::v3::Request>, _, _>(register::handle)
+        .serve::<register::Registering, _, _>(register::handle)
         .serve::<availability::Request, _, _>(username_available::handle)
         .serve::<token_validity::Request, _, _>(registration_token::handle)
         .serve::<account::whoami::v3::Request, _, _>(whoami::handle)
-        .serve::<account::change_password::v3::Request, _, _>(change_password::handle)
-        .serve::<account::deactivate::v3::Request, _, _>(deactivate::handle)
+        .serve::<Asking<account::change_password::v3::Request>, _, _>(change_password::handle)
+        .serve::<Asking<account::deactivate::v3::Request>, _, _>(deactivate::handle)
         .serve::<account::get_3pids::v3::Request, _, _>(get_threepids::handle)
 }
 
@@ -107,8 +112,8 @@ fn devices(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<device::get_devices::v3::Request, _, _>(get_devices::handle)
         .serve::<device::get_device::v3::Request, _, _>(get_device::handle)
         .serve::<device::update_device::v3::Request, _, _>(update_device::handle)
-        .serve::<device::delete_device::v3::Request, _, _>(delete_device::handle)
-        .serve::<device::delete_devices::v3::Request, _, _>(delete_devices::handle)
+        .serve::<Asking<device::delete_device::v3::Request>, _, _>(delete_device::handle)
+        .serve::<Asking<device::delete_devices::v3::Request>, _, _>(delete_devices::handle)
 }
 
 /// The endpoints for one field serve the older ones for `displayname` and `avatar_url` too: their paths

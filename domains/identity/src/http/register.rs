@@ -1,91 +1,324 @@
 //! `POST /register`: making an account.
 
 use super::address::Address;
-use super::interactive::challenge;
-use super::open::Open;
+use super::interactive::{challenge, session};
 use super::{Api, ids};
-use crate::accounts::Wanted;
-use crate::command::{Accepted, Command, CreateAccount, Rejected};
+use crate::accounts::{Tokens, Wanted};
+use crate::command::{Accepted, Command, CreateAccount, NewSession, Rejected, SetPassword, SignIn};
 use crate::config::Registration;
 use crate::query;
+use axum::Json;
 use axum::extract::State;
 use bongsu_base::UserId;
 use bongsu_lane::{Actor, Priority};
-use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::Authenticate;
+use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use data_encoding::HEXLOWER;
 use http::StatusCode;
-use ruma::api::client::account::register::RegistrationKind;
+use ruma::OwnedDeviceId;
+use ruma::api::auth_scheme::NoAccessToken;
 use ruma::api::client::account::register::v3::{Request, Response};
 use ruma::api::client::uiaa::{AuthData, AuthType};
-use ruma::api::error::ErrorKind;
-use std::time::Duration;
+use ruma::api::error::{DeserializationError, ErrorKind};
+use ruma::api::{IncomingRequest, Metadata};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+
+/// What the sessions here are begun for.
+const OPERATION: &str = "register";
+
+/// The request as it came: what a client leaves out of it stands in the one by which it began its session.
+pub struct Registering {
+    guest: bool,
+    body: Map<String, Value>,
+}
+
+impl Metadata for Registering {
+    const METHOD: http::Method = Request::METHOD;
+    const RATE_LIMITED: bool = Request::RATE_LIMITED;
+    type Authentication = NoAccessToken;
+    type PathBuilder = <Request as Metadata>::PathBuilder;
+    const PATH_BUILDER: Self::PathBuilder = Request::PATH_BUILDER;
+}
+
+impl IncomingRequest for Registering {
+    type EndpointError = <Request as IncomingRequest>::EndpointError;
+    type OutgoingResponse = Response;
+
+    fn try_from_http_request_inner(
+        request: http::Request<&[u8]>,
+        _: &[&str],
+    ) -> Result<Self, DeserializationError> {
+        let query = request.uri().query().unwrap_or_default();
+        Ok(Self {
+            guest: query.split('&').any(|pair| pair == "kind=guest"),
+            body: serde_json::from_slice(request.body())?,
+        })
+    }
+}
+
+/// What a client wishes of its account.
+#[derive(Deserialize)]
+struct Wishes {
+    username: Option<String>,
+    password: Option<String>,
+    device_id: Option<OwnedDeviceId>,
+    initial_device_display_name: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    inhibit_login: bool,
+    #[serde(default)]
+    refresh_token: bool,
+    #[serde(rename = "type")]
+    login_type: Option<String>,
+    guest_access_token: Option<String>,
+}
+
+/// A flag, also as a number.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Flag {
+        Bool(bool),
+        Number(u8),
+    }
+    Ok(match Flag::deserialize(deserializer)? {
+        Flag::Bool(set) => set,
+        Flag::Number(number) => number != 0,
+    })
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, MatrixError> {
+    serde_json::from_value(value).map_err(|error| MatrixError::bad_json(error.to_string()))
+}
 
 pub async fn handle(
     State(api): State<Api>,
     Address(address): Address,
     Matrix {
-        request: Open(request),
+        request: Registering { guest, mut body },
         ..
-    }: Matrix<Open<Request>>,
-) -> Answer<Response> {
-    admit(&api, &request)?;
-    let user = free_name(&api, request.username.as_deref()).await?;
-    confirm(&api, request.auth.as_ref())?;
-    let Some(password) = request.password else {
-        let message = "`password` is missing";
-        return Err(MatrixError::new(
-            StatusCode::BAD_REQUEST,
-            ErrorKind::MissingParam,
-            message,
-        ));
+    }: Matrix<Registering>,
+) -> Result<Json<Value>, MatrixError> {
+    let auth = body.remove("auth").filter(|auth| !auth.is_null());
+    let auth: Option<AuthData> = auth.map(parsed).transpose()?;
+    let name = auth.as_ref().and_then(AuthData::session);
+    let known = session(&api, OPERATION, name)?;
+    for (wish, value) in known.wishes {
+        body.entry(wish).or_insert(value);
+    }
+    let wishes: Wishes = parsed(Value::Object(body.clone()))?;
+    admit(&api, guest, &wishes)?;
+    if guest {
+        return make_guest(&api, wishes, &address).await;
+    }
+    if let Some(user) = known.made
+        && wishes.is_of(&api, &user)
+    {
+        confirm(&api, &body, auth.as_ref())?;
+        return sign_in(&api, &user, wishes, &address).await;
+    }
+    let grown = match &wishes.guest_access_token {
+        Some(token) => grown_guest(&api, token, &wishes).await?,
+        None => None,
     };
-    let begun = if request.inhibit_login {
-        None
+    let user = match &grown {
+        Some(guest) => guest.clone(),
+        None => free_name(&api, wishes.username.as_deref()).await?,
+    };
+    confirm(&api, &body, auth.as_ref())?;
+    let answer = if grown.is_some() {
+        grow(&api, &user, wishes, &address).await?
     } else {
-        let wanted = Wanted {
-            device: request.device_id.as_deref().map(ids::device).transpose()?,
-            display_name: request.initial_device_display_name,
-            refresh: request.refresh_token,
-        };
-        Some(api.accounts.begin(wanted, &address))
+        make(&api, &user, wishes, &address).await?
     };
+    if let Some(name) = name {
+        api.remembered.made(name, &user);
+    }
+    Ok(answer)
+}
+
+impl Wishes {
+    /// Whether this may have been asked for when `user` was made.
+    fn is_of(&self, api: &Api, user: &UserId) -> bool {
+        let name = self.username.as_deref();
+        name.is_none_or(|name| api.accounts.meant(name).as_ref() == Some(user))
+    }
+
+    fn password(&self) -> Result<&str, MatrixError> {
+        self.password.as_deref().ok_or_else(|| {
+            MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                ErrorKind::MissingParam,
+                "`password` is missing",
+            )
+        })
+    }
+
+    /// The session that is wished, if one is.
+    fn begin(&self, api: &Api, address: &str) -> Result<Option<(Tokens, NewSession)>, MatrixError> {
+        if self.inhibit_login {
+            return Ok(None);
+        }
+        let wanted = Wanted {
+            device: self.device_id.as_deref().map(ids::device).transpose()?,
+            display_name: self.initial_device_display_name.clone(),
+            refresh: self.refresh_token,
+        };
+        Ok(Some(api.accounts.begin(wanted, address)))
+    }
+}
+
+async fn make(
+    api: &Api,
+    user: &UserId,
+    wishes: Wishes,
+    address: &str,
+) -> Result<Json<Value>, MatrixError> {
+    let password = wishes.password()?;
+    let begun = wishes.begin(api, address)?;
+    let password = Some(api.accounts.hash(password).await?);
     let (tokens, session) = begun.unzip();
-    let mut response = Response::new(ids::user_out(&user)?);
-    response.device_id = session
-        .as_ref()
-        .map(|session| ids::device_out(&session.device));
-    let password = Some(api.accounts.hash(&password).await?);
+    let answer = answer(api, user, session.as_ref(), tokens);
     let command = CreateAccount {
-        user,
+        user: user.clone(),
         password,
         session,
         admin: false,
     };
     let command = Command::CreateAccount(command);
-    let Accepted::Done = api
-        .accounts
-        .ask(Actor::Nobody, Priority::Vital, command)
-        .await?
-    else {
-        return Err(MatrixError::internal(
+    let asked = api.accounts.ask(Actor::Nobody, Priority::Vital, command);
+    match asked.await? {
+        Accepted::Done => Ok(answer),
+        _ => Err(MatrixError::internal(
             "an account was neither made nor refused",
-        ));
-    };
-    if let Some(tokens) = tokens {
-        let span = tokens.lifetime.and_then(|span| u64::try_from(span.0).ok());
-        response.access_token = Some(tokens.access.reveal().to_owned());
-        response.refresh_token = tokens.refresh.map(|token| token.reveal().to_owned());
-        response.expires_in = span.map(Duration::from_millis);
+        )),
     }
-    Ok(Reply(response))
+}
+
+/// Makes an account for somebody who looks around. Without a password nobody comes back to it who lost its
+/// token.
+async fn make_guest(api: &Api, wishes: Wishes, address: &str) -> Result<Json<Value>, MatrixError> {
+    let name = HEXLOWER.encode(&api.accounts.lane().random::<8>());
+    let user = named(api, &format!("guest-{name}"))?;
+    let begun = api
+        .accounts
+        .begin_guest(wishes.initial_device_display_name, address);
+    let (access, session) = begun;
+    let tokens = Tokens {
+        access,
+        refresh: None,
+        lifetime: None,
+    };
+    let answer = answer(api, &user, Some(&session), Some(tokens));
+    let command = Command::CreateAccount(CreateAccount {
+        user,
+        password: None,
+        session: Some(session),
+        admin: false,
+    });
+    let asked = api.accounts.ask(Actor::Nobody, Priority::Normal, command);
+    match asked.await? {
+        Accepted::Done => Ok(answer),
+        _ => Err(MatrixError::internal(
+            "a guest was neither made nor refused",
+        )),
+    }
+}
+
+/// The guest who asks for a password of their own, by the token that they have; nobody, if they ask for another
+/// name.
+async fn grown_guest(
+    api: &Api,
+    token: &str,
+    wishes: &Wishes,
+) -> Result<Option<UserId>, MatrixError> {
+    let caller = api.accounts.authenticate(token).await?;
+    let look = api
+        .accounts
+        .read(|view| query::is_guest(view, &caller.user));
+    let own = wishes.username.is_some() && wishes.is_of(api, &caller.user);
+    Ok((look.await? && own).then_some(caller.user))
+}
+
+/// Gives a guest's account a password, which makes it an ordinary one. The guest's sessions end. That they may
+/// was seen by their token; there is no earlier password that they could prove, as there is none for the operator.
+async fn grow(
+    api: &Api,
+    user: &UserId,
+    wishes: Wishes,
+    address: &str,
+) -> Result<Json<Value>, MatrixError> {
+    let command = Command::SetPassword(SetPassword {
+        user: user.clone(),
+        proof: None,
+        password: api.accounts.hash(wishes.password()?).await?,
+        logout_devices: true,
+    });
+    let asked = api.accounts.ask(Actor::Operator, Priority::Vital, command);
+    match asked.await? {
+        Accepted::Done => sign_in(api, user, wishes, address).await,
+        _ => Err(MatrixError::internal("a guest's password was not set")),
+    }
+}
+
+/// Gives a client that asks again what it was given before: the answer did not reach it.
+async fn sign_in(
+    api: &Api,
+    user: &UserId,
+    wishes: Wishes,
+    address: &str,
+) -> Result<Json<Value>, MatrixError> {
+    let password = wishes.password()?.to_owned();
+    let proof = api.accounts.prove(user, password, address).await?;
+    let Some((tokens, session)) = wishes.begin(api, address)? else {
+        return Ok(answer(api, user, None, None));
+    };
+    let answer = answer(api, user, Some(&session), Some(tokens));
+    let command = Command::SignIn(SignIn {
+        user: user.clone(),
+        proof,
+        session,
+    });
+    let asked = api.accounts.ask(Actor::Nobody, Priority::Vital, command);
+    match asked.await? {
+        Accepted::Done => Ok(answer),
+        Accepted::Denied(denial) => Err(denial.into()),
+        Accepted::Reused => Err(MatrixError::internal("a sign-in is no refresh")),
+    }
+}
+
+fn answer(
+    api: &Api,
+    user: &UserId,
+    session: Option<&NewSession>,
+    tokens: Option<Tokens>,
+) -> Json<Value> {
+    let mut answer = json!({
+        "user_id": user.as_str(),
+        // The first versions told it, and it is still read.
+        "home_server": api.accounts.config().server_name.as_str(),
+    });
+    if let Some(session) = session {
+        answer["device_id"] = session.device.as_str().into();
+    }
+    if let Some(tokens) = tokens {
+        answer["access_token"] = tokens.access.reveal().into();
+        if let Some(refresh) = tokens.refresh {
+            answer["refresh_token"] = refresh.reveal().into();
+        }
+        if let Some(span) = tokens.lifetime {
+            answer["expires_in_ms"] = span.0.into();
+        }
+    }
+    Json(answer)
 }
 
 /// Whether such an account can be made at all.
-fn admit(api: &Api, request: &Request) -> Result<(), MatrixError> {
-    if request.kind != RegistrationKind::User {
+fn admit(api: &Api, guest: bool, wishes: &Wishes) -> Result<(), MatrixError> {
+    if guest && api.accounts.config().registration != Registration::Open {
         return Err(MatrixError::forbidden("this server has no guest accounts"));
     }
-    if request.login_type.is_some() {
+    if wishes.login_type.is_some() {
         return Err(MatrixError::forbidden(
             "this server has no application services",
         ));
@@ -98,14 +331,26 @@ fn admit(api: &Api, request: &Request) -> Result<(), MatrixError> {
     Ok(())
 }
 
+/// The id that somebody has who signs up as `name`. Names that begin with `_` are kept for people of other
+/// networks (Matrix v1.19, application service API).
+pub fn named(api: &Api, name: &str) -> Result<UserId, MatrixError> {
+    if name.starts_with('_') {
+        return Err(MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::InvalidUsername,
+            "a user name does not begin with `_`",
+        ));
+    }
+    // Upper and lower case are one: people type either.
+    Ok(api.accounts.new_user(&name.to_ascii_lowercase())?)
+}
+
 /// The id that the account will have, whether the person named one or not.
 async fn free_name(api: &Api, username: Option<&str>) -> Result<UserId, MatrixError> {
-    let name = match username {
-        // Upper and lower case are one: people type either.
-        Some(name) => name.to_ascii_lowercase(),
-        None => HEXLOWER.encode(&api.accounts.lane().random::<8>()),
+    let user = match username {
+        Some(name) => named(api, name)?,
+        None => named(api, &HEXLOWER.encode(&api.accounts.lane().random::<8>()))?,
     };
-    let user = api.accounts.new_user(&name)?;
     if !api
         .accounts
         .read(|view| query::is_free(view, &user))
@@ -117,7 +362,11 @@ async fn free_name(api: &Api, username: Option<&str>) -> Result<UserId, MatrixEr
 }
 
 /// The one stage of registering: none to speak of where it is open, the token where it needs one.
-fn confirm(api: &Api, auth: Option<&AuthData>) -> Result<(), MatrixError> {
+fn confirm(
+    api: &Api,
+    wishes: &Map<String, Value>,
+    auth: Option<&AuthData>,
+) -> Result<(), MatrixError> {
     let (stage, complete) = match (&api.accounts.config().registration, auth) {
         (Registration::Token(expected), auth) => {
             let complete = matches!(auth, Some(AuthData::RegistrationToken(presented))
@@ -132,12 +381,8 @@ fn confirm(api: &Api, auth: Option<&AuthData>) -> Result<(), MatrixError> {
         return Ok(());
     }
     let wrong = auth.map(|_| (ErrorKind::Forbidden, "this does not complete the stage"));
-    Err(challenge(
-        api,
-        stage,
-        auth.and_then(AuthData::session),
-        wrong,
-    ))
+    let session = auth.and_then(AuthData::session);
+    Err(challenge(api, (OPERATION, wishes), stage, session, wrong))
 }
 
 /// Compares by hash, so that the time does not tell how much of it was right.

@@ -1,6 +1,7 @@
 //! `GET /register/available`: whether a name can be had.
 
 use super::Api;
+use super::register::named;
 use crate::command::Rejected;
 use crate::query;
 use axum::extract::State;
@@ -11,9 +12,7 @@ pub async fn handle(
     State(api): State<Api>,
     Matrix { request, .. }: Matrix<Request>,
 ) -> Answer<Response> {
-    let user = api
-        .accounts
-        .new_user(&request.username.to_ascii_lowercase())?;
+    let user = named(&api, &request.username)?;
     if !api
         .accounts
         .read(|view| query::is_free(view, &user))

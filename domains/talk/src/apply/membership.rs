@@ -3,7 +3,7 @@
 
 use super::emit::{Draft, emit, text, user_topic};
 use super::{Ruled, actor, knock, need_joined, need_open, need_power, object, room, upgrade};
-use crate::command::{Action, Membership, Profile};
+use crate::command::{Action, Membership, Profile, SetMembership};
 use crate::outcome::{Accepted, Rejected};
 use crate::state::entrance;
 use crate::state::events::Event;
@@ -138,10 +138,7 @@ fn need_above(db: &Connection, room: &Room, actor: &str, user: &str) -> Ruled<()
 pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
     let who = actor(cx)?;
     let mut room = room(cx.db(), &command.room)?;
-    let own = matches!(command.action, Action::Join | Action::Leave | Action::Knock);
-    if own && who != command.user {
-        return wrong("you can join, leave and knock for yourself alone");
-    }
+    need_own(&who, &command.user, command.action)?;
     let changes = may_change(
         cx.db(),
         &room,
@@ -158,6 +155,47 @@ pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
     Ok(Accepted::Room(command.room.clone()))
 }
 
+/// See [`crate::Command::SetMembership`]. Who is in the room already shows themselves anew by it.
+pub fn set(cx: &mut Cx<'_>, command: &SetMembership) -> Applied {
+    let who = actor(cx)?;
+    let mut room = room(cx.db(), &command.room)?;
+    need_own(&who, &command.user, command.action)?;
+    let (user, action) = (command.user.as_str(), command.action);
+    let changes = may_change(cx.db(), &room, who.as_str(), user, action)?;
+    let mut content = object(&command.content)?;
+    content.insert("membership".to_owned(), word(action).into());
+    let anew = action == Action::Join && {
+        let before = room.state(cx.db(), "m.room.member", user)?;
+        let before = before.map(|(_, content)| object(&content)).transpose()?;
+        before.as_ref() != Some(&content)
+    };
+    if changes || anew {
+        put(cx, &mut room, who.as_str(), user, content)?;
+    }
+    if changes && action == Action::Join {
+        upgrade::move_in(cx, &room, user)?;
+    }
+    Ok(Accepted::Room(command.room.clone()))
+}
+
+fn need_own(who: &UserId, user: &UserId, action: Action) -> Ruled<()> {
+    let own = matches!(action, Action::Join | Action::Leave | Action::Knock);
+    if own && who != user {
+        return wrong("you can join, leave and knock for yourself alone");
+    }
+    Ok(())
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Invite => "invite",
+        Action::Join => "join",
+        Action::Leave | Action::Kick | Action::Unban => "leave",
+        Action::Ban => "ban",
+        Action::Knock => "knock",
+    }
+}
+
 /// Writes the membership event that the rules have allowed.
 pub fn change(
     cx: &mut Cx<'_>,
@@ -165,14 +203,7 @@ pub fn change(
     sender: &UserId,
     command: &Membership,
 ) -> Ruled<()> {
-    let membership = match command.action {
-        Action::Invite => "invite",
-        Action::Join => "join",
-        Action::Leave | Action::Kick | Action::Unban => "leave",
-        Action::Ban => "ban",
-        Action::Knock => "knock",
-    };
-    let mut content = shown(&command.profile, membership);
+    let mut content = shown(&command.profile, word(command.action));
     if let Some(reason) = &command.reason {
         content.insert("reason".to_owned(), reason.clone().into());
     }

@@ -63,6 +63,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::SetState(command) => set_state::apply(cx, command),
         Command::Redact(command) => redact::apply(cx, command),
         Command::Membership(command) => membership::apply(cx, &command),
+        Command::SetMembership(command) => membership::set(cx, &command),
         Command::Forget(room) => membership::forget(cx, &room),
         Command::Receipt(command) => receipt::apply(cx, &command),
         Command::SetAlias(command) => aliases::set(cx, &command),

@@ -98,7 +98,7 @@ fn refollow(cx: &mut Cx<'_>, room: &mut Room, left: &Event) -> Ruled<()> {
     Ok(())
 }
 
-/// What a redaction keeps of a content (Matrix v1.19, room versions 6 to 12, redactions).
+/// What a redaction keeps of a content (Matrix v1.19, room versions, redactions).
 fn redacted(version: &str, kind: &str, content: Map<String, Value>) -> Map<String, Value> {
     let number = version::number(version);
     let eleven = number >= 11;
@@ -135,6 +135,7 @@ fn redacted(version: &str, kind: &str, content: Map<String, Value>) -> Map<Strin
             "users_default",
         ],
         "m.room.history_visibility" => &["history_visibility"],
+        "m.room.aliases" if version::aliases_rule(version) => &["aliases"],
         "m.room.redaction" if eleven => &["redacts"],
         _ => &[],
     };
@@ -212,6 +213,9 @@ mod tests {
             json!({"join_rule": "restricted"}),
         );
         check("8", "m.room.join_rules", rules(), rules());
+        let aliases = || json!({"aliases": ["#a:b"]});
+        check("5", "m.room.aliases", aliases(), aliases());
+        check("6", "m.room.aliases", aliases(), json!({}));
         check("12", "m.room.create", json!({"x": 1}), json!({"x": 1}));
         check("11", "m.room.create", json!({"x": 1}), json!({"x": 1}));
     }

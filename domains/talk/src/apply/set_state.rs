@@ -30,6 +30,9 @@ pub fn may_set_state(
     if matches!(kind, "m.room.create" | "m.room.member" | "m.room.redaction") {
         return Err(Refusal::Rejected(Rejected::Reserved(kind.to_owned())));
     }
+    if kind == "m.room.aliases" && version::aliases_rule(&room.version) {
+        return own_aliases(user, key);
+    }
     let has = need_power(db, room, user, room.levels.event(kind, true))?;
     if key.starts_with('@') && key != user {
         let why = "a state key that is a user id can be set by that user alone";
@@ -41,6 +44,19 @@ pub fn may_set_state(
         ("m.room.tombstone", "") => replaced_by_another(room, content),
         _ => Ok(()),
     }
+}
+
+/// Up to room version 5, the aliases of a server are told by the people of that server (Matrix v1.19, room
+/// version 1, authorization rule 4).
+fn own_aliases(user: &str, key: &str) -> Ruled<()> {
+    if user
+        .split_once(':')
+        .is_some_and(|(_, server)| server == key)
+    {
+        return Ok(());
+    }
+    let why = "`m.room.aliases` has your server's name as its state key";
+    Err(Refusal::Rejected(Rejected::PowerNotAbove(why.to_owned())))
 }
 
 /// Nobody gives or takes more power than they have (Matrix v1.19, room version 11, authorization rule

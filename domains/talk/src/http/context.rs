@@ -32,21 +32,26 @@ struct Found {
     end: i64,
 }
 
-/// The event with its neighbours, unless the caller may not read it.
+/// The event with its neighbours, unless the caller may not read it, or nothing of the room at all.
 fn look(
     view: &ReadView<'_>,
     request: &Request,
     id: &RoomId,
     caller: &Caller,
-) -> rusqlite::Result<Option<Found>> {
+) -> rusqlite::Result<Option<Option<Found>>> {
     let (db, user) = (view.db(), caller.user.as_str());
     let Some(room) = Room::by_id(db, id)? else {
         return Ok(None);
     };
     let visible = Visible::of(db, room.n, user)?;
+    if !visible.ever_joined() && room.visibility != Visibility::WorldReadable {
+        return Ok(None);
+    }
     let event = Event::by_id(db, request.event_id.as_str())?
         .filter(|event| event.room == room.n && visible.admits(event));
-    let Some(event) = event else { return Ok(None) };
+    let Some(event) = event else {
+        return Ok(Some(None));
+    };
     let filter = event_filter(&request.filter);
     let in_room = filter.admits_room(id.as_str());
     let admit = |event: &Event| in_room && visible.admits(event) && filter.admits(event);
@@ -67,14 +72,14 @@ fn look(
         shown.collect()
     };
     let first = before.last().map_or(at, |event| event.position.as_i64());
-    Ok(Some(Found {
+    Ok(Some(Some(Found {
         event: show_to(db, event, user)?,
         before: show_all(before)?,
         after: show_all(after)?,
         state: show_all(state)?,
         start: first - 1,
         end: last,
-    }))
+    })))
 }
 
 pub async fn context(
@@ -86,7 +91,8 @@ pub async fn context(
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| look(view, &request, &id, &caller));
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
-    let found = found.await?.ok_or_else(not_found)?;
+    let found = found.await?.ok_or_else(not_in_room)?;
+    let found = found.ok_or_else(not_found)?;
     let room_id = Some(id.as_str());
     let timeline = |list: &[Shown]| {
         let shown = list.iter().map(|shown| event(shown, room_id, &caller));

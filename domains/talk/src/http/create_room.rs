@@ -1,7 +1,7 @@
 //! `POST /createRoom`: a room from a preset and wishes (Matrix v1.19, room creation).
 
 use super::Api;
-use super::convert::{ours, theirs};
+use super::convert::ours;
 use super::discovery::DEFAULT_VERSION;
 use super::json::{check_levels, content};
 use super::refuse::{refusal, ruled};
@@ -9,15 +9,16 @@ use super::upgrade::no_such_version;
 use crate::command::{Command, CreateRoom, Profile};
 use crate::state::version::{VERSIONS, creators_rule};
 use crate::{Accepted, apply};
+use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bongsu_base::{RoomId, UserId};
 use bongsu_lane::Priority;
 use bongsu_web_kit::Caller;
-use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use ruma::api::client::room::Visibility;
-use ruma::api::client::room::create_room::v3::{Request, Response, RoomPreset};
+use ruma::api::client::room::create_room::v3::{Request, RoomPreset};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -29,7 +30,7 @@ pub async fn create(
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
-) -> Answer<Response> {
+) -> Result<Json<Value>, MatrixError> {
     if let Some(unknown @ RoomPreset::_Custom(_)) = &request.preset {
         let message = format!("`{unknown}` is no preset");
         return Err(MatrixError::bad_json(message));
@@ -77,7 +78,7 @@ pub async fn create(
         profile: api.profile_of(&caller.user).await?,
         power_levels,
         state,
-        alias,
+        alias: alias.clone(),
         invite,
         is_direct: request.is_direct,
         listed: request.visibility == Visibility::Public,
@@ -89,7 +90,14 @@ pub async fn create(
     ruled(look.await)?;
     let command = Command::CreateRoom(command);
     match api.submit(&caller, Priority::Normal, None, command).await? {
-        Accepted::Room(room) => Ok(Reply(Response::new(theirs(room.as_str())?))),
+        Accepted::Room(room) => {
+            let mut made = json!({ "room_id": room.as_str() });
+            // The first versions told the alias too, and it is still read.
+            if let Some(alias) = alias {
+                made["room_alias"] = Value::String(alias);
+            }
+            Ok(Json(made))
+        }
         other => Err(MatrixError::internal(format!("creating gave {other:?}"))),
     }
 }

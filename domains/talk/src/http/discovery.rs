@@ -3,6 +3,7 @@
 use super::Api;
 use super::convert::theirs;
 use crate::state::version::VERSIONS;
+use axum::Json;
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::discovery::discover_support::{Contact, ContactRole};
@@ -13,6 +14,7 @@ use ruma::api::client::discovery::{
     discover_homeserver, discover_support, get_capabilities, get_supported_versions,
 };
 use ruma::{RoomVersionId, assign};
+use serde_json::{Value, json};
 
 /// Versions of the specification whose client-server API is honoured, as far as it is served at all.
 const SPECIFICATIONS: [&str; 14] = [
@@ -73,7 +75,7 @@ pub async fn support(
 pub async fn capabilities(
     State(api): State<Api>,
     Matrix { caller, .. }: Matrix<get_capabilities::v3::Request>,
-) -> Answer<get_capabilities::v3::Response> {
+) -> Result<Json<Value>, MatrixError> {
     let version = |text: &str| RoomVersionId::try_from(text).map_err(MatrixError::internal);
     let available = VERSIONS
         .iter()
@@ -85,5 +87,11 @@ pub async fn capabilities(
         room_versions: versions,
         account_moderation: AccountModerationCapability::new(admin, admin),
     });
-    Ok(Reply(get_capabilities::v3::Response::new(capabilities)))
+    let mut capabilities = serde_json::to_value(capabilities).map_err(MatrixError::internal)?;
+    // What is as the specification assumes is told all the same, for those who look for it.
+    for name in ["m.change_password", "m.set_displayname", "m.set_avatar_url"] {
+        capabilities[name] = json!({ "enabled": true });
+    }
+    capabilities["m.3pid_changes"] = json!({ "enabled": false });
+    Ok(Json(json!({ "capabilities": capabilities })))
 }

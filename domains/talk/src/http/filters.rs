@@ -81,10 +81,12 @@ pub fn event_filter(filter: &RoomEventFilter) -> EventFilter {
         rooms: filter.rooms.as_deref().map(texts),
         not_rooms: texts(&filter.not_rooms),
         limit: filter.limit.map(|limit| u64::from(limit) as usize),
-        lazy: if filter.lazy_load_options == LazyLoadOptions::Disabled {
-            Lazy::Off
-        } else {
-            Lazy::On
+        lazy: match filter.lazy_load_options {
+            LazyLoadOptions::Disabled => Lazy::Off,
+            LazyLoadOptions::Enabled {
+                include_redundant_members: true,
+            } => Lazy::Again,
+            LazyLoadOptions::Enabled { .. } => Lazy::On,
         },
         by_thread: filter.unread_thread_notifications,
     }

@@ -5,6 +5,7 @@ use super::Api;
 use super::convert::ours;
 use super::json::{account_data, event};
 use super::members::not_in_room;
+use super::plain::query_value;
 use super::sync_body::receipts as receipt_event;
 use crate::query::{self, Direction, Part, ReadMark, Shown, Visible, show_to};
 use crate::state::events::Event;
@@ -12,7 +13,7 @@ use crate::state::members::{Member, member};
 use crate::state::rooms::{Room, Visibility};
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use bongsu_base::{Position, RoomId};
+use bongsu_base::{Position, RoomId, UserId};
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
@@ -20,12 +21,15 @@ use ruma::api::client::membership::joined_rooms;
 use ruma::api::client::state::get_state_events::v3::Request;
 use ruma::events::{AnyRoomAccountDataEvent, AnyStateEvent, AnyTimelineEvent};
 use ruma::serde::Raw;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 /// How many messages are shown when the client does not say.
 const DEFAULT_LIMIT: usize = 20;
 /// How many are shown at most.
 const MAX_LIMIT: usize = 1_000;
+/// Of how many people in a room it is told whether they are there.
+const MOST_PEOPLE: i64 = 200;
 
 struct Found {
     room: Room,
@@ -33,6 +37,8 @@ struct Found {
     messages: Vec<Shown>,
     state: Vec<Shown>,
     receipts: Vec<ReadMark>,
+    /// Who is in it.
+    people: Vec<UserId>,
     account_data: Vec<(String, String)>,
     start: i64,
     end: i64,
@@ -69,13 +75,20 @@ fn look(
         shown.collect()
     };
     let own = member.is_some();
+    let inside = end == last;
+    let (receipts, people) = if inside {
+        (query::receipts(db, room.n, user, 0)?, people(db, room.n)?)
+    } else {
+        Default::default()
+    };
     Ok(Some(Found {
         membership: member.map(|member| member.membership),
         start: page.end,
         end,
         messages: show_all(page.events)?,
         state: show_all(query::state_at(db, &room, end, Part::All)?)?,
-        receipts: query::receipts(db, room.n, user, 0)?,
+        receipts,
+        people,
         account_data: if own {
             query::account_data(db, user, 0, Some(room.n))?
         } else {
@@ -83,6 +96,16 @@ fn look(
         },
         room,
     }))
+}
+
+/// Some of those who are in the room numbered `room`.
+fn people(db: &Connection, room: i64) -> rusqlite::Result<Vec<UserId>> {
+    let mut statement = db.prepare_cached(
+        "SELECT user FROM member WHERE room = ?1 AND membership = 'join' ORDER BY user LIMIT ?2",
+    )?;
+    let users = statement.query_map((room, MOST_PEOPLE), |row| row.get::<_, String>(0))?;
+    let users: Vec<String> = users.collect::<Result<_, _>>()?;
+    Ok(users.iter().filter_map(|user| user.parse().ok()).collect())
 }
 
 /// The path is that of a room's state with another end; `ruma` has no form for this endpoint any more.
@@ -96,8 +119,11 @@ pub async fn of_room(
     let id: RoomId = ours(&request.room_id)?;
     let limit = limit(query.as_deref())?;
     let found = api.lane.read(|view| look(view, &id, &caller, limit));
-    let found = found.await?.ok_or_else(not_in_room)?;
-    render(&api, &id, found, &caller).map(Json)
+    let mut found = found.await?.ok_or_else(not_in_room)?;
+    let people = std::mem::take(&mut found.people);
+    let mut body = render(&api, &id, found, &caller)?;
+    body["presence"] = people.iter().map(|user| api.presence_event(user)).collect();
+    Ok(Json(body))
 }
 
 fn limit(query: Option<&str>) -> Result<usize, MatrixError> {
@@ -128,7 +154,13 @@ fn render(api: &Api, id: &RoomId, found: Found, caller: &Caller) -> Result<Value
         .map(account_data)
         .collect::<Result<_, _>>()?;
     let receipts = (!found.receipts.is_empty())
-        .then(|| receipt_event(&found.receipts))
+        .then(|| {
+            let receipts = receipt_event(&found.receipts)?;
+            let receipts = serde_json::from_str(receipts.json().get());
+            let mut receipts: Value = receipts.map_err(MatrixError::internal)?;
+            receipts["room_id"] = json!(id.as_str());
+            Ok::<_, MatrixError>(receipts)
+        })
         .transpose()?;
     let mut body = json!({
         "room_id": id.as_str(),
@@ -149,18 +181,37 @@ fn render(api: &Api, id: &RoomId, found: Found, caller: &Caller) -> Result<Value
     Ok(body)
 }
 
-/// The rooms that one is in or invited to, in the form that they have one by one.
+/// The rooms that one was in and has left.
+fn left_rooms(db: &Connection, user: &str) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached(
+        "SELECT room.id FROM member JOIN room ON room.n = member.room
+         WHERE member.user = ?1 AND member.membership IN ('leave', 'ban') AND forgotten = 0
+         ORDER BY room.n",
+    )?
+    .query_map([user], |row| row.get(0))?
+    .collect()
+}
+
+/// The rooms that one is in or invited to, in the form that they have one by one; with `archived`, those
+/// that one has left too.
 pub async fn of_all(
     State(api): State<Api>,
     RawQuery(query): RawQuery,
     Matrix { caller, .. }: Matrix<joined_rooms::v3::Request>,
 ) -> Result<Json<Value>, MatrixError> {
     let limit = limit(query.as_deref())?;
+    let archived = query_value(query.as_deref().unwrap_or_default(), "archived");
+    let archived = archived.as_deref() == Some("true");
     let user = caller.user.as_str();
     let look_all = api.lane.read(|view| {
         let end = Position::end_of(view.applied()?).as_i64();
         let mut joined = Vec::new();
-        for (_, id) in query::joined_rooms(view.db(), user)? {
+        let rooms = query::joined_rooms(view.db(), user)?;
+        let mut rooms: Vec<String> = rooms.into_iter().map(|(_, id)| id).collect();
+        if archived {
+            rooms.append(&mut left_rooms(view.db(), user)?);
+        }
+        for id in rooms {
             let Ok(id) = id.parse::<RoomId>() else {
                 continue;
             };
@@ -178,10 +229,16 @@ pub async fn of_all(
         Ok((end, joined, invited, data))
     });
     let (end, joined, invited, data) = look_all.await?;
-    let rooms = joined
+    let mut rooms = joined
         .into_iter()
         .map(|(id, found)| render(&api, &id, found, &caller))
         .collect::<Result<Vec<_>, _>>()?;
+    // Receipts of all rooms stand together.
+    let receipts = rooms.iter_mut().filter_map(|room| {
+        let receipts = room.get_mut("receipts")?.as_array_mut()?;
+        Some(std::mem::take(receipts))
+    });
+    let receipts: Vec<Value> = receipts.flatten().collect();
     let invited = invited
         .iter()
         .map(|room| json!({ "room_id": room, "membership": "invite" }));
@@ -191,7 +248,7 @@ pub async fn of_all(
         "end": api.token_at(end).to_string(),
         "rooms": rooms.into_iter().chain(invited).collect::<Vec<_>>(),
         "account_data": data,
-        "presence": [],
-        "receipts": [],
+        "presence": api.presence_at_first(&caller).await?,
+        "receipts": receipts,
     })))
 }

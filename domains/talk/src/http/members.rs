@@ -5,7 +5,7 @@ use super::convert::{ours, theirs};
 use super::json::event;
 use crate::query::{self, Part};
 use crate::state::members::member;
-use crate::state::rooms::Room;
+use crate::state::rooms::{Room, Visibility};
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::ReadView;
@@ -52,6 +52,20 @@ pub fn known_room(
     })
 }
 
+/// The room `id`, and up to where `caller` may read it: as [`known_room`] says, or now if the whole world may.
+pub fn readable_room(
+    view: &ReadView<'_>,
+    id: &RoomId,
+    caller: &Caller,
+) -> rusqlite::Result<Option<(Room, i64)>> {
+    if let Some(known) = known_room(view, id, caller)? {
+        return Ok(Some(known));
+    }
+    let open = |room: &Room| room.visibility == Visibility::WorldReadable;
+    let room = Room::by_id(view.db(), id)?.filter(open);
+    Ok(room.map(|room| (room, i64::MAX)))
+}
+
 /// The refusal for a room that one is not and was not in.
 pub fn not_in_room() -> MatrixError {
     MatrixError::forbidden("you are not in this room, or there is no such room")
@@ -67,7 +81,7 @@ pub async fn members(
     let at = api.place_if_any(request.at.as_deref()).await?;
     let at = at.map_or(i64::MAX, |token| token.position.as_i64());
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else {
+        let Some((room, until)) = readable_room(view, &id, &caller)? else {
             return Ok(None);
         };
         let events = query::state_at(view.db(), &room, at.min(until), Part::Members)?;

@@ -2,11 +2,14 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::refuse::{rejected, ruled};
-use crate::command::{Action, Command, Membership, Profile};
+use super::json::content;
+use super::plain::Plain;
+use super::refuse::{refusal, rejected, ruled};
+use crate::command::{Action, Command, Membership, Profile, SetMembership};
 use crate::state::members;
 use crate::state::rooms::Room;
 use crate::{Rejected, apply};
+use axum::Json;
 use axum::extract::State;
 use bongsu_base::{RoomId, UserId};
 use bongsu_lane::{Priority, Refusal};
@@ -14,10 +17,10 @@ use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::membership::invite_user::v3::InvitationRecipient;
 use ruma::api::client::membership::{
-    ban_user, forget_room, invite_user, join_room_by_id, join_room_by_id_or_alias, kick_user,
-    leave_room, unban_user,
+    ban_user, forget_room, invite_user, kick_user, leave_room, unban_user,
 };
-use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomOrAliasId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
+use serde_json::{Map, Value, json};
 
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
@@ -36,16 +39,18 @@ impl Api {
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
         let command = Command::Membership(Membership {
-            room,
+            room: room.clone(),
             user,
             action,
             reason,
             profile,
             is_direct: false,
         });
-        self.submit(caller, Priority::Normal, None, command)
-            .await
-            .map(drop)
+        self.submit(caller, Priority::Normal, None, command).await?;
+        if action == Action::Join {
+            self.take_push_rule_along(caller, &room).await?;
+        }
+        Ok(())
     }
 
     /// Asks the room's rules, before anything is written.
@@ -81,35 +86,152 @@ impl Api {
     }
 }
 
-pub async fn join(
-    State(api): State<Api>,
-    Matrix {
-        request, caller, ..
-    }: Matrix<join_room_by_id::v3::Request>,
-) -> Answer<join_room_by_id::v3::Response> {
-    let user = caller.user.clone();
-    api.change(
-        &caller,
-        ours(&request.room_id)?,
-        user,
-        Action::Join,
-        request.reason,
-    )
-    .await?;
-    Ok(Reply(join_room_by_id::v3::Response::new(request.room_id)))
+/// What a client says of its joining: a reason, and what it wants to stand in the membership beside that.
+fn entrance(plain: &Plain) -> Result<Map<String, Value>, MatrixError> {
+    let mut content = plain.object_or_nothing()?;
+    if content
+        .get("reason")
+        .is_some_and(|reason| !reason.is_string())
+    {
+        return Err(MatrixError::bad_json("`reason` is a text"));
+    }
+    // Nobody is invited by anything but their user id here.
+    for name in ["third_party_signed", "third_party_invite"] {
+        content.remove(name);
+    }
+    Ok(content)
+}
+
+pub async fn join(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
+    let room: RoomId = ours(plain.param("room_id"))?;
+    api.enter(&plain.caller, &room, entrance(&plain)?).await?;
+    Ok(Json(json!({ "room_id": room.as_str() })))
 }
 
 pub async fn join_by_alias(
     State(api): State<Api>,
-    Matrix {
-        request, caller, ..
-    }: Matrix<join_room_by_id_or_alias::v3::Request>,
-) -> Answer<join_room_by_id_or_alias::v3::Response> {
-    let room = api.room_named(&request.room_id_or_alias).await?;
-    let user = caller.user.clone();
-    api.change(&caller, ours(&room)?, user, Action::Join, request.reason)
-        .await?;
-    Ok(Reply(join_room_by_id_or_alias::v3::Response::new(room)))
+    plain: Plain,
+) -> Result<Json<Value>, MatrixError> {
+    let name = OwnedRoomOrAliasId::try_from(plain.param("room_id_or_alias"));
+    let name = name.map_err(|error| MatrixError::invalid_param(error.to_string()))?;
+    let room: RoomId = ours(api.room_named(&name).await?)?;
+    api.enter(&plain.caller, &room, entrance(&plain)?).await?;
+    Ok(Json(json!({ "room_id": room.as_str() })))
+}
+
+impl Api {
+    /// Has the caller join a room, with what they want to stand in their membership.
+    async fn enter(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+        mut content: Map<String, Value>,
+    ) -> Result<(), MatrixError> {
+        let user = caller.user.clone();
+        self.may_enter(caller, room).await?;
+        let own = content.keys().any(|name| name != "reason");
+        if !own {
+            let reason = content.remove("reason");
+            let reason = reason.and_then(|reason| reason.as_str().map(str::to_owned));
+            return self
+                .change(caller, room.clone(), user, Action::Join, reason)
+                .await;
+        }
+        let profile = self.profile_of(&user).await?;
+        let shown = [
+            ("displayname", profile.displayname),
+            ("avatar_url", profile.avatar_url),
+        ];
+        for (name, value) in shown {
+            content.remove(name);
+            content.extend(value.map(|value| (name.to_owned(), Value::String(value))));
+        }
+        let look = self.lane.read(|view| {
+            let room = Room::by_id(view.db(), room)?;
+            room.map(|room| members::membership(view.db(), room.n, user.as_str()))
+                .transpose()
+        });
+        if look.await?.as_deref() == Some("join") {
+            return Ok(());
+        }
+        let content = Value::Object(content);
+        self.set_membership(caller, (room, &user), Action::Join, &content)
+            .await
+    }
+
+    /// Has a membership changed as `content` says, unless the room's rules refuse it already.
+    pub(super) async fn set_membership(
+        &self,
+        caller: &Caller,
+        (room, user): (&RoomId, &UserId),
+        action: Action,
+        content: &Value,
+    ) -> Result<(), MatrixError> {
+        self.may_change(caller, room, user, action).await?;
+        let content = self::content(&content.to_string())?;
+        apply::may_fit("m.room.member", Some(user.as_str()), &content).map_err(refusal)?;
+        let command = Command::SetMembership(SetMembership {
+            room: room.clone(),
+            user: user.clone(),
+            action,
+            content,
+        });
+        self.submit(caller, Priority::Normal, None, command).await?;
+        if action == Action::Join {
+            self.take_push_rule_along(caller, room).await?;
+        }
+        Ok(())
+    }
+
+    /// Sees that a guest enters only where guests are let in (Matrix v1.19, guest access).
+    async fn may_enter(&self, caller: &Caller, room: &RoomId) -> Result<(), MatrixError> {
+        if !self.authenticator.standing(&caller.user).await?.guest {
+            return Ok(());
+        }
+        let look = self.lane.read(|view| {
+            let Some(room) = Room::by_id(view.db(), room)? else {
+                return Ok(None);
+            };
+            room.state(view.db(), "m.room.guest_access", "")
+        });
+        match look.await? {
+            Some((_, content)) if lets_guests_in(&content) => Ok(()),
+            _ => Err(MatrixError::forbidden("this room does not let guests in")),
+        }
+    }
+
+    /// Has the guests leave a room that lets no guests in any more.
+    pub(super) async fn put_guests_out(&self, room: &RoomId) -> Result<(), MatrixError> {
+        let look = self.lane.read(|view| {
+            let Some(room) = Room::by_id(view.db(), room)? else {
+                return Ok(Vec::new());
+            };
+            // Guests are called so; who else is called so has a password.
+            let mut guests = view.db().prepare_cached(
+                "SELECT user FROM member WHERE room = ?1 AND membership = 'join'
+                   AND user LIKE '@guest-%' ORDER BY user",
+            )?;
+            let guests = guests.query_map([room.n], |row| row.get::<_, String>(0))?;
+            guests.collect::<Result<Vec<_>, _>>()
+        });
+        for guest in look.await? {
+            let user: UserId = ours(&guest)?;
+            if !self.authenticator.standing(&user).await?.guest {
+                continue;
+            }
+            let device = "GUEST".parse().expect("five letters are a device id");
+            let guest = Caller { user, device };
+            let (user, room) = (guest.user.clone(), room.clone());
+            self.change(&guest, room, user, Action::Leave, None).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether `m.room.guest_access` with this content lets guests in.
+pub(super) fn lets_guests_in(content: &str) -> bool {
+    let content: Value = serde_json::from_str(content).unwrap_or_default();
+    content["guest_access"] == "can_join"
 }
 
 impl Api {

@@ -19,6 +19,8 @@ use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::Direction as Dir;
 use ruma::api::client::message::get_message_events::v3::{Request, Response};
+use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 /// The longest page.
 const MAX_LIMIT: u64 = 1_000;
@@ -64,6 +66,27 @@ pub async fn messages(
     Ok(Reply(response))
 }
 
+/// The memberships of `senders` as they were at `at`; or as they are, of who was no member then: whoever
+/// makes a room becomes a member of it after that.
+fn members_of(
+    db: &Connection,
+    room: &Room,
+    at: i64,
+    senders: &BTreeSet<&str>,
+) -> rusqlite::Result<Vec<Event>> {
+    let mut members = query::state_at(db, room, at, Part::MembersOf(senders))?;
+    for sender in senders {
+        let is = |event: &Event| event.state_key.as_deref() == Some(*sender);
+        if members.iter().any(is) {
+            continue;
+        }
+        if let Some((position, _)) = room.state(db, "m.room.member", sender)? {
+            members.push(Event::at(db, position)?);
+        }
+    }
+    Ok(members)
+}
+
 /// Reads the page, unless the caller may read nothing of the room.
 fn look(
     view: &ReadView<'_>,
@@ -99,9 +122,9 @@ fn look(
     };
     let page = page(db, room.n, range, direction, limit, admit)?;
     related.finish()?;
-    let members = if filter.lazy == Lazy::On && !page.events.is_empty() {
+    let members = if filter.lazy != Lazy::Off && !page.events.is_empty() {
         let senders = page.events.iter().map(|event| event.sender.as_str());
-        query::state_at(db, &room, start, Part::MembersOf(&senders.collect()))?
+        members_of(db, &room, start, &senders.collect())?
     } else {
         Vec::new()
     };
@@ -112,10 +135,12 @@ fn look(
     };
     let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(page.events), show_all(members));
+    // After a page with events comes another, which may be without: the first versions always told of one.
+    let chunk: Vec<Shown> = chunk?;
     Ok(Some(Found {
         start,
-        end: page.more.then_some(page.end),
-        chunk: chunk?,
+        end: (page.more || !chunk.is_empty()).then_some(page.end),
+        chunk,
         state: state?,
     }))
 }

@@ -17,6 +17,7 @@ mod json;
 mod listening;
 mod media;
 mod members;
+mod members_told;
 mod membership;
 mod messages;
 mod mutual_rooms;
@@ -44,6 +45,7 @@ mod upgrade;
 pub use far::Far;
 pub use listening::Listeners;
 pub use media::{Gallery, MediaRules, Previews};
+pub use members_told::MembersTold;
 pub use typing_now::TypingNow;
 
 mod notifications;
@@ -101,6 +103,8 @@ pub struct Api {
     pub counts: Counts,
     /// What devices listen to between two polls.
     pub listeners: Listeners,
+    /// Of whom devices were told.
+    pub members_told: MembersTold,
     /// What time it is.
     pub clock: Clock,
 }
@@ -165,6 +169,7 @@ fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
             .serve_at(&Method::GET, path, state::get_one)
             .serve_at(&Method::PUT, path, state::set)
     });
+    let endpoints = first_forms(endpoints);
     endpoints
         .serve::<api::room::create_room::v3::Request, _, _>(create_room::create)
         .serve::<api::room::get_room_event::v3::Request, _, _>(event::get)
@@ -195,6 +200,31 @@ fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<api::alias::delete_alias::v3::Request, _, _>(aliases::delete)
         .serve::<api::alias::get_alias::v3::Request, _, _>(aliases::get)
         .serve::<api::room::aliases::v3::Request, _, _>(aliases::of_room)
+}
+
+/// How the first versions sent and redacted: without a transaction id.
+fn first_forms(endpoints: Endpoints<Api>) -> Endpoints<Api> {
+    endpoints
+        .serve_at(
+            &Method::POST,
+            "/_matrix/client/v3/rooms/{room_id}/send/{event_type}",
+            send::send_once,
+        )
+        .serve_at(
+            &Method::POST,
+            "/_matrix/client/r0/rooms/{room_id}/send/{event_type}",
+            send::send_once,
+        )
+        .serve_at(
+            &Method::POST,
+            "/_matrix/client/v3/rooms/{room_id}/redact/{event_id}",
+            redact::redact_once,
+        )
+        .serve_at(
+            &Method::POST,
+            "/_matrix/client/r0/rooms/{room_id}/redact/{event_id}",
+            redact::redact_once,
+        )
 }
 
 fn account_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
@@ -296,22 +326,34 @@ fn event_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
 fn push_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     use api::push;
     let endpoints = [
-        "/_matrix/client/v3/pushrules/global/{kind}",
         "/_matrix/client/v3/pushrules/global/{kind}/",
-        "/_matrix/client/r0/pushrules/global/{kind}",
         "/_matrix/client/r0/pushrules/global/{kind}/",
     ]
     .into_iter()
     .fold(endpoints, |endpoints, path| {
-        endpoints.serve_at(&Method::GET, path, push_rules::of_kind)
+        endpoints
+            .serve_at(&Method::GET, path, push_rules::of_kind)
+            .serve_at(&Method::PUT, path, push_rules::nothing_named)
+    });
+    let endpoints = [
+        "/_matrix/client/v3/pushrules/",
+        "/_matrix/client/r0/pushrules/",
+    ]
+    .into_iter()
+    .fold(endpoints, |endpoints, path| {
+        endpoints.serve_at(&Method::PUT, path, push_rules::nothing_named)
     });
     let endpoints = [
         "/_matrix/client/v3/pushrules",
         "/_matrix/client/r0/pushrules",
+        "/_matrix/client/v3/pushrules/{*rest}",
+        "/_matrix/client/r0/pushrules/{*rest}",
     ]
     .into_iter()
     .fold(endpoints, |endpoints, path| {
-        endpoints.serve_at(&Method::GET, path, push_rules::all)
+        endpoints
+            .serve_at(&Method::GET, path, push_rules::nothing_named)
+            .serve_at(&Method::PUT, path, push_rules::nothing_named)
     });
     endpoints
         .serve::<push::get_pushrules_all::v3::Request, _, _>(push_rules::all)

@@ -82,6 +82,31 @@ pub async fn put(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, Ma
 }
 
 impl Api {
+    /// The presence of `user` in the form of the first versions, which names them in the content.
+    pub(super) fn presence_event(&self, user: &UserId) -> Value {
+        let found = self.presence.of(user).filter(|_| self.config.presence);
+        let offline = || json!({ "presence": "offline" });
+        let mut content = found.as_ref().map_or_else(offline, content);
+        content["user_id"] = json!(user.as_str());
+        json!({ "type": "m.presence", "sender": user.as_str(), "content": content })
+    }
+
+    /// What `caller` is told of people at first, in that form: of themselves, and of those who share a room
+    /// and are there.
+    pub(super) async fn presence_at_first(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<Value>, MatrixError> {
+        let filter = SyncFilter::default();
+        let found = SyncFound::default();
+        let others = self.presence_news(caller, None, &found, &filter).await?;
+        let others = others.iter().filter_map(|event| event["sender"].as_str());
+        let others = others.filter_map(|user| user.parse::<UserId>().ok());
+        let others = others.filter(|user| *user != caller.user);
+        let people = std::iter::once(caller.user.clone()).chain(others);
+        Ok(people.map(|user| self.presence_event(&user)).collect())
+    }
+
     /// The view's position as a number.
     pub(super) fn position(&self) -> u64 {
         u64::try_from(Position::end_of(self.lane.progress().chain.seq).as_i64()).unwrap_or(0)

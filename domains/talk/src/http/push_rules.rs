@@ -6,12 +6,15 @@ use super::Api;
 use super::plain::Plain;
 use crate::command::Command;
 use crate::query::{Misplaced, Rule, RuleKind, Ruleset, push_rules};
+use crate::state::rooms::Room;
 use axum::Json;
 use axum::extract::State;
+use bongsu_base::RoomId;
 use bongsu_lane::Priority;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use http::StatusCode;
+use ruma::api::error::ErrorKind;
 use serde_json::{Map, Value, json};
 
 /// How often a change is made again that another overtook.
@@ -78,10 +81,64 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Gives the caller's rule for the room that `room` replaced to `room` too, if they have one (Matrix
+    /// v1.19, room upgrades).
+    pub(super) async fn take_push_rule_along(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+    ) -> Result<(), MatrixError> {
+        let look = self.lane.read(|view| {
+            let db = view.db();
+            let Some(room) = Room::by_id(db, room)? else {
+                return Ok(None);
+            };
+            let create = room.state(db, "m.room.create", "")?;
+            // Most people have no rules of their own, and most rooms replaced none.
+            let own = push_rules(db, caller.user.as_str())?.0.is_some();
+            Ok(create
+                .filter(|_| own)
+                .and_then(|(_, create)| predecessor(&create)))
+        });
+        let Some(before) = look.await? else {
+            return Ok(());
+        };
+        let copy = |rules: &mut Ruleset| {
+            if let Some(rule) = rules.get(RuleKind::Room, &before).cloned()
+                && rules.get(RuleKind::Room, room.as_str()).is_none()
+            {
+                let rule_id = room.to_string();
+                let rule = Rule { rule_id, ..rule };
+                // Beside none other, it has a place.
+                let _ = rules.insert(RuleKind::Room, rule, None, None);
+            }
+            Ok(())
+        };
+        self.change_push_rules(caller, copy).await.map(drop)
+    }
+}
+
+/// The room that a room replaced, by the content of its `m.room.create`.
+fn predecessor(create: &str) -> Option<String> {
+    let create: Value = serde_json::from_str(create).ok()?;
+    create["predecessor"]["room_id"].as_str().map(str::to_owned)
+}
+
 pub async fn all(State(api): State<Api>, plain: Plain) -> Told {
     let (rules, _) = api.push_rules(&plain.caller).await?;
     // Clients of old look for the rules of single devices, of which there are none any more.
     to_json(json!({ "global": rules, "device": {} }))
+}
+
+/// The answer at a path that names no rules: 400, since what is wrong is the scope, the kind or the rule that
+/// the path names, and not where the endpoint is looked for.
+pub async fn nothing_named(_: Plain) -> MatrixError {
+    MatrixError::new(
+        StatusCode::BAD_REQUEST,
+        ErrorKind::Unrecognized,
+        "this path names no push rule; the scope is `global`, and lists of rules end in a slash",
+    )
 }
 
 pub async fn of_scope(State(api): State<Api>, plain: Plain) -> Told {

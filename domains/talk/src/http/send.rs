@@ -1,19 +1,24 @@
-//! `PUT /rooms/{roomId}/send/{eventType}/{txnId}`: sending a message event.
+//! `PUT /rooms/{roomId}/send/{eventType}/{txnId}`: sending a message event; and the form of the first
+//! versions, a `POST` without a transaction id.
 
 use super::Api;
 use super::convert::{ours, theirs};
 use super::json::content;
+use super::plain::Plain;
 use super::refuse::ruled;
 use crate::apply;
 use crate::command::{Command, Send};
 use crate::state::rooms::Room;
 use crate::{Accepted, Rejected};
+use axum::Json;
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::{Priority, Refusal};
+use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use ruma::OwnedEventId;
 use ruma::api::client::message::send_message_event::v3::{Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub async fn send(
     State(api): State<Api>,
@@ -21,45 +26,81 @@ pub async fn send(
         request, caller, ..
     }: Matrix<Request>,
 ) -> Answer<Response> {
-    let room: RoomId = ours(&request.room_id)?;
+    let room = ours(&request.room_id)?;
     let kind = request.event_type.to_string();
     let content = content(request.body.json().get())?;
-    if let Some(event) = redacts(&kind, &content) {
-        let txn = ("send", request.txn_id.as_str());
-        let id = api.redact(&caller, (room, ours(event)?), content, txn);
-        return Ok(Reply(Response::new(id.await?)));
+    let txn = Some(request.txn_id.as_str());
+    let id = api.send(&caller, room, (kind, content), txn).await?;
+    Ok(Reply(Response::new(id)))
+}
+
+/// Sends without a transaction id: what is sent again is another event.
+pub async fn send_once(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
+    let room = ours(plain.param("room_id"))?;
+    let kind = plain.param("event_type").to_owned();
+    let content = content(&Value::Object(plain.object()?).to_string())?;
+    let id = api.send(&plain.caller, room, (kind, content), None).await?;
+    Ok(Json(json!({ "event_id": id })))
+}
+
+impl Api {
+    /// Sends an event. `txn` is the client's name for this.
+    async fn send(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        (kind, content): (String, String),
+        txn: Option<&str>,
+    ) -> Result<OwnedEventId, MatrixError> {
+        if let Some(event) = redacts(&kind, &content) {
+            let txn = txn.map(|txn| ("send", txn));
+            return self
+                .redact(caller, (room, ours(event)?), content, txn)
+                .await;
+        }
+        check_tombstone(&room, &kind, &content)?;
+        // What the room's rules refuse is refused before it is written; applying it asks them again.
+        let look = self.lane.read(|view| {
+            Ok(match Room::by_id(view.db(), &room)? {
+                Some(room) => {
+                    let user = caller.user.as_str();
+                    let repeat = txn.map(|txn| (caller.device.as_str(), txn));
+                    apply::may_send(view.db(), &room, user, &kind)
+                        .and_then(|()| apply::may_fit(&kind, None, &content))
+                        .and_then(|()| {
+                            apply::may_relate(view.db(), &room, user, (&kind, &content), repeat)
+                        })
+                }
+                None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
+            })
+        });
+        ruled(look.await)?;
+        let scope = ["send", room.as_str(), &kind];
+        let command = Command::Send(Send {
+            room: room.clone(),
+            kind: kind.clone(),
+            content,
+            txn: txn.map(str::to_owned),
+        });
+        let name = txn.map(|txn| (&scope[..], txn));
+        match self.submit(caller, Priority::Normal, name, command).await? {
+            Accepted::Event(id) => theirs(id.as_str()),
+            other => Err(MatrixError::internal(format!("sending gave {other:?}"))),
+        }
     }
-    // What the room's rules refuse is refused before it is written; applying it asks them again.
-    let look = api.lane.read(|view| {
-        Ok(match Room::by_id(view.db(), &room)? {
-            Some(room) => {
-                let user = caller.user.as_str();
-                let repeat = Some((caller.device.as_str(), request.txn_id.as_str()));
-                apply::may_send(view.db(), &room, user, &kind)
-                    .and_then(|()| apply::may_fit(&kind, None, &content))
-                    .and_then(|()| {
-                        apply::may_relate(view.db(), &room, user, (&kind, &content), repeat)
-                    })
-            }
-            None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
-        })
-    });
-    ruled(look.await)?;
-    let txn = request.txn_id.as_str();
-    let scope = ["send", room.as_str(), &kind];
-    let command = Command::Send(Send {
-        room: room.clone(),
-        kind: kind.clone(),
-        content,
-        txn: Some(txn.to_owned()),
-    });
-    match api
-        .submit(&caller, Priority::Normal, Some((&scope, txn)), command)
-        .await?
-    {
-        Accepted::Event(id) => Ok(Reply(Response::new(theirs(id.as_str())?))),
-        other => Err(MatrixError::internal(format!("sending gave {other:?}"))),
+}
+
+/// No event says that a room was replaced by itself, also where it is no state.
+fn check_tombstone(room: &RoomId, kind: &str, content: &str) -> Result<(), MatrixError> {
+    if kind != "m.room.tombstone" {
+        return Ok(());
     }
+    let content: Value = serde_json::from_str(content).unwrap_or_default();
+    if content["replacement_room"] == room.as_str() {
+        let message = "a room cannot be replaced by itself";
+        return Err(MatrixError::invalid_param(message));
+    }
+    Ok(())
 }
 
 /// The event that a redaction sent as an event is about (Matrix v1.19, room version 11).

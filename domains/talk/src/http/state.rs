@@ -3,9 +3,10 @@
 use super::Api;
 use super::convert::{ours, theirs};
 use super::json::{check_levels, content, event};
-use super::members::{known_room, not_in_room};
+use super::members::{not_in_room, readable_room};
+use super::membership::lets_guests_in;
 use super::refuse::ruled;
-use crate::command::{Action, Command, Membership, Profile, SetState};
+use crate::command::{Action, Command, SetState};
 use crate::query::{self, Part};
 use crate::state::rooms::Room;
 use crate::{Accepted, Rejected, apply};
@@ -19,6 +20,7 @@ use ruma::api::client::state::{get_state_event_for_key, get_state_events, send_s
 use ruma::events::AnyStateEvent;
 use ruma::serde::Raw;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 pub async fn get_all(
     State(api): State<Api>,
@@ -28,7 +30,7 @@ pub async fn get_all(
 ) -> Answer<get_state_events::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else {
+        let Some((room, until)) = readable_room(view, &id, &caller)? else {
             return Ok(None);
         };
         let events = query::state_at(view.db(), &room, until, Part::All)?;
@@ -55,7 +57,7 @@ pub async fn get_one(
     let id: RoomId = ours(&request.room_id)?;
     let kind = request.event_type.to_string();
     let found = api.lane.read(|view| {
-        let Some((room, until)) = known_room(view, &id, &caller)? else {
+        let Some((room, until)) = readable_room(view, &id, &caller)? else {
             return Ok(None);
         };
         let one = Part::One(&kind, &request.state_key);
@@ -119,20 +121,22 @@ pub async fn set(
         }
         other => other?,
     }
+    let no_guests = kind == "m.room.guest_access" && key.is_empty() && !lets_guests_in(&content);
     let command = Command::SetState(SetState {
-        room,
+        room: room.clone(),
         kind,
         state_key: key.to_owned(),
         content,
     });
-    match api.submit(&caller, Priority::Normal, None, command).await? {
-        Accepted::Event(id) => Ok(Reply(send_state_event::v3::Response::new(theirs(
-            id.as_str(),
-        )?))),
-        other => Err(MatrixError::internal(format!(
-            "setting state gave {other:?}"
-        ))),
+    let done = api.submit(&caller, Priority::Normal, None, command);
+    let Accepted::Event(id) = done.await? else {
+        return Err(MatrixError::internal("setting state gave no event"));
+    };
+    if no_guests {
+        api.put_guests_out(&room).await?;
     }
+    let id = theirs(id.as_str())?;
+    Ok(Reply(send_state_event::v3::Response::new(id)))
 }
 
 /// What a membership set as state asks for, given whose it is and what it was.
@@ -164,14 +168,9 @@ async fn set_membership(
     key: &str,
     content: &str,
 ) -> Answer<send_state_event::v3::Response> {
-    let content: serde_json::Map<String, serde_json::Value> =
+    let mut content: Map<String, Value> =
         serde_json::from_str(content).map_err(MatrixError::internal)?;
-    let text = |name: &str| {
-        content
-            .get(name)
-            .and_then(serde_json::Value::as_str)
-            .map(str::to_owned)
-    };
+    let membership = content.remove("membership").unwrap_or_default();
     let user: UserId = ours(key)?;
     let current = api.lane.read(|view| {
         let room = Room::by_id(view.db(), &room)?;
@@ -179,32 +178,11 @@ async fn set_membership(
             .transpose()
     });
     let current = current.await?.ok_or_else(not_in_room)?;
-    let membership = text("membership").unwrap_or_default();
-    let action = action(&membership, user == caller.user, &current)?;
-    let profile = Profile {
-        displayname: text("displayname"),
-        avatar_url: text("avatar_url"),
-    };
-    let shows_anew = action == Action::Join && current == "join";
-    let command = if shows_anew {
-        Command::ShowIn {
-            room: room.clone(),
-            profile,
-        }
-    } else {
-        api.may_change(caller, &room, &user, action).await?;
-        let reason = text("reason");
-        let is_direct = content.get("is_direct") == Some(&serde_json::Value::Bool(true));
-        Command::Membership(Membership {
-            room: room.clone(),
-            user,
-            action,
-            reason,
-            profile,
-            is_direct,
-        })
-    };
-    api.submit(caller, Priority::Normal, None, command).await?;
+    let membership = membership.as_str().unwrap_or_default();
+    let action = action(membership, user == caller.user, &current)?;
+    let content = Value::Object(content);
+    api.set_membership(caller, (&room, &user), action, &content)
+        .await?;
     let event = api.lane.read(|view| {
         let Some(room) = Room::by_id(view.db(), &room)? else {
             return Ok(None);

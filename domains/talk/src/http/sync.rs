@@ -5,18 +5,19 @@ use super::filters::sync_filter;
 use super::plain::{not_json, query_value};
 use super::sync_body::body;
 use super::token::Token;
-use crate::query::{self, SyncFilter, SyncFound, SyncWanted};
+use crate::query::{self, Lazy, SyncFilter, SyncFound, SyncWanted};
 use axum::extract::{FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
-use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use ruma::api::client::filter::FilterDefinition;
-use ruma::api::client::sync::sync_events::v3::{Filter, Request, Response};
-use ruma::serde::Raw;
+use ruma::api::client::sync::sync_events::v3::{Filter, Request};
 use serde_json::Value;
-use serde_json::value::to_raw_value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
@@ -30,7 +31,7 @@ pub async fn sync(
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
-) -> Answer<Response> {
+) -> Result<Response, MatrixError> {
     let since = api.place_if_any(request.since.as_deref()).await?;
     let filter = match &request.filter {
         None => SyncFilter::default(),
@@ -73,13 +74,12 @@ pub async fn sync(
             presence,
         };
         drop(syncing);
-        let mut response = api.render(&caller, (since, next), found, &request).await?;
-        response.presence.events = people
-            .iter()
-            .map(|event| to_raw_value(event).map(Raw::from_json))
-            .collect::<Result<_, _>>()
-            .map_err(MatrixError::internal)?;
-        return Ok(Reply(response));
+        if filter.state.lazy == Lazy::On {
+            api.members_told.note(&caller, &found);
+        }
+        let found = (found, people);
+        let body = api.render(&caller, (since, next), found, &request).await?;
+        return Ok(([(CONTENT_TYPE, "application/json")], body).into_response());
     }
 }
 
@@ -125,6 +125,12 @@ impl Api {
         let typing = self.typing.changed_since(since.map(|since| since.typing));
         let typing: Vec<String> = typing.iter().map(ToString::to_string).collect();
         let (user, counts) = (caller.user.clone(), self.counts.clone());
+        let told = if filter.state.lazy == Lazy::On {
+            let place = since.map(|since| since.position);
+            self.members_told.known(caller, place)
+        } else {
+            BTreeSet::new()
+        };
         let (filter, among) = (filter.clone(), among.map(<[i64]>::to_vec));
         let (full_state, state_after) = (request.full_state, request.use_state_after);
         let look = move |view: &ReadView<'_>| {
@@ -135,6 +141,7 @@ impl Api {
                 filter: &filter,
                 among: among.as_deref(),
                 typing: &typing,
+                told: &told,
                 state_after,
                 counts: &counts,
             };
@@ -153,15 +160,15 @@ impl Api {
         &self,
         caller: &Caller,
         (since, next): (Option<Token>, Token),
-        found: SyncFound,
+        (found, people): (SyncFound, Vec<Value>),
         request: &Request,
-    ) -> Result<Response, MatrixError> {
+    ) -> Result<Vec<u8>, MatrixError> {
         let after = request.use_state_after;
         if !is_long(since, request) {
-            return body(self, caller, next, &found, after);
+            return body(self, caller, next, (&found, &people), after);
         }
         let (api, caller) = (self.clone(), caller.clone());
-        let made = spawn_blocking(move || body(&api, &caller, next, &found, after));
+        let made = spawn_blocking(move || body(&api, &caller, next, (&found, &people), after));
         made.await.map_err(MatrixError::internal)?
     }
 }

@@ -1,131 +1,230 @@
-//! What a sync found, in `ruma`'s form.
+//! What a sync found, as JSON. The parts of an answer and of its rooms are there even where they are empty:
+//! clients of the first versions look into them without asking.
 
 use super::Api;
-use super::convert::{count, theirs};
 use super::json::{account_data, event, stripped, typed};
 use super::token::Token;
-use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, SyncFound};
+use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, Shown, SyncFound};
+use crate::state::events::Event;
 use crate::state::receipts::Unread;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
-use ruma::api::client::sync::sync_events::UnreadNotificationsCount;
-use ruma::api::client::sync::sync_events::v3::{self, Response, State, StateEvents, Timeline};
-use ruma::assign;
-use ruma::events::AnySyncEphemeralRoomEvent;
+use ruma::events::{
+    AnyRoomAccountDataEvent, AnyStrippedStateEvent, AnySyncEphemeralRoomEvent, AnySyncTimelineEvent,
+};
 use ruma::serde::Raw;
+use serde::Serialize;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
+#[derive(Serialize)]
+struct Events<T> {
+    events: Vec<T>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    next_batch: String,
+    account_data: Events<Raw<AnyRoomAccountDataEvent>>,
+    presence: Events<&'a Value>,
+    rooms: Rooms<'a>,
+}
+
+#[derive(Default, Serialize)]
+struct Rooms<'a> {
+    join: BTreeMap<&'a str, Joined<'a>>,
+    invite: BTreeMap<&'a str, Invited>,
+    knock: BTreeMap<&'a str, Knocked>,
+    leave: BTreeMap<&'a str, Left>,
+}
+
+#[derive(Serialize)]
+struct Joined<'a> {
+    timeline: Timeline,
+    #[serde(flatten)]
+    state: State,
+    ephemeral: Events<Raw<AnySyncEphemeralRoomEvent>>,
+    account_data: Events<Raw<AnyRoomAccountDataEvent>>,
+    unread_notifications: Counted,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unread_thread_notifications: BTreeMap<&'a str, Counted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Summary<'a>>,
+}
+
+#[derive(Serialize)]
+struct Left {
+    timeline: Timeline,
+    #[serde(flatten)]
+    state: State,
+    account_data: Events<Raw<AnyRoomAccountDataEvent>>,
+}
+
+#[derive(Serialize)]
+struct Timeline {
+    events: Vec<Raw<AnySyncTimelineEvent>>,
+    limited: bool,
+    prev_batch: String,
+}
+
+/// State by the name that says whether it is that before the timeline or that after it.
+#[derive(Serialize)]
+enum State {
+    #[serde(rename = "state")]
+    Before(Events<Raw<AnySyncTimelineEvent>>),
+    #[serde(rename = "state_after")]
+    After(Events<Raw<AnySyncTimelineEvent>>),
+}
+
+#[derive(Serialize)]
+struct Counted {
+    notification_count: i64,
+    highlight_count: i64,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(rename = "m.heroes", skip_serializing_if = "<[_]>::is_empty")]
+    heroes: &'a [String],
+    #[serde(rename = "m.joined_member_count")]
+    joined: i64,
+    #[serde(rename = "m.invited_member_count")]
+    invited: i64,
+}
+
+#[derive(Serialize)]
+struct Invited {
+    invite_state: Events<Raw<AnyStrippedStateEvent>>,
+}
+
+#[derive(Serialize)]
+struct Knocked {
+    knock_state: Events<Raw<AnyStrippedStateEvent>>,
+}
+
+/// The answer of a sync after which the client is at `next`, with what it is told of `people`.
 pub fn body(
     api: &Api,
     caller: &Caller,
     next: Token,
-    found: &SyncFound,
+    (found, people): (&SyncFound, &[Value]),
     state_after: bool,
-) -> Result<Response, MatrixError> {
-    let mut response = Response::new(next.to_string());
+) -> Result<Vec<u8>, MatrixError> {
+    let mut rooms = Rooms::default();
     for news in &found.joined {
-        let mut room = joined(api, caller, news)?;
-        room.state = placed(room.state, state_after);
-        response
-            .rooms
-            .join
-            .insert(theirs(news.room.id.as_str())?, room);
+        let room = joined(api, caller, news, state_after)?;
+        rooms.join.insert(news.room.id.as_str(), room);
     }
     for news in &found.invited {
-        response
-            .rooms
-            .invite
-            .insert(theirs(news.room.id.as_str())?, invited(news)?);
+        let invite_state = outside(news)?;
+        let room = Invited { invite_state };
+        rooms.invite.insert(news.room.id.as_str(), room);
     }
     for news in &found.knocked {
-        let events = news.state.iter().map(stripped).collect::<Result<_, _>>()?;
-        let state = assign!(v3::KnockState::new(), { events: events });
-        response
-            .rooms
-            .knock
-            .insert(theirs(news.room.id.as_str())?, v3::KnockedRoom::from(state));
+        let knock_state = outside(news)?;
+        let room = Knocked { knock_state };
+        rooms.knock.insert(news.room.id.as_str(), room);
     }
     for news in &found.left {
-        let mut room = left(api, caller, news)?;
-        room.state = placed(room.state, state_after);
-        response
-            .rooms
-            .leave
-            .insert(theirs(news.room.id.as_str())?, room);
+        let room = left(api, caller, news, state_after)?;
+        rooms.leave.insert(news.room.id.as_str(), room);
     }
-    response.account_data.events = found
-        .account_data
-        .iter()
-        .map(account_data)
-        .collect::<Result<_, _>>()?;
-    Ok(response)
-}
-
-/// State by the name that says whether it is that before the timeline or that after it.
-fn placed(state: State, after: bool) -> State {
-    match state {
-        State::Before(events) if after => State::After(events),
-        other => other,
-    }
-}
-
-fn joined(api: &Api, caller: &Caller, news: &JoinedRoom) -> Result<v3::JoinedRoom, MatrixError> {
-    let mut room = v3::JoinedRoom::new();
-    room.timeline = assign!(Timeline::new(), {
-        limited: news.limited,
-        prev_batch: Some(api.token_at(news.prev_batch).to_string()),
-        events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
-    });
-    let state = news
-        .state
-        .iter()
-        .map(|shown| event(shown, None, caller))
-        .collect::<Result<_, _>>()?;
-    room.state = State::Before(StateEvents::with_events(state));
-    room.account_data.events = news
-        .account_data
-        .iter()
-        .map(account_data)
-        .collect::<Result<_, _>>()?;
-    let counts = |unread: Unread| {
-        assign!(UnreadNotificationsCount::new(), {
-            notification_count: Some(count(unread.notifications)),
-            highlight_count: Some(count(unread.highlights)),
-        })
+    let body = Body {
+        next_batch: next.to_string(),
+        account_data: data(&found.account_data)?,
+        presence: Events {
+            events: people.iter().collect(),
+        },
+        rooms,
     };
-    if news.by_thread {
-        room.unread_notifications = counts(news.unread.main);
-        for (root, unread) in &news.unread.threads {
-            room.unread_thread_notifications
-                .insert(theirs(root)?, counts(*unread));
-        }
+    serde_json::to_vec(&body).map_err(MatrixError::internal)
+}
+
+fn data(found: &[(String, String)]) -> Result<Events<Raw<AnyRoomAccountDataEvent>>, MatrixError> {
+    let events = found.iter().map(account_data).collect::<Result<_, _>>()?;
+    Ok(Events { events })
+}
+
+fn timeline(
+    (api, caller): (&Api, &Caller),
+    shown: &[Shown],
+    (limited, prev_batch): (bool, i64),
+) -> Result<Timeline, MatrixError> {
+    let events = shown.iter().map(|shown| event(shown, None, caller));
+    Ok(Timeline {
+        events: events.collect::<Result<_, _>>()?,
+        limited,
+        prev_batch: api.token_at(prev_batch).to_string(),
+    })
+}
+
+fn state(caller: &Caller, shown: &[Shown], after: bool) -> Result<State, MatrixError> {
+    let events = shown.iter().map(|shown| event(shown, None, caller));
+    let events = events.collect::<Result<_, _>>()?;
+    let events = Events { events };
+    Ok(if after {
+        State::After(events)
     } else {
-        room.unread_notifications = counts(news.unread.total());
-    }
-    if let Some(summary) = &news.summary {
-        room.summary.heroes = summary
-            .heroes
-            .iter()
-            .map(|user| theirs(user))
-            .collect::<Result<_, _>>()?;
-        room.summary.joined_member_count = Some(count(summary.joined));
-        room.summary.invited_member_count = Some(count(summary.invited));
-    }
+        State::Before(events)
+    })
+}
+
+fn joined<'a>(
+    api: &Api,
+    caller: &Caller,
+    news: &'a JoinedRoom,
+    state_after: bool,
+) -> Result<Joined<'a>, MatrixError> {
+    let counted = |unread: Unread| Counted {
+        notification_count: unread.notifications,
+        highlight_count: unread.highlights,
+    };
+    let threads = news.unread.threads.iter().filter(|_| news.by_thread);
+    let unread = if news.by_thread {
+        news.unread.main
+    } else {
+        news.unread.total()
+    };
+    let summary = news.summary.as_ref().map(|summary| Summary {
+        heroes: &summary.heroes,
+        joined: summary.joined,
+        invited: summary.invited,
+    });
+    Ok(Joined {
+        timeline: timeline(
+            (api, caller),
+            &news.timeline,
+            (news.limited, news.prev_batch),
+        )?,
+        state: state(caller, &news.state, state_after)?,
+        ephemeral: Events {
+            events: ephemeral(api, news)?,
+        },
+        account_data: data(&news.account_data)?,
+        unread_notifications: counted(unread),
+        unread_thread_notifications: threads
+            .map(|(root, unread)| (root.as_str(), counted(*unread)))
+            .collect(),
+        summary,
+    })
+}
+
+fn ephemeral(
+    api: &Api,
+    news: &JoinedRoom,
+) -> Result<Vec<Raw<AnySyncEphemeralRoomEvent>>, MatrixError> {
+    let mut events = Vec::new();
     if !news.receipts.is_empty() {
-        room.ephemeral.events.push(receipts(&news.receipts)?);
+        events.push(receipts(&news.receipts)?);
     }
     if news.typing {
-        let users: Vec<String> = api
-            .typing
-            .users(&news.room.id)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let users = api.typing.users(&news.room.id);
+        let users: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
         let content = to_raw_value(&json!({ "user_ids": users })).map_err(MatrixError::internal)?;
-        room.ephemeral.events.push(typed("m.typing", &content)?);
+        events.push(typed("m.typing", &content)?);
     }
-    Ok(room)
+    Ok(events)
 }
 
 /// Receipts as one event: by event, by type, by person.
@@ -148,25 +247,27 @@ pub(super) fn receipts(marks: &[ReadMark]) -> Result<Raw<AnySyncEphemeralRoomEve
     typed("m.receipt", &content)
 }
 
-fn invited(news: &InvitedRoom) -> Result<v3::InvitedRoom, MatrixError> {
-    let events = news.state.iter().map(stripped).collect::<Result<_, _>>()?;
-    Ok(v3::InvitedRoom::from(
-        assign!(v3::InviteState::new(), { events: events }),
-    ))
+/// What somebody who is invited, or has knocked, may know of a room.
+fn outside(news: &InvitedRoom) -> Result<Events<Raw<AnyStrippedStateEvent>>, MatrixError> {
+    let events = news.state.iter().map(|event: &Event| stripped(event));
+    Ok(Events {
+        events: events.collect::<Result<_, _>>()?,
+    })
 }
 
-fn left(api: &Api, caller: &Caller, news: &LeftRoom) -> Result<v3::LeftRoom, MatrixError> {
-    let mut room = v3::LeftRoom::new();
-    room.timeline = assign!(Timeline::new(), {
-        limited: news.limited,
-        prev_batch: Some(api.token_at(news.prev_batch).to_string()),
-        events: news.timeline.iter().map(|shown| event(shown, None, caller)).collect::<Result<_, _>>()?,
-    });
-    let state = news
-        .state
-        .iter()
-        .map(|shown| event(shown, None, caller))
-        .collect::<Result<_, _>>()?;
-    room.state = State::Before(StateEvents::with_events(state));
-    Ok(room)
+fn left(
+    api: &Api,
+    caller: &Caller,
+    news: &LeftRoom,
+    state_after: bool,
+) -> Result<Left, MatrixError> {
+    Ok(Left {
+        timeline: timeline(
+            (api, caller),
+            &news.timeline,
+            (news.limited, news.prev_batch),
+        )?,
+        state: state(caller, &news.state, state_after)?,
+        account_data: data(&news.account_data)?,
+    })
 }

@@ -1,32 +1,35 @@
 //! `POST /rooms/{roomId}/upgrade`: replacing a room by one of another version.
 
 use super::Api;
-use super::convert::{ours, theirs};
+use super::convert::ours;
 use super::directory::no_such_room;
+use super::plain::Plain;
 use super::refuse::ruled;
 use crate::command::{Command, Upgrade};
 use crate::state::rooms::Room;
 use crate::state::version::VERSIONS;
 use crate::{Accepted, apply};
+use axum::Json;
 use axum::extract::State;
-use bongsu_base::RoomId;
+use bongsu_base::{RoomId, UserId};
 use bongsu_lane::Priority;
-use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::matrix::MatrixError;
 use http::StatusCode;
-use ruma::api::client::room::upgrade_room::v3::{Request, Response};
 use ruma::api::error::ErrorKind;
+use serde_json::{Value, json};
 
-pub async fn upgrade(
-    State(api): State<Api>,
-    Matrix {
-        request, caller, ..
-    }: Matrix<Request>,
-) -> Answer<Response> {
-    let version = request.new_version.as_str();
-    if !VERSIONS.contains(&version) {
-        return Err(no_such_version(version));
+/// The version is read as it came: to `ruma`, one that cannot be is none, and to the specification it is one
+/// that is not supported.
+pub async fn upgrade(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
+    let mut body = plain.object()?;
+    let Some(Value::String(version)) = body.remove("new_version") else {
+        return Err(MatrixError::bad_json("`new_version` is missing"));
+    };
+    if !VERSIONS.contains(&version.as_str()) {
+        return Err(no_such_version(&version));
     }
-    let room: RoomId = ours(&request.room_id)?;
+    let caller = &plain.caller;
+    let room: RoomId = ours(plain.param("room_id"))?;
     let look = api.lane.read(|view| {
         let found = Room::by_id(view.db(), &room)?;
         let user = caller.user.as_str();
@@ -34,20 +37,21 @@ pub async fn upgrade(
         Ok(may.transpose())
     });
     ruled(look.await)?.ok_or_else(no_such_room)?;
-    let additional_creators = request
-        .additional_creators
-        .iter()
-        .map(ours)
-        .collect::<Result<_, _>>()?;
+    let creators = body.remove("additional_creators").unwrap_or(json!([]));
+    let additional_creators: Vec<UserId> = serde_json::from_value(creators)
+        .map_err(|error| MatrixError::bad_json(format!("`additional_creators`: {error}")))?;
     let command = Command::Upgrade(Upgrade {
         room,
-        replacement: api.room_id(version)?,
-        version: version.to_owned(),
+        replacement: api.room_id(&version)?,
+        version,
         additional_creators,
         profile: api.profile_of(&caller.user).await?,
     });
-    match api.submit(&caller, Priority::Normal, None, command).await? {
-        Accepted::Room(room) => Ok(Reply(Response::new(theirs(room.as_str())?))),
+    match api.submit(caller, Priority::Normal, None, command).await? {
+        Accepted::Room(room) => {
+            api.take_push_rule_along(caller, &room).await?;
+            Ok(Json(json!({ "replacement_room": room.as_str() })))
+        }
         other => Err(MatrixError::internal(format!("upgrading gave {other:?}"))),
     }
 }

@@ -33,8 +33,10 @@ pub enum Lazy {
     /// All.
     #[default]
     Off,
-    /// Those of the senders.
+    /// Those of the senders whose membership the client does not know.
     On,
+    /// Those of the senders, known or not.
+    Again,
 }
 
 /// What a sync wants.

@@ -1,7 +1,7 @@
 //! A room's history, a page at a time, and who may read it.
 
 use crate::state::events::{COLUMNS, Event};
-use crate::state::members::{Stay, stays};
+use crate::state::members::{Stay, member, stays};
 use crate::state::rooms::Visibility;
 use rusqlite::Connection;
 
@@ -21,18 +21,33 @@ impl Visible {
     /// # Errors
     /// When the view cannot be read.
     pub fn of(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Self> {
+        let mut stays = stays(db, room, user)?;
+        let gone = stays.last().is_some_and(|stay| stay.until.is_some());
+        // Who has forgotten a room reads nothing of it any more, until they come back.
+        if gone && member(db, room, user)?.is_some_and(|member| member.forgotten) {
+            stays.clear();
+        }
         Ok(Self {
             user: user.to_owned(),
-            stays: stays(db, room, user)?,
+            stays,
         })
     }
 
-    /// Whether they may read `event`.
+    /// Whether they may read `event`. What changes who may read is read by whom it let read before or lets
+    /// read after.
     #[must_use]
     pub fn admits(&self, event: &Event) -> bool {
-        if event.visibility == Visibility::WorldReadable
-            || event.state_key.as_deref() == Some(&self.user)
+        if event.state_key.as_deref() == Some(&self.user) || self.admits_as(event, event.visibility)
         {
+            return true;
+        }
+        let changed = (event.kind == "m.room.history_visibility")
+            .then(|| Visibility::of_content(&event.content));
+        changed.is_some_and(|visibility| self.admits_as(event, visibility))
+    }
+
+    fn admits_as(&self, event: &Event, visibility: Visibility) -> bool {
+        if visibility == Visibility::WorldReadable {
             return true;
         }
         let at = event.position.as_i64();
@@ -40,7 +55,7 @@ impl Visible {
             let Some(joined) = stay.joined else {
                 return false;
             };
-            let from = match event.visibility {
+            let from = match visibility {
                 Visibility::Joined => joined,
                 Visibility::Invited => stay.started,
                 Visibility::Shared | Visibility::WorldReadable => 0,
@@ -53,6 +68,12 @@ impl Visible {
     #[must_use]
     pub fn ever_joined(&self) -> bool {
         self.stays.iter().any(|stay| stay.joined.is_some())
+    }
+
+    /// Where the last stay became a membership, whether it lasts or not.
+    #[must_use]
+    pub fn last_joined(&self) -> Option<i64> {
+        self.stays.last().and_then(|stay| stay.joined)
     }
 
     /// Where the present stay became a membership, if one is in the room now.

@@ -8,6 +8,7 @@ mod related_by;
 mod room_state;
 mod show;
 mod sync;
+mod window;
 
 mod describe;
 mod directory;

@@ -1,11 +1,12 @@
 //! What has happened for somebody since a position.
 
-use super::filter::{Lazy, SyncFilter};
-use super::history::{Direction, Visible, page};
-use super::room_state::{Part, Summary, select, state_at, summary};
+use super::filter::SyncFilter;
+use super::history::Visible;
+use super::room_state::{Summary, summary};
 use super::rules::{PUSH_RULES, Ruleset};
-use super::show::{Shown, show_to};
+use super::show::Shown;
 use super::unread::{Counts, Wishes};
+use super::window::{Window, window};
 use crate::state::events::Event;
 use crate::state::receipts::READ;
 use crate::state::rooms::Room;
@@ -15,9 +16,7 @@ use bongsu_lane::ReadView;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 
-/// How many events of a room's timeline are given where the client names no number, and at most.
-const TIMELINE: usize = 20;
-const MAX_TIMELINE: usize = 1_000;
+const MEMBER: &str = "m.room.member";
 
 /// What a client asks for.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +34,8 @@ pub struct SyncWanted<'a> {
     pub among: Option<&'a [i64]>,
     /// Rooms in which who is typing changed.
     pub typing: &'a [String],
+    /// Where the events stand of the memberships that the client knows, if it loads them lazily.
+    pub told: &'a BTreeSet<i64>,
     /// Whether state is wanted as it is after the timeline instead of before it.
     pub state_after: bool,
     /// What was counted before.
@@ -107,6 +108,8 @@ pub struct LeftRoom {
     pub prev_batch: i64,
     /// The state before the timeline, as far as the client does not know it.
     pub state: Vec<Shown>,
+    /// Account data of the room: type and content.
+    pub account_data: Vec<(String, String)>,
 }
 
 /// How far somebody has read.
@@ -283,10 +286,12 @@ fn joined_room(
         prev_batch,
         state,
     } = window(db, &room, wanted, (&visible, wishes), (known, i64::MAX))?;
+    // Whoever comes into a room has a gap before it.
+    let limited = limited || (wanted.since.is_some() && joined > since);
     let changed_members = timeline
         .iter()
         .chain(&state)
-        .any(|shown| shown.event.kind == "m.room.member");
+        .any(|shown| shown.event.kind == MEMBER);
     let names = |kind: &str| matches!(kind, "m.room.name" | "m.room.canonical_alias");
     let changed_name = timeline.iter().any(|shown| names(&shown.event.kind));
     let summary = (known == 0 || changed_members || changed_name || limited)
@@ -317,130 +322,6 @@ fn joined_room(
         summary,
         typing,
     })
-}
-
-/// A room's latest events and the state before them.
-struct Window {
-    timeline: Vec<Shown>,
-    limited: bool,
-    prev_batch: i64,
-    state: Vec<Shown>,
-}
-
-fn window(
-    db: &Connection,
-    room: &Room,
-    wanted: &SyncWanted<'_>,
-    (visible, wishes): (&Visible, &Wishes),
-    (known, upto): (i64, i64),
-) -> rusqlite::Result<Window> {
-    let filter = &wanted.filter.timeline;
-    let limit = filter.limit.unwrap_or(TIMELINE).min(MAX_TIMELINE);
-    let in_room = filter.admits_room(room.id.as_str());
-    let admit = |event: &Event| {
-        in_room && filter.admits(event) && visible.admits(event) && !wishes.ignores(event)
-    };
-    let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
-    let mut events = found.events;
-    events.reverse();
-    let end = room.changed.as_i64().min(upto);
-    let begin = match events.first() {
-        Some(event) if !wanted.state_after => event.position.as_i64() - 1,
-        _ => end,
-    };
-    let prev_batch = events
-        .first()
-        .map_or(found.end, |event| event.position.as_i64() - 1);
-    let state = state_before(db, room, wanted, &events, (known, begin))?;
-    let show_all = |events: Vec<Event>| {
-        let shown = events
-            .into_iter()
-            .map(|event| show_to(db, event, wanted.user));
-        shown.collect()
-    };
-    let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
-        (show_all(events), show_all(state));
-    Ok(Window {
-        timeline: timeline?,
-        limited: found.more,
-        prev_batch,
-        state: state?,
-    })
-}
-
-/// The state before a timeline, as far as it came after what the client knows.
-fn state_before(
-    db: &Connection,
-    room: &Room,
-    wanted: &SyncWanted<'_>,
-    timeline: &[Event],
-    (known, begin): (i64, i64),
-) -> rusqlite::Result<Vec<Event>> {
-    let filter = &wanted.filter.state;
-    if !filter.admits_room(room.id.as_str()) {
-        return Ok(Vec::new());
-    }
-    let senders: BTreeSet<&str> = timeline
-        .iter()
-        .map(|event| event.sender.as_str())
-        .chain([wanted.user])
-        .collect();
-    let shown = |event: &Event| {
-        let lazily = || {
-            let key = event.state_key.as_deref().unwrap_or_default();
-            event.kind != "m.room.member" || senders.contains(key)
-        };
-        filter.admits_type(&event.kind) && (filter.lazy == Lazy::Off || lazily())
-    };
-    let known = if wanted.full_state { 0 } else { known };
-    let mut events = if known == 0 {
-        let part = match filter.lazy {
-            Lazy::Off => Part::All,
-            _ => Part::Around(&senders),
-        };
-        let mut events = state_at(db, room, begin, part)?;
-        events.retain(shown);
-        events
-    } else {
-        // Only state that was set in the gap is news, and of that only what was in force at its end.
-        let gap = "event WHERE event.room = ?1 AND event.position > ?2 AND event.position <= ?3
-                   AND event.state_key IS NOT NULL ORDER BY event.position";
-        let mut latest = std::collections::BTreeMap::new();
-        for event in select(db, gap, (room.n, known, begin))? {
-            latest.insert((event.kind.clone(), event.state_key.clone()), event);
-        }
-        let mut events: Vec<Event> = latest.into_values().collect();
-        events.retain(shown);
-        if filter.lazy == Lazy::On {
-            add_senders(db, room, &senders, begin, &mut events)?;
-        }
-        events.sort_by_key(|event| event.position);
-        events
-    };
-    events.retain(|event| filter.admits(event));
-    Ok(events)
-}
-
-/// With lazily loaded members, the membership of everybody who sent something is told again.
-fn add_senders(
-    db: &Connection,
-    room: &Room,
-    senders: &BTreeSet<&str>,
-    begin: i64,
-    events: &mut Vec<Event>,
-) -> rusqlite::Result<()> {
-    for sender in senders {
-        let there = events
-            .iter()
-            .any(|event| event.state_key.as_deref() == Some(sender));
-        let Some((position, _)) = room.state(db, "m.room.member", sender)? else {
-            continue;
-        };
-        if !there && position <= begin {
-            events.push(Event::at(db, position)?);
-        }
-    }
-    Ok(())
 }
 
 /// Account data that changed: type and content.
@@ -524,20 +405,29 @@ fn others(
             found.knocked.push(InvitedRoom { room, state });
         } else if wanted.since.is_some() || wanted.filter.include_leave {
             let visible = Visible::of(db, n, wanted.user)?;
+            // Who came and went after what the client knows is told of the room from its beginning.
+            let known = if visible.last_joined() > Some(since) {
+                0
+            } else {
+                since
+            };
             let Window {
                 timeline,
                 limited,
                 prev_batch,
                 mut state,
-            } = window(db, &room, wanted, (&visible, wishes), (since, position))?;
+            } = window(db, &room, wanted, (&visible, wishes), (known, position))?;
             // Who never was in the room does not learn its state by going.
             state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));
+            let mut account_data = account_data(db, wanted.user, known, Some(n))?;
+            account_data.retain(|(kind, _)| wanted.filter.room_account_data.admits_type(kind));
             found.left.push(LeftRoom {
                 room,
                 timeline,
                 limited,
                 prev_batch,
                 state,
+                account_data,
             });
         }
     }
@@ -546,7 +436,7 @@ fn others(
 
 /// What an invited person may know of a room (Matrix v1.19, stripped state).
 fn invite_state(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Vec<Event>> {
-    let own = room.state(db, "m.room.member", user)?;
+    let own = room.state(db, MEMBER, user)?;
     let inviter = own
         .as_ref()
         .map(|(position, _)| Event::at(db, *position))

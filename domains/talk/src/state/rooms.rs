@@ -31,6 +31,15 @@ impl Visibility {
         })
     }
 
+    /// From the content of `m.room.history_visibility`.
+    #[must_use]
+    pub fn of_content(content: &str) -> Self {
+        let content: serde_json::Value = serde_json::from_str(content).unwrap_or_default();
+        let word = content.get("history_visibility");
+        let word = word.and_then(serde_json::Value::as_str);
+        word.and_then(Self::from_word).unwrap_or(Self::Shared)
+    }
+
     /// From the number in the view.
     #[must_use]
     pub fn from_number(number: i64) -> Self {

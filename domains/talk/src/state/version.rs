@@ -4,7 +4,9 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 /// Room versions that this code makes.
-pub const VERSIONS: [&str; 7] = ["6", "7", "8", "9", "10", "11", "12"];
+pub const VERSIONS: [&str; 12] = [
+    "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12",
+];
 
 /// What creators have from version 12 on: more than any level that can be written down, since canonical
 /// JSON ends at 2^53 - 1.
@@ -34,6 +36,12 @@ pub fn restricted(version: &str, rule: &str) -> bool {
         "knock_restricted" => number(version) >= 10,
         _ => false,
     }
+}
+
+/// Whether everybody in the room tells of their own server's aliases, whatever their power.
+#[must_use]
+pub fn aliases_rule(version: &str) -> bool {
+    number(version) < 6
 }
 
 /// Whether creators stand above all levels, and in none of them.

@@ -9,8 +9,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, PresenceNow, Previews,
-    Support, TypingNow, endpoints,
+    Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, PresenceNow,
+    Previews, Support, TypingNow, endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -22,7 +22,7 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 /// The token `name.DEVICE` is that of `@name:test` on DEVICE. `@root:test` administers, `@mute:test` is
-/// suspended.
+/// suspended, and whose name begins with `bgg_`, as the tokens of guests do, is a guest.
 struct Tokens;
 
 #[async_trait::async_trait]
@@ -40,6 +40,7 @@ impl Authenticate for Tokens {
         Ok(Standing {
             admin: user.localpart() == "root",
             suspended: user.localpart() == "mute",
+            guest: user.localpart().starts_with("bgg_"),
         })
     }
 }
@@ -158,6 +159,7 @@ impl House {
             presence,
             counts: Counts::default(),
             listeners: Listeners::default(),
+            members_told: MembersTold::default(),
             // When the log in memory begins.
             clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
         };

@@ -1,0 +1,200 @@
+//! What a sync tells of one room: its latest events, and the state before them.
+
+use super::filter::Lazy;
+use super::history::{Direction, Visible, page};
+use super::room_state::{Part, select, state_at};
+use super::show::{Shown, show_to};
+use super::sync::SyncWanted;
+use super::unread::Wishes;
+use crate::state::events::Event;
+use crate::state::rooms::Room;
+use rusqlite::{Connection, OptionalExtension};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+/// How many events of a room's timeline are given where the client names no number, and at most.
+const TIMELINE: usize = 20;
+const MAX_TIMELINE: usize = 1_000;
+const MEMBER: &str = "m.room.member";
+
+/// A room's latest events and the state before them.
+pub(super) struct Window {
+    pub timeline: Vec<Shown>,
+    pub limited: bool,
+    pub prev_batch: i64,
+    pub state: Vec<Shown>,
+}
+
+/// What is told of the events after `known` and up to `upto`.
+pub(super) fn window(
+    db: &Connection,
+    room: &Room,
+    wanted: &SyncWanted<'_>,
+    (visible, wishes): (&Visible, &Wishes),
+    (known, upto): (i64, i64),
+) -> rusqlite::Result<Window> {
+    let filter = &wanted.filter.timeline;
+    let limit = filter.limit.unwrap_or(TIMELINE).min(MAX_TIMELINE);
+    let in_room = filter.admits_room(room.id.as_str());
+    let current = CurrentState::of(db, room, upto);
+    let admit = |event: &Event| {
+        in_room
+            && filter.admits(event)
+            && !wishes.ignores(event)
+            && (visible.admits(event) || current.has(event))
+    };
+    let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
+    current.finish()?;
+    let mut events = found.events;
+    events.reverse();
+    let end = room.changed.as_i64().min(upto);
+    let begin = match events.first() {
+        Some(event) if !wanted.state_after => event.position.as_i64() - 1,
+        _ => end,
+    };
+    let prev_batch = events
+        .first()
+        .map_or(found.end, |event| event.position.as_i64() - 1);
+    let prev_batch = prev_batch.max(beginning(db, room)?);
+    let state = state_before(db, room, wanted, &events, (known, begin))?;
+    let show_all = |events: Vec<Event>| {
+        let shown = events
+            .into_iter()
+            .map(|event| show_to(db, event, wanted.user));
+        shown.collect()
+    };
+    let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
+        (show_all(events), show_all(state));
+    Ok(Window {
+        timeline: timeline?,
+        limited: found.more,
+        prev_batch,
+        state: state?,
+    })
+}
+
+/// The place at which a room's creator had joined it. Nothing is told of as being before that, since some take
+/// a page without events for a room without any, and ask there who is in it.
+fn beginning(db: &Connection, room: &Room) -> rusqlite::Result<i64> {
+    let second = "SELECT position FROM event WHERE room = ?1 ORDER BY position LIMIT 1 OFFSET 1";
+    let found = db
+        .prepare_cached(second)?
+        .query_row([room.n], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or(0))
+}
+
+/// The state of a room that somebody is in. They know it whenever it was set, also while they were not
+/// there; without it in the timeline, they would go on with what stood there before.
+struct CurrentState<'a> {
+    db: &'a Connection,
+    room: &'a Room,
+    /// Whether they are in the room now.
+    inside: bool,
+    failed: Cell<Option<rusqlite::Error>>,
+}
+
+impl<'a> CurrentState<'a> {
+    fn of(db: &'a Connection, room: &'a Room, upto: i64) -> Self {
+        Self {
+            db,
+            room,
+            inside: upto == i64::MAX,
+            failed: Cell::new(None),
+        }
+    }
+
+    fn has(&self, event: &Event) -> bool {
+        let Some(key) = event.state_key.as_deref().filter(|_| self.inside) else {
+            return false;
+        };
+        match self.room.state(self.db, &event.kind, key) {
+            Ok(found) => found.is_some_and(|(at, _)| at == event.position.as_i64()),
+            Err(error) => {
+                self.failed.set(Some(error));
+                false
+            }
+        }
+    }
+
+    fn finish(self) -> rusqlite::Result<()> {
+        self.failed.into_inner().map_or(Ok(()), Err)
+    }
+}
+
+/// The state before a timeline, as far as it came after what the client knows.
+fn state_before(
+    db: &Connection,
+    room: &Room,
+    wanted: &SyncWanted<'_>,
+    timeline: &[Event],
+    (known, begin): (i64, i64),
+) -> rusqlite::Result<Vec<Event>> {
+    let filter = &wanted.filter.state;
+    if !filter.admits_room(room.id.as_str()) {
+        return Ok(Vec::new());
+    }
+    let senders: BTreeSet<&str> = timeline
+        .iter()
+        .map(|event| event.sender.as_str())
+        .chain([wanted.user])
+        .collect();
+    let shown = |event: &Event| {
+        let lazily = || {
+            let key = event.state_key.as_deref().unwrap_or_default();
+            event.kind != MEMBER || senders.contains(key)
+        };
+        filter.admits_type(&event.kind) && (filter.lazy == Lazy::Off || lazily())
+    };
+    let known = if wanted.full_state { 0 } else { known };
+    let mut events = if known == 0 {
+        let part = match filter.lazy {
+            Lazy::Off => Part::All,
+            _ => Part::Around(&senders),
+        };
+        let mut events = state_at(db, room, begin, part)?;
+        events.retain(shown);
+        events
+    } else {
+        // Only state that was set in the gap is news, and of that only what was in force at its end.
+        let gap = "event WHERE event.room = ?1 AND event.position > ?2 AND event.position <= ?3
+                   AND event.state_key IS NOT NULL ORDER BY event.position";
+        let mut latest = std::collections::BTreeMap::new();
+        for event in select(db, gap, (room.n, known, begin))? {
+            latest.insert((event.kind.clone(), event.state_key.clone()), event);
+        }
+        let mut events: Vec<Event> = latest.into_values().collect();
+        events.retain(shown);
+        if filter.lazy != Lazy::Off {
+            add_senders(db, room, &senders, begin, &mut events)?;
+            let told = |event: &Event| wanted.told.contains(&event.position.as_i64());
+            events.retain(|event| event.kind != MEMBER || !told(event));
+        }
+        events.sort_by_key(|event| event.position);
+        events
+    };
+    events.retain(|event| filter.admits(event));
+    Ok(events)
+}
+
+/// With lazily loaded members, the membership of everybody who sent something is told.
+fn add_senders(
+    db: &Connection,
+    room: &Room,
+    senders: &BTreeSet<&str>,
+    begin: i64,
+    events: &mut Vec<Event>,
+) -> rusqlite::Result<()> {
+    for sender in senders {
+        let there = events
+            .iter()
+            .any(|event| event.state_key.as_deref() == Some(sender));
+        let Some((position, _)) = room.state(db, MEMBER, sender)? else {
+            continue;
+        };
+        if !there && position <= begin {
+            events.push(Event::at(db, position)?);
+        }
+    }
+    Ok(())
+}
