@@ -6,6 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
 use serde::Deserialize;
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -71,7 +72,36 @@ pub struct Cluster {
     network: u8,
     process: Child,
     orders: ChildStdin,
-    said: Arc<Mutex<Vec<String>>>,
+    said: Arc<Mutex<Said>>,
+}
+
+/// What the cluster said last.
+#[derive(Debug, Default)]
+struct Said {
+    lines: VecDeque<String>,
+    /// How many there were before these.
+    forgotten: usize,
+}
+
+impl Said {
+    fn add(&mut self, line: String) {
+        if self.lines.len() == REMEMBERED {
+            self.lines.pop_front();
+            self.forgotten += 1;
+        }
+        self.lines.push_back(line);
+    }
+
+    fn count(&self) -> usize {
+        self.forgotten + self.lines.len()
+    }
+
+    /// Whether a line began with `text`, after the first `before`.
+    fn has(&self, text: &str, before: usize) -> bool {
+        let skipped = before.saturating_sub(self.forgotten);
+        let mut lines = self.lines.iter().skip(skipped);
+        lines.any(|line| line.starts_with(text))
+    }
 }
 
 impl Cluster {
@@ -93,16 +123,12 @@ impl Cluster {
             .with_context(|| format!("{} cannot be started", binary.display()))?;
         let orders = process.stdin.take().context("it takes orders")?;
         let words = process.stdout.take().context("it says what happens")?;
-        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let said: Arc<Mutex<Said>> = Arc::default();
         let heard = said.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(words).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                let mut heard = heard.lock();
-                if heard.len() == REMEMBERED {
-                    heard.remove(0);
-                }
-                heard.push(line);
+                heard.lock().add(line);
             }
         });
         let mut cluster = Self {
@@ -119,12 +145,12 @@ impl Cluster {
 
     async fn come_up(&mut self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        let ready = |said: &[String], site: usize| {
-            let line = format!("{} ready", name(site));
-            said.iter().any(|said| said.starts_with(&line))
-        };
         loop {
-            if (0..SITES).all(|site| ready(&self.said.lock(), site)) {
+            let ready = |site| {
+                let said = self.said.lock();
+                said.has(&format!("{} ready", name(site)), 0)
+            };
+            if (0..SITES).all(ready) {
                 return Ok(());
             }
             let ended = self.process.try_wait()?;
@@ -166,6 +192,20 @@ impl Cluster {
         let line = format!("{verb} {}\n", name(site));
         let typed = self.orders.write_all(line.as_bytes()).await;
         typed.with_context(|| format!("the cluster takes no orders: {:?}", self.said.lock()))
+    }
+
+    /// Types an order after which nothing of data centre `site` runs, and returns once that is so.
+    pub async fn end(&mut self, verb: &str, site: usize) -> Result<()> {
+        let before = self.said.lock().count();
+        self.order(verb, site).await?;
+        let deadline = Instant::now() + PATIENCE;
+        let burnt = format!("{} burnt", name(site));
+        while !self.said.lock().has(&burnt, before) {
+            let late = Instant::now() > deadline;
+            ensure!(!late, "not `{burnt}`, but {:?}", self.said.lock());
+            sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// The process id of a part of data centre `site`.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -67,14 +68,20 @@ pub fn largest(files: &[PathBuf]) -> Option<&PathBuf> {
     })
 }
 
+/// The files, the one that was written last first.
+pub fn newest(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let written = |path: &PathBuf| {
+        std::fs::metadata(path)
+            .and_then(|meta| meta.modified())
+            .ok()
+    };
+    files.sort_by_cached_key(|path| std::cmp::Reverse(written(path)));
+    files
+}
+
 /// Puts a file system of `kib` KiB over `folder`, keeping the files that lie directly in it.
 pub fn bound(folder: &Path, kib: u64) -> Result<()> {
-    let mut kept = Vec::new();
-    for entry in std::fs::read_dir(folder)?.flatten() {
-        if entry.metadata()?.is_file() {
-            kept.push((entry.file_name(), std::fs::read(entry.path())?));
-        }
-    }
+    let kept = contents(folder)?;
     let size = format!("size={kib}k");
     run(Command::new("mount")
         .args(["-t", "tmpfs", "-o", &size, "bongsu-fire"])
@@ -83,6 +90,17 @@ pub fn bound(folder: &Path, kib: u64) -> Result<()> {
         std::fs::write(folder.join(name), content)?;
     }
     Ok(())
+}
+
+/// The files that lie directly in `folder`.
+pub fn contents(folder: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        if entry.metadata()?.is_file() {
+            found.push((entry.file_name(), std::fs::read(entry.path())?));
+        }
+    }
+    Ok(found)
 }
 
 /// Gives the file system over `folder` another size. One that has less room than is in use is full.

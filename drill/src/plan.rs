@@ -46,7 +46,7 @@ pub enum Act {
     Bound(Who),
     /// Its disk is full.
     Fill(Who),
-    /// Its disk is large again.
+    /// Its disk is large again, and its processes are killed, to be started again.
     Empty(Who),
     /// It gets the usual disk again, with nothing on it.
     Unbound(Who),

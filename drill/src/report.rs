@@ -9,6 +9,7 @@ use crate::check::Findings;
 use crate::engine::ENGINE;
 use crate::reads::READS;
 use crate::record::{Recorded, Series};
+use crate::traffic::DOWNLOADS;
 use crate::whole::Whole;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -203,7 +204,7 @@ impl Round {
     /// What a recorder saw.
     pub fn seen(&mut self, recorded: Recorded, sites: &[String]) {
         for (name, seen) in &recorded.protocols {
-            let writes = *name != READS && *name != ENGINE;
+            let writes = ![READS, ENGINE, DOWNLOADS].contains(name);
             self.protocols.push(ProtocolFigures {
                 name: (*name).to_owned(),
                 writes,

@@ -115,9 +115,9 @@ impl<'a> Striker<'a> {
                     .await
             }
             Act::Wipe(who) => {
-                self.order("wipe", who, Health::Down, "burns, with its disks")
-                    .await?;
-                self.cluster.gone(self.site(who)).await
+                let site = self.site(who);
+                self.blow(site, Health::Down, "burns, with its disks").await;
+                self.cluster.end("wipe", site).await
             }
             Act::SlowDisk(who) => self.slow_disk(self.site(who)).await,
             Act::Skew(who) => self.skew(self.site(who)).await,
@@ -126,7 +126,7 @@ impl<'a> Striker<'a> {
             Act::DamageBlobs(who) => self.damage_blobs(self.site(who)),
             Act::Bound(who) => self.bound(self.site(who)).await,
             Act::Fill(who) => self.fill(self.site(who)).await,
-            Act::Empty(who) => self.empty(self.site(who)),
+            Act::Empty(who) => self.empty(self.site(who)).await,
             Act::Unbound(who) => self.unbound(self.site(who)).await,
             Act::Restart(who) => self.restart(self.site(who)).await,
             Act::Heal(who) => self.heal(self.site(who)).await,

@@ -7,6 +7,7 @@ mod tokens;
 mod uploads;
 
 pub use people::Session;
+pub use uploads::DOWNLOADS;
 
 use crate::check::Findings;
 use crate::client::{Ask, Client};

@@ -1,12 +1,13 @@
 //! What happens to a data centre's disk.
 
 use super::{Altered, Striker};
-use crate::cluster::name;
+use crate::cluster::{LOOK, name};
 use crate::disk;
 use crate::record::Health;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// How many bytes of a view are changed: enough for one of them to matter.
 const IN_A_VIEW: usize = 64;
@@ -16,6 +17,8 @@ const IN_A_BLOCK: usize = 8;
 const BLOBS: usize = 6;
 /// A disk that holds everything, in KiB.
 const LARGE: u64 = 8 << 20;
+/// How long a file system may be busy whose processes have ended.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a disk is made full that is written to at the same time.
 const ATTEMPTS: u64 = 40;
 
@@ -46,8 +49,7 @@ impl Striker<'_> {
 
     pub(super) fn damage_blobs(&mut self, site: usize) -> Result<()> {
         let media = self.cluster.site_dir(site).join("data/media/blobs");
-        let mut found = disk::files(&media, |_| true);
-        self.rng.shuffle(&mut found);
+        let found = disk::newest(disk::files(&media, |_| true));
         ensure!(!found.is_empty(), "{} has no uploads", media.display());
         self.recorder
             .mark(format!("{}: uploads are damaged", name(site)));
@@ -61,8 +63,7 @@ impl Striker<'_> {
 
     pub(super) async fn bound(&mut self, site: usize) -> Result<()> {
         self.blow(site, Health::Down, "gets another disk").await;
-        self.cluster.order("wipe", site).await?;
-        self.cluster.gone(site).await?;
+        self.cluster.end("wipe", site).await?;
         let folder = self.cluster.site_dir(site);
         disk::bound(&folder, LARGE)?;
         self.bounded = Some(folder);
@@ -83,17 +84,34 @@ impl Striker<'_> {
         last
     }
 
-    pub(super) fn empty(&mut self, site: usize) -> Result<()> {
-        disk::resize(&self.cluster.site_dir(site), LARGE)
+    /// Makes room, and has everything in it end and begin again: an engine that had no room stores nothing more
+    /// until it is started again.
+    pub(super) async fn empty(&mut self, site: usize) -> Result<()> {
+        self.recorder
+            .mark(format!("{} has room again, and is restarted", name(site)));
+        disk::resize(&self.cluster.site_dir(site), LARGE)?;
+        self.cluster.end("burn", site).await
     }
 
     pub(super) async fn unbound(&mut self, site: usize) -> Result<()> {
         self.blow(site, Health::Down, "gets its usual disk again")
             .await;
-        self.cluster.order("wipe", site).await?;
-        self.cluster.gone(site).await?;
-        disk::unbound(&self.cluster.site_dir(site))?;
+        self.cluster.end("wipe", site).await?;
+        let folder = self.cluster.site_dir(site);
+        let said = disk::contents(&folder)?;
+        let deadline = Instant::now() + PATIENCE;
+        // Whoever ended may be on its way out still.
+        while let Err(busy) = disk::unbound(&folder) {
+            if Instant::now() > deadline {
+                return Err(busy);
+            }
+            sleep(LOOK).await;
+        }
         self.bounded = None;
+        // What its processes said meanwhile stays.
+        for (name, content) in said {
+            std::fs::write(folder.join(name), content)?;
+        }
         Ok(())
     }
 }

@@ -21,6 +21,14 @@ use tokio::time::Instant;
 const PEOPLE: usize = 6;
 /// How often each does.
 const EVERY: Duration = Duration::from_millis(700);
+/// What looking at them is called in plots.
+pub const DOWNLOADS: &str = "downloads";
+/// How often somebody looks at one, in each data centre.
+const VIEW_EVERY: Duration = Duration::from_millis(40);
+/// By then every data centre that works has to know a file that another one took.
+const KNOWN_AFTER: Duration = Duration::from_secs(3);
+/// At how many of those that are remembered.
+const VIEWED: usize = 120;
 /// How large files are, in bytes.
 const LENGTH: Range<usize> = 1_000..80_000;
 /// Files of earlier scenarios that are looked at again at the end.
@@ -35,6 +43,14 @@ struct Upload {
     place: String,
     /// A number for its bytes.
     content: u64,
+    /// When it was acknowledged.
+    at: Instant,
+}
+
+impl Upload {
+    fn path(&self) -> String {
+        format!("/_matrix/client/v1/media/download/{}", self.place)
+    }
 }
 
 /// Uploading.
@@ -62,6 +78,10 @@ impl Traffic for Uploads {
         for (n, session) in people.into_iter().enumerate() {
             let (all, stage) = (self.clone(), stage.clone());
             working.spawn(async move { all.paint(n, session, &stage).await });
+        }
+        for site in 0..stage.ground.sites.len() {
+            let (all, stage) = (self.clone(), stage.clone());
+            working.spawn(async move { all.view(site, &stage).await });
         }
         working.join_all().await;
         Ok(())
@@ -109,11 +129,44 @@ impl Uploads {
                 Some(place) => self.new.lock().push(Upload {
                     place: place.to_owned(),
                     content,
+                    at: Instant::now(),
                 }),
                 None => stage
                     .recorder
                     .error(self.name(), site, "200 with no address"),
             }
+        }
+    }
+
+    /// Looks at one file after the other, the newest of all that are remembered first.
+    async fn view(&self, site: usize, stage: &Stage) {
+        let mut client = Client::new(&stage.ground.sites, site);
+        client.token.clone_from(&self.people.lock()[0].access);
+        let recorder = &stage.recorder;
+        while !stage.over() {
+            let mut uploads = self.kept.lock().clone();
+            uploads.extend(self.new.lock().iter().cloned());
+            uploads.retain(|upload| upload.at.elapsed() > KNOWN_AFTER);
+            for upload in uploads.iter().rev().take(VIEWED) {
+                let (asked, before) = (Instant::now(), recorder.look(site));
+                match client.look(site, &upload.path()).await {
+                    Outcome::Done(body) if content(&body) == upload.content => {
+                        recorder.acknowledged(DOWNLOADS, site, asked, asked);
+                    }
+                    Outcome::Done(_) => recorder.error(DOWNLOADS, site, "200 with other bytes"),
+                    Outcome::Told { status, .. } => {
+                        recorder.told(DOWNLOADS, site, status.as_str());
+                    }
+                    Outcome::Refused(status, _) => {
+                        recorder.unanswered(DOWNLOADS, site, status.as_str(), before, false);
+                    }
+                    Outcome::Lost(lost) => {
+                        recorder.unanswered(DOWNLOADS, site, lost.words(), before, false);
+                    }
+                }
+                stage.pass(asked + VIEW_EVERY).await;
+            }
+            stage.pass(Instant::now() + VIEW_EVERY).await;
         }
     }
 
@@ -138,8 +191,7 @@ impl Uploads {
 }
 
 async fn download(client: &mut Client, site: usize, upload: &Upload) -> Option<u64> {
-    let path = format!("/_matrix/client/v1/media/download/{}", upload.place);
-    match client.look(site, &path).await {
+    match client.look(site, &upload.path()).await {
         Outcome::Done(body) => Some(content(&body)),
         _ => None,
     }
