@@ -38,10 +38,11 @@ endef
 
 DATA ?= ./data
 BENCH ?=
+FIRE ?=
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster clean-data
+.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +55,11 @@ run: ## build the release binary and serve on 127.0.0.1:8008, data in ./data
 cluster: setup ## three data centres on this machine, at 127.0.1.1, 127.0.2.1 and 127.0.3.1; data in ./cluster
 	cargo build --release -p bongsu
 	@exec ./target/release/bongsu cluster --dir ./cluster --registration open
+
+fire: setup $(TOOLS)/fire.ok ## the fire drill: burn data centres under load and count what was lost; FIRE=... for more
+	cargo build --release -p bongsu
+	@mkdir -p target/fire
+	./target/release/bongsu fire --json target/fire/fire.json --html target/fire/fire.html $(FIRE)
 
 test: setup check fuzz-short ## everything that decides whether a change is good
 	cargo nextest run --workspace
@@ -134,6 +140,14 @@ $(TOOLS)/c++.ok:
 $(TOOLS)/haproxy.ok:
 	@mkdir -p $(TOOLS)
 	@command -v haproxy >/dev/null || { apt-get update -qq && apt-get install -y -qq haproxy; }
+	@touch $@
+
+# What slows a disk and sets a clock in the fire drill. Without them, and without root's right to mount, it leaves
+# out what it cannot do, and says so.
+$(TOOLS)/fire.ok:
+	@mkdir -p $(TOOLS)
+	@{ command -v strace && ls /usr/lib/*/faketime/libfaketimeMT.so.1; } >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq strace libfaketime; } || true
 	@touch $@
 
 # Node 20 comes with Debian's npm, or from wherever the machine has it.

@@ -8,6 +8,7 @@ use crate::certificates::CertificatesVerb;
 use crate::cluster::ClusterArgs;
 use crate::config::Layer;
 use crate::restore_log::RestoreLog;
+use bongsu_drill::Fire;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ Keep it safe:
 
 Let it burn:
   bongsu cluster                          three data centres on this machine; type `burn dc2`
+  bongsu fire                             burn them in every way, and count what was lost
 
 Every option of `serve` may stand in a file (`--config`) or in the environment (`BONGSU_LISTEN` for
 `--listen`) under the same name; a flag outweighs the environment, and that outweighs the file.";
@@ -99,6 +101,14 @@ pub enum Verb {
     /// Data centre N serves on 127.0.N.1:8008. While it runs, `burn dc2`, `cut dc2` and `heal dc2` can be
     /// typed, and `help` says what else. The process ids stand in DIR/dcN/nats.pid and DIR/dcN/bongsu.pid.
     Cluster(ClusterArgs),
+    /// Hold the fire drill: burn data centres on this machine under load, and count what was lost
+    ///
+    /// Starts three data centres in a folder of its own, has people chat, sign in and upload files, and lets
+    /// one misfortune after the other happen. After each it looks in every data centre for everything that was
+    /// acknowledged. Ends with a table; exits with 1 if anything was lost, doubled or changed, or if a client
+    /// saw an error that it was not told to repeat.
+    #[command(after_help = FIRE_EXAMPLES)]
+    Fire(Fire),
     /// Print the description of this program's own interfaces (OpenAPI 3.1, JSON)
     Openapi,
     /// Print what of the Matrix client-server API is served (Markdown)
@@ -117,6 +127,13 @@ A file has the same names with underscores:
   server_name = \"chat.example\"
   listen = \"0.0.0.0:8008\"
   registration = \"closed\"";
+
+const FIRE_EXAMPLES: &str = "\
+Examples:
+  bongsu fire --html fire.html
+  bongsu fire --scenario kill-site,cut,wipe
+  bongsu fire --scenario random --seed 7 --seconds 3600 --json soak.json
+  bongsu fire --read soak.json --html soak.html";
 
 /// `bongsu backup`.
 #[derive(Debug, Args)]

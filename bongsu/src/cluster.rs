@@ -174,10 +174,12 @@ impl Cluster {
             Order::Heal(n) => {
                 self.roads.heal(n + 1);
                 self.sites[n].thaw()?;
+                self.sites[n].set_clock(false).await?;
                 self.sites[n].start()?;
             }
             Order::Wipe(n) => self.sites[n].wipe().await?,
             Order::Freeze(n) => self.sites[n].freeze()?,
+            Order::Skew(n) => self.sites[n].set_clock(true).await?,
             Order::Help => self.screen.say(words::HELP),
             Order::Nothing => return Ok(()),
             Order::Quit => bail!("quitting is not done here"),

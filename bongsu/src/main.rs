@@ -98,11 +98,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             } else {
                 runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?
             };
-            return Ok(if good {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            });
+            return Ok(code(good));
         }
         Verb::Doctor(place) => {
             let config = load(place.into())?;
@@ -116,10 +112,24 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Verb::Certificates(verb) => certificates::run(&verb)?,
         Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
+        Verb::Fire(asked) => {
+            let own =
+                std::env::current_exe().context("this program does not know where it lies")?;
+            let held = runtime.block_on(bongsu_drill::run(&asked, &own))?;
+            return Ok(code(held));
+        }
         Verb::Openapi => say::line(openapi::text()?),
         Verb::Operations => say::line(operations::text()?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn code(good: bool) -> ExitCode {
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Loads the configuration of a tool, which says nothing but warnings.

@@ -22,6 +22,8 @@ pub struct Program {
     pub binary: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// What its environment has beyond that of this process.
+    pub environment: Vec<(&'static str, String)>,
     /// Where its process id and what it says are written.
     pub dir: PathBuf,
 }
@@ -45,6 +47,7 @@ impl Program {
             .with_context(|| format!("{} cannot be written", log.display()))?;
         let child = Command::new(&self.binary)
             .args(&self.arguments)
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -117,6 +120,21 @@ impl Process {
             _ => Ok(()),
         }
     }
+}
+
+/// The environment in which a program takes the time for five minutes later than it is (libfaketime).
+pub fn skewed() -> Result<Vec<(&'static str, String)>> {
+    let architectures = std::fs::read_dir("/usr/lib")?.flatten();
+    let library = architectures
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists());
+    let library = library.context("Debian's libfaketime is not installed, which sets clocks")?;
+    Ok(vec![
+        ("LD_PRELOAD", library.display().to_string()),
+        ("FAKETIME", "+5m".to_owned()),
+        // Spans of time stay as they are; only the time of day is another.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ])
 }
 
 /// The engine's server: what the environment names, what is on the path, or what `make setup` provides.

@@ -2,7 +2,7 @@
 
 use super::files::Written;
 use super::plan::{Plan, Site};
-use super::process::{Process, Program};
+use super::process::{Process, Program, skewed};
 use crate::health::Readiness;
 use anyhow::{Context, Result};
 use http::StatusCode;
@@ -101,6 +101,7 @@ impl RunningSite {
                 name,
                 binary: binary.to_owned(),
                 arguments,
+                environment: Vec::new(),
                 dir: site.dir.clone(),
             },
             process: None,
@@ -218,6 +219,20 @@ impl RunningSite {
     /// Lets it go on.
     pub fn thaw(&mut self) -> Result<()> {
         self.hold(false)
+    }
+
+    /// Sets the platform's clock ahead, or right again, for which it is restarted.
+    pub async fn set_clock(&mut self, ahead: bool) -> Result<()> {
+        let environment = if ahead { skewed()? } else { Vec::new() };
+        if self.platform.program.environment == environment {
+            return Ok(());
+        }
+        self.platform.program.environment = environment;
+        if self.platform.process.is_some() {
+            Self::stop(&mut self.platform).await?;
+            self.platform.start()?;
+        }
+        Ok(())
     }
 
     fn hold(&mut self, still: bool) -> Result<()> {

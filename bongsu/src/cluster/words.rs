@@ -9,6 +9,7 @@ cut dcN     let nothing pass to or from data centre N
 mute dcN    let nothing pass that data centre N says; it goes on hearing the others
 slow dcN    let everything to and from data centre N take 100 ms longer
 freeze dcN  hold data centre N still
+skew dcN    restart the platform of data centre N with a clock that is five minutes ahead
 wipe dcN    burn data centre N and all its data; `heal` begins it from nothing
 heal dcN    undo all that was done to data centre N
 quit        end all data centres in order";
@@ -30,6 +31,8 @@ pub enum Order {
     Wipe(usize),
     /// Hold it still.
     Freeze(usize),
+    /// Set its platform's clock ahead.
+    Skew(usize),
     /// Say what can be typed.
     Help,
     /// An empty line.
@@ -62,6 +65,7 @@ impl Order {
             "heal" => Self::Heal,
             "wipe" => Self::Wipe,
             "freeze" => Self::Freeze,
+            "skew" => Self::Skew,
             _ => return Err(format!("`{verb}` is not known; `help` says what is")),
         };
         let place = name.and_then(|name| names.iter().position(|known| *known == name));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// When to come back: a restart takes about as long.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(1);
 
 /// Gives up reads when it is time to stop. What changes something is answered to its end.
 pub async fn end_reads(

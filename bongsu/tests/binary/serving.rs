@@ -186,7 +186,7 @@ fn a_long_poll_ends_when_it_stops_and_nothing_is_left_open() {
     let answer = long.join().unwrap();
     assert_eq!(
         (answer.status, answer.header("retry-after")),
-        (503, Some("2"))
+        (503, Some("1"))
     );
     for left in ["listen.addr", "control.sock", "view/talk.open"] {
         assert!(!data.path().join(left).exists(), "{left}");

@@ -27,7 +27,10 @@ const WATCHDOG: Duration = Duration::from_secs(1);
 /// A refusal that comes sooner is for a bound; one that comes later, since nobody took the entry.
 const PROMPT: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest between two attempts to append: whoever waits for it is not to wait much longer than the log is away.
+const LONGEST_PAUSE: Duration = Duration::from_millis(150);
+/// Between two attempts to read the log.
+const READ_PAUSE: Duration = Duration::from_secs(1);
 
 type Loop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -240,7 +243,7 @@ async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>)
                 tokio::select! {
                     biased;
                     _ = stopped(&mut state) => return,
-                    () = sleep(LONGEST_PAUSE) => {}
+                    () = sleep(READ_PAUSE) => {}
                 }
             }
             Err(

@@ -24,6 +24,8 @@ pub struct Limits {
     pub uploads: usize,
     /// How long a blob may be on its way to a second data centre, whichever takes it.
     pub copied_within: Duration,
+    /// How long a data centre may take for a copy before the next one is sent one too.
+    pub hesitates_for: Duration,
     /// How long a data centre may take for a piece of a blob before another one is asked.
     pub stalled_after: Duration,
 }
@@ -33,6 +35,7 @@ impl Default for Limits {
         Self {
             uploads: 8,
             copied_within: Duration::from_secs(120),
+            hesitates_for: Duration::from_millis(700),
             stalled_after: Duration::from_secs(10),
         }
     }

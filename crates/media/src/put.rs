@@ -6,7 +6,8 @@ use crate::neighbour::{Near, in_order};
 use crate::open::Media;
 use bongsu_store::Writer;
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::fmt::Display;
 use tokio::time::timeout;
 
@@ -37,23 +38,27 @@ impl Media {
         Ok(blob)
     }
 
-    /// Copies the blob, which is here, to the first data centre that takes it.
+    /// Copies the blob, which is here, to the first data centre that takes it: the nearest, and the next one too
+    /// when that fails or has not taken it soon.
     async fn second_copy(&self, blob: Blob) -> Result<(), MediaError> {
         let copied = async {
-            for place in in_order(&self.neighbours) {
+            let mut next = in_order(&self.neighbours);
+            let mut under_way = FuturesUnordered::new();
+            loop {
+                let Some(place) = next.next() else {
+                    // All are asked: whoever is first.
+                    let mut taken = under_way.filter(|taken| std::future::ready(*taken));
+                    return taken.next().await.is_some();
+                };
                 let near = &self.neighbours[place];
-                let taken = self.copy_to(near, blob).await;
-                near.did(taken.is_ok());
-                match taken {
-                    Ok(()) => return true,
-                    Err(error) => {
-                        self.metrics.copies_failed.inc();
-                        tracing::warn!(data_centre = %near.data_centre, blob = %blob.hash, %error,
-                            "a data centre did not take a copy");
-                    }
+                under_way.push(self.try_copy(near, blob));
+                match timeout(self.limits.hesitates_for, under_way.next()).await {
+                    Ok(Some(true)) => return true,
+                    Ok(Some(false) | None) => {}
+                    // The next upload need not wait for it too.
+                    Err(_) => near.did(false),
                 }
             }
-            false
         };
         if timeout(self.limits.copied_within, copied).await == Ok(true) {
             self.metrics.copied.inc();
@@ -62,6 +67,18 @@ impl Media {
         self.metrics.too_few.inc();
         tracing::error!(blob = %blob.hash, "an upload is refused: no second data centre took a copy");
         Err(MediaError::TooFewCopies)
+    }
+
+    /// Copies the blob to one data centre; whether it took it.
+    async fn try_copy(&self, near: &Near, blob: Blob) -> bool {
+        let taken = self.copy_to(near, blob).await;
+        near.did(taken.is_ok());
+        if let Err(error) = &taken {
+            self.metrics.copies_failed.inc();
+            tracing::warn!(data_centre = %near.data_centre, blob = %blob.hash, %error,
+                "a data centre did not take a copy");
+        }
+        taken.is_ok()
     }
 
     /// It is sent even if it seems to be there: what stands there may be damaged.

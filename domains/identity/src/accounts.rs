@@ -8,7 +8,7 @@ use crate::password::{Busy, CostError, Pool};
 use crate::query;
 use crate::secret::{PasswordHash, Token, TokenHash};
 use async_trait::async_trait;
-use bongsu_base::{DeviceId, IdError, Millis, UserId};
+use bongsu_base::{DeviceId, IdError, Millis, RecordId, UserId};
 use bongsu_lane::{Actor, Lane, Priority, ReadError, ReadView, SubmitError};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
 use std::sync::Arc;
@@ -179,6 +179,22 @@ impl Accounts {
     ) -> Result<Accepted, AccountError> {
         let request = self.lane.request(actor, priority, command);
         Ok(self.lane.submit(request).await?.outcome?)
+    }
+
+    /// Asks under an id that others may have asked under before. Gives nothing if it was accepted then: what
+    /// came of it is in the answer that was given to them.
+    pub(crate) async fn ask_as(
+        &self,
+        id: RecordId,
+        actor: Actor,
+        priority: Priority,
+        command: Command,
+    ) -> Result<Option<Accepted>, AccountError> {
+        let mut request = self.lane.request(actor, priority, command);
+        request.id = id;
+        let decision = self.lane.submit(request).await?;
+        let accepted = decision.outcome?;
+        Ok((!decision.repeated).then_some(accepted))
     }
 
     pub(crate) async fn read<T>(

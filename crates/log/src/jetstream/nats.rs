@@ -51,7 +51,9 @@ pub struct NatsOptions {
     pub tls: Option<Tls>,
     /// How this process signs in, if it has to.
     pub login: Option<Login>,
-    /// How long the engine may take for a message before nobody knows what became of it.
+    /// How long the engine may take for a message before nobody knows what became of it. What was on its way to
+    /// a leader that is gone waits so long beyond the election; what is stored twice since the engine was slower is
+    /// applied once.
     pub publish_within: Duration,
     /// How long it may take for anything else.
     pub ask_within: Duration,
@@ -68,7 +70,7 @@ impl NatsOptions {
             name: "bongsu".to_owned(),
             tls: None,
             login: None,
-            publish_within: Duration::from_secs(3),
+            publish_within: Duration::from_millis(800),
             ask_within: Duration::from_secs(2),
             ping_every: Duration::from_millis(700),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use utoipa::{IntoResponses, ToSchema};
 
 /// When to come back while this replica does not know or is busy.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(1);
 
 /// A refusal.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use ruma::api::error::{
 use std::time::Duration;
 
 /// When to come back while this replica does not know or is busy.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(1);
 
 /// A refusal of a Matrix request.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use ruma::api::error::ErrorKind;
 use std::time::Duration;
 
 /// When to come back while too many sign in.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(1);
 
 impl From<AccountError> for MatrixError {
     fn from(error: AccountError) -> Self {

@@ -1,7 +1,10 @@
 //! Keeping and ending sessions.
 
 use super::{Answer, Server, password};
-use bongsu_base::Millis;
+use bongsu_base::{Millis, RecordId};
+use bongsu_identity::{Command, Refresh, TokenHash};
+use bongsu_lane::{Actor, Priority};
+use data_encoding::HEXLOWER;
 use http::StatusCode;
 use serde_json::json;
 
@@ -43,6 +46,37 @@ async fn refreshing_replaces_both_tokens() {
     refresh(&server, "bgs_unknown")
         .await
         .is(401, "M_UNKNOWN_TOKEN");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_comes_late_is_the_one_that_was_answered() {
+    let server = Server::with_mina().await;
+    let mut body = password("mina", "dog");
+    body["refresh_token"] = true.into();
+    let begun = server.post("/v3/login", None, body).await;
+    let first = begun.text("refresh_token");
+    let next = refresh(&server, &first).await;
+    let newest = refresh(&server, &next.text("refresh_token")).await;
+    // A data centre that was cut off took the first request too, and brings it to the log only now.
+    let presented = TokenHash::of(&first);
+    let name = HEXLOWER.encode(presented.as_bytes());
+    let command = Command::Refresh(Refresh {
+        presented,
+        access: TokenHash::of("late"),
+        access_lifetime: Millis::hours(1),
+        refresh: TokenHash::of("later"),
+        address: "192.0.2.0/24".to_owned(),
+    });
+    let lane = &server.house.lane;
+    let mut late = lane.request(Actor::Nobody, Priority::Vital, command);
+    late.id = RecordId::named(&["refresh", &name], "0");
+    assert!(lane.submit(late).await.expect("it is applied").repeated);
+    assert!(server.whoami(&newest.text("access_token")).await.is_ok());
+    assert_eq!(
+        refresh(&server, &newest.text("refresh_token")).await.status,
+        StatusCode::OK
+    );
     server.close().await;
 }
 

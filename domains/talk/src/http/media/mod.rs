@@ -60,10 +60,13 @@ impl Default for MediaRules {
     }
 }
 
+/// When to ask again: another data centre may have it at once.
+const SOON: Duration = Duration::from_secs(1);
+
 fn refused(error: MediaError) -> MatrixError {
     match error {
         MediaError::TooLarge { .. } => MatrixError::too_large(error.to_string()),
-        MediaError::Overloaded => MatrixError::limited(Duration::from_secs(2), error.to_string()),
+        MediaError::Overloaded => MatrixError::limited(SOON, error.to_string()),
         MediaError::BrokeOff(_) => MatrixError::bad_json(error.to_string()),
         MediaError::NotFound(_) => no_such_media(),
         MediaError::Unwritable(_)
@@ -71,10 +74,7 @@ fn refused(error: MediaError) -> MatrixError {
         | MediaError::Stalled(_)
         | MediaError::OutOfReach(_) => {
             tracing::error!(%error, "media can be neither stored nor read at the moment");
-            MatrixError::unavailable(
-                Duration::from_secs(10),
-                "media is out of reach; try again in a moment",
-            )
+            MatrixError::unavailable(SOON, "media is out of reach; try again in a moment")
         }
         MediaError::Damaged { .. }
         | MediaError::Store(_)

@@ -1,0 +1,177 @@
+//! One request and its answer.
+
+use anyhow::Result;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    method: Method,
+    path: &'a str,
+    kind: &'static str,
+    body: Bytes,
+    /// Whether doing it ends the session with which it is asked.
+    pub leaves: bool,
+}
+
+impl<'a> Ask<'a> {
+    /// To read `path`.
+    pub fn get(path: &'a str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            kind: "application/json",
+            body: Bytes::new(),
+            leaves: false,
+        }
+    }
+
+    /// To do something, said in JSON.
+    pub fn json(method: Method, path: &'a str, body: &Value) -> Self {
+        Self {
+            method,
+            path,
+            kind: "application/json",
+            body: body.to_string().into(),
+            leaves: false,
+        }
+    }
+
+    /// To take these bytes.
+    pub fn upload(path: &'a str, body: Bytes) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            kind: "application/octet-stream",
+            body,
+            leaves: false,
+        }
+    }
+
+    /// To end the session.
+    pub fn leave(path: &'a str) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            kind: "application/json",
+            body: Bytes::from_static(b"{}"),
+            leaves: true,
+        }
+    }
+}
+
+/// Why there was no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// There is no connection, or it ended.
+    Broken,
+    /// Nothing came in time.
+    Silent,
+}
+
+impl Lost {
+    /// For a report.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Broken => "connection lost",
+            Self::Silent => "no answer in time",
+        }
+    }
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done; the answer's body.
+    Done(Bytes),
+    /// It is to be tried again after this time.
+    Told {
+        /// As what it was refused.
+        status: StatusCode,
+        /// `Retry-After`.
+        after: Duration,
+    },
+    /// It was refused.
+    Refused(StatusCode, Bytes),
+    /// Nobody knows.
+    Lost(Lost),
+}
+
+impl Outcome {
+    /// What an answer means. Only 429 and 503 that say in seconds when to come back ask to be repeated (RFC 9110,
+    /// section 10.2.3; RFC 6585, section 4).
+    pub fn of(status: StatusCode, after: Option<&str>, body: Bytes) -> Self {
+        let after = after.and_then(|after| after.parse().ok());
+        match (status, after) {
+            (StatusCode::OK, _) => Self::Done(body),
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(after)) => {
+                let after = Duration::from_secs(after);
+                Self::Told { status, after }
+            }
+            _ => Self::Refused(status, body),
+        }
+    }
+}
+
+/// Asks over the connection that is held, or over a new one. A connection that was held may have been ended by the
+/// server long ago, as an idle one is; then it is asked once more.
+pub async fn exchange(
+    held: &mut Option<SendRequest<Full<Bytes>>>,
+    address: &str,
+    token: &str,
+    ask: &Ask<'_>,
+) -> Result<Outcome> {
+    if let Some(mut connection) = held.take()
+        && connection.ready().await.is_ok()
+        && let Ok(outcome) = send(&mut connection, address, token, ask).await
+    {
+        *held = Some(connection);
+        return Ok(outcome);
+    }
+    let mut connection = open(address).await?;
+    let outcome = send(&mut connection, address, token, ask).await?;
+    *held = Some(connection);
+    Ok(outcome)
+}
+
+async fn send(
+    connection: &mut SendRequest<Full<Bytes>>,
+    address: &str,
+    token: &str,
+    ask: &Ask<'_>,
+) -> Result<Outcome> {
+    let mut request = Request::builder()
+        .method(&ask.method)
+        .uri(ask.path)
+        .header(HOST, address);
+    if !token.is_empty() {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if !ask.body.is_empty() {
+        request = request.header(CONTENT_TYPE, ask.kind);
+    }
+    let answer = connection
+        .send_request(request.body(Full::new(ask.body.clone()))?)
+        .await?;
+    let status = answer.status();
+    let after = answer.headers().get(RETRY_AFTER).cloned();
+    let body = answer.into_body().collect().await?.to_bytes();
+    let after = after.as_ref().and_then(|after| after.to_str().ok());
+    Ok(Outcome::of(status, after, body))
+}
+
+async fn open(address: &str) -> Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (connection, driver) = Builder::new().handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(driver);
+    Ok(connection)
+}

@@ -1,0 +1,139 @@
+//! Whether everything is in every data centre again.
+
+use crate::client::{Client, Outcome};
+use crate::cluster::{Cluster, LOOK, SITES, name};
+use crate::disk;
+use crate::ground::Site;
+use crate::record::Health;
+use crate::strike::Striker;
+use anyhow::{Result, bail};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, sleep};
+
+/// How long it may take without an operator.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// An upload that is younger than this may still be on its way to a second data centre.
+const YOUNG: Duration = Duration::from_secs(15);
+
+/// How it became whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Whole {
+    /// How long it took after the data centre was given back.
+    pub took: Duration,
+    /// How many bytes more its folder had then.
+    pub bytes: u64,
+    /// What is still lacking after all that is to be waited.
+    pub lacks: Option<String>,
+}
+
+/// Waits until all data centres work, all copies of the log are current, and every upload is in two data centres.
+/// Data centres that are ready have to do everything from then on.
+pub async fn wait(striker: &Striker<'_>) -> Result<Whole> {
+    let healed = striker.healed.unwrap_or_else(Instant::now);
+    let away: Vec<usize> = (0..SITES)
+        .filter(|site| !striker.recorder.is(*site, Health::Well))
+        .collect();
+    let size = || {
+        away.iter()
+            .map(|site| disk::bytes(&striker.cluster.site_dir(*site)))
+            .sum::<u64>()
+    };
+    let before = size();
+    let mut lacks = Some("everything".to_owned());
+    while healed.elapsed() < PATIENCE {
+        lacks = lacking(striker).await;
+        if lacks.is_none() {
+            break;
+        }
+        sleep(LOOK * 4).await;
+    }
+    if lacks.is_none() {
+        striker.recorder.mark("everything is whole again");
+    }
+    Ok(Whole {
+        took: healed.elapsed(),
+        bytes: size().saturating_sub(before),
+        lacks,
+    })
+}
+
+async fn lacking(striker: &Striker<'_>) -> Option<String> {
+    let mut lacks = None;
+    for site in 0..SITES {
+        if is_ready(striker.cluster, site).await {
+            striker.recorder.set(site, Health::Well);
+        } else {
+            lacks = Some(format!("{} is not ready", name(site)));
+        }
+    }
+    if lacks.is_some() {
+        return lacks;
+    }
+    if let Some(lacks) = striker.engine.lacks().await {
+        return Some(lacks);
+    }
+    for altered in &striker.altered {
+        let found = std::fs::read(&altered.path).map(|bytes| blake3::hash(&bytes));
+        if found.map_or(true, |found| found != altered.wanted) {
+            return Some(format!("{} is still damaged", altered.path.display()));
+        }
+    }
+    alone(striker.cluster)
+}
+
+/// An upload that only one data centre has.
+fn alone(cluster: &Cluster) -> Option<String> {
+    let mut held: BTreeMap<OsString, (usize, bool)> = BTreeMap::new();
+    for site in 0..SITES {
+        for path in disk::files(&cluster.site_dir(site).join("data/media/blobs"), |_| true) {
+            let Some(name) = path.file_name() else {
+                continue;
+            };
+            let modified = std::fs::metadata(&path).and_then(|meta| meta.modified());
+            let entry = held.entry(name.to_owned()).or_default();
+            entry.0 += 1;
+            entry.1 |= modified.is_ok_and(is_young);
+        }
+    }
+    let mut few = held
+        .into_iter()
+        .filter(|(_, (count, young))| *count < 2 && !young);
+    few.next()
+        .map(|(name, _)| format!("only one data centre has the upload {}", name.display()))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files carry the time of day, and nothing else says how old they are"
+)]
+fn is_young(modified: SystemTime) -> bool {
+    modified.elapsed().map_or(true, |age| age < YOUNG)
+}
+
+/// Whether data centre `site` says that it is ready.
+pub async fn is_ready(cluster: &Cluster, site: usize) -> bool {
+    let sites: Arc<[Site]> = Arc::new([Site {
+        name: name(site),
+        address: cluster.address(site),
+    }]);
+    let ask = crate::client::Ask::get("/health/ready");
+    let answer = Client::new(&sites, 0)
+        .once(0, &ask, Duration::from_secs(1))
+        .await;
+    matches!(answer, Outcome::Done(_))
+}
+
+/// Returns once it is.
+pub async fn ready(cluster: &Cluster, site: usize) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_ready(cluster, site).await {
+        if Instant::now() > deadline {
+            bail!("{} does not become ready", name(site));
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
