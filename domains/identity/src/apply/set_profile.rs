@@ -25,12 +25,12 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &SetProfile) -> Verdict {
     if before == *value {
         return Ok(Accepted::Done);
     }
+    if !has_room(cx.db(), user, field, value.as_deref())? {
+        return Err(reject(Rejected::ProfileTooLarge));
+    }
     match value {
         Some(value) => profile::set(cx.db(), user, field, value)?,
         None => profile::remove(cx.db(), user, field)?,
-    }
-    if size(cx.db(), user)? > MAX_PROFILE {
-        return Err(reject(Rejected::ProfileTooLarge));
     }
     if shown {
         let [displayname, avatar_url] = SHOWN.map(|field| text(cx.db(), user, field));
@@ -60,15 +60,28 @@ pub(crate) fn may_hold(field: &str, value: Option<&str>) -> Result<(), Rejected>
     Ok(())
 }
 
-/// The profile's length as a JSON object.
-fn size(db: &Connection, user: &UserId) -> rusqlite::Result<usize> {
-    let fields = profile::list(db, user)?;
+/// Whether the profile of `user` has room for this field with this value, as JSON, beside all others. A gateway
+/// asks before it appends.
+pub(crate) fn has_room(
+    db: &Connection,
+    user: &UserId,
+    field: &str,
+    value: Option<&str>,
+) -> rusqlite::Result<bool> {
+    let mut fields = profile::list(db, user)?;
+    fields.retain(|(name, _)| name != field);
+    fields.extend(value.map(|value| (field.to_owned(), value.to_owned())));
+    Ok(size(&fields) <= MAX_PROFILE)
+}
+
+/// A profile's length as a JSON object.
+fn size(fields: &[(String, String)]) -> usize {
     let length = |(name, value): &(String, String)| {
         let name = serde_json::to_string(name).map_or(usize::MAX, |name| name.len());
         // A colon, and a comma or a brace.
         name.saturating_add(value.len() + 2)
     };
-    Ok(fields.iter().map(length).fold(1, usize::saturating_add))
+    fields.iter().map(length).fold(1, usize::saturating_add)
 }
 
 /// A field whose value is a string.

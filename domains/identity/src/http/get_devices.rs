@@ -27,11 +27,9 @@ pub fn device_out(user: &UserId, device: query::Device) -> Value {
     let mut out = json!({
         "device_id": device.device.as_str(),
         "user_id": user.as_str(),
+        "display_name": device.display_name,
         "last_seen_ip": device.seen_from,
     });
-    if let Some(name) = device.display_name {
-        out["display_name"] = name.into();
-    }
     if device.seen.0 >= 0 {
         out["last_seen_ts"] = device.seen.0.into();
     }

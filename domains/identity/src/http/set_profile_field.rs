@@ -1,7 +1,7 @@
 //! `PUT /profile/{user_id}/{field}`: setting one field of a profile.
 
 use super::{Api, ids};
-use crate::apply::may_hold;
+use crate::apply::{has_room, may_hold};
 use crate::command::{Command, Rejected, SetProfile};
 use axum::extract::State;
 use bongsu_lane::Priority;
@@ -99,6 +99,12 @@ pub async fn change(
         return Err(Rejected::NotAllowed.into());
     }
     may_hold(&field, value.as_deref())?;
+    let room = api
+        .accounts
+        .read(|view| has_room(view.db(), &user, &field, value.as_deref()));
+    if !room.await? {
+        return Err(Rejected::ProfileTooLarge.into());
+    }
     let command = Command::SetProfile(SetProfile { user, field, value });
     api.accounts
         .ask(caller.actor(), Priority::Normal, command)

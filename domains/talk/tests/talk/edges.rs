@@ -36,7 +36,7 @@ async fn an_event_is_shown_among_its_neighbours() {
         .map(|event| event["state_key"].clone())
         .collect();
     assert_eq!(members, ["@mina:test"]);
-    house.get("sora", &path).await.refused(404, "M_NOT_FOUND");
+    house.get("sora", &path).await.refused(403, "M_FORBIDDEN");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use bongsu_log::{Chain, Entry};
 use bongsu_talk::Talk;
 use bongsu_talk::command::{
     Act, Action, AddMedia, Administer, Command, CreateRoom, KeepPicture, Membership, Profile,
-    Receipt, Redact, Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias, SetState,
-    ShutDownRoom, StoreMedia, Upgrade,
+    Receipt, Redact, Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias,
+    SetMembership, SetState, ShutDownRoom, StoreMedia, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -335,7 +335,7 @@ fn commands() -> Vec<(&'static str, Command)> {
     ]
     .into_iter()
     .chain(acts().into_iter().map(|act| ("", administer(act))))
-    .chain([("", keep_picture())])
+    .chain([("", keep_picture()), ("sora", set_membership())])
     .collect()
 }
 
@@ -349,6 +349,15 @@ fn keep_picture() -> Command {
             filename: None,
         },
         lifetime_ms: 86_400_000,
+    })
+}
+
+fn set_membership() -> Command {
+    Command::SetMembership(SetMembership {
+        room: id("!tea:test"),
+        user: id("@sora:test"),
+        action: Action::Join,
+        content: r#"{"a.key":1,"displayname":"Sora"}"#.to_owned(),
     })
 }
 
@@ -489,7 +498,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..33).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..34).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -527,5 +536,6 @@ fn kind(command: &Command) -> u8 {
         Command::ShowAvatar { .. } => 30,
         Command::Administer(_) => 31,
         Command::KeepPicture(_) => 32,
+        Command::SetMembership(_) => 33,
     }
 }

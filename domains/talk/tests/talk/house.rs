@@ -22,16 +22,18 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 /// The token `name.DEVICE` is that of `@name:test` on DEVICE. `@root:test` administers, `@mute:test` is
-/// suspended, and whose name begins with `bgg_`, as the tokens of guests do, is a guest.
+/// suspended. The token `bgg_name.DEVICE` is that of the guest `@guest-name:test`.
 struct Tokens;
 
 #[async_trait::async_trait]
 impl Authenticate for Tokens {
     async fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
         let (name, device) = token.split_once('.').ok_or(AuthError::Unknown)?;
-        let user = format!("@{name}:test")
-            .parse()
-            .map_err(|_| AuthError::Unknown)?;
+        let user = match name.strip_prefix("bgg_") {
+            Some(guest) => format!("@guest-{guest}:test"),
+            None => format!("@{name}:test"),
+        };
+        let user = user.parse().map_err(|_| AuthError::Unknown)?;
         let device = device.parse().map_err(|_| AuthError::Unknown)?;
         Ok(Caller { user, device })
     }
@@ -40,7 +42,7 @@ impl Authenticate for Tokens {
         Ok(Standing {
             admin: user.localpart() == "root",
             suspended: user.localpart() == "mute",
-            guest: user.localpart().starts_with("bgg_"),
+            guest: user.localpart().starts_with("guest-"),
         })
     }
 }
@@ -358,4 +360,11 @@ pub fn types(events: &Value) -> Vec<String> {
         .filter_map(|event| event["type"].as_str())
         .map(str::to_owned)
         .collect()
+}
+
+/// The rooms that a sync tells of, in whatever way.
+pub fn told(sync: &Value) -> Vec<String> {
+    let parts = sync["rooms"].as_object().expect("a map");
+    let rooms = parts.values().flat_map(|part| part.as_object());
+    rooms.flat_map(|rooms| rooms.keys().cloned()).collect()
 }

@@ -22,10 +22,13 @@ mod retention;
 mod rooms;
 mod spaces;
 mod sync;
+mod sync_more;
 mod upgrade;
 mod versions;
 
+mod first_forms;
 mod found;
+mod guests;
 mod own;
 mod presence;
 mod previews;

@@ -208,3 +208,50 @@ async fn an_upgrade_goes_to_creators_above_all_and_back() {
     let power = state(&house, &eleven, "m.room.power_levels").await;
     assert_eq!(power["users"], json!({"@mina:test": 100, "@jun:test": 100}));
 }
+
+#[tokio::test]
+async fn the_push_rule_for_a_room_goes_along() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sora"]).await;
+    let rule = json!({"actions": ["dont_notify"]});
+    for who in ["mina", "jun"] {
+        let path = format!("pushrules/global/room/{room}");
+        house.put(who, &path, rule.clone()).await.ok();
+    }
+    let upgrade = format!("rooms/{room}/upgrade");
+    for bad in [
+        json!({}),
+        json!({"new_version": 2}),
+        json!({"new_version": "2", "additional_creators": 5}),
+    ] {
+        house
+            .post("mina", &upgrade, bad)
+            .await
+            .refused(400, "M_BAD_JSON");
+    }
+    let unknown = json!({"new_version": "my_bad_version"});
+    house
+        .post("mina", &upgrade, unknown)
+        .await
+        .refused(400, "M_UNSUPPORTED_ROOM_VERSION");
+    let made = house
+        .post("mina", &upgrade, json!({"new_version": "2"}))
+        .await
+        .ok();
+    let new = made["replacement_room"].as_str().expect("an id").to_owned();
+    for who in ["jun", "sora"] {
+        house
+            .post(who, &format!("join/{new}"), json!({}))
+            .await
+            .ok();
+    }
+    let path = format!("pushrules/global/room/{new}");
+    for who in ["mina", "jun"] {
+        assert_eq!(
+            house.get(who, &path).await.ok()["actions"],
+            rule["actions"],
+            "{who}"
+        );
+    }
+    house.get("sora", &path).await.refused(404, "M_NOT_FOUND");
+}

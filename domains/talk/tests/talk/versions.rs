@@ -10,7 +10,7 @@ async fn every_version_is_made_and_spoken_in() {
     let versions = &offered["capabilities"]["m.room_versions"];
     assert_eq!(versions["default"], "11");
     let available = versions["available"].as_object().expect("a map");
-    assert_eq!(available.len(), 7);
+    assert_eq!(available.len(), 12);
     for version in available.keys() {
         let wish = json!({"room_version": version, "preset": "public_chat"});
         let made = house.post("mina", "createRoom", wish).await.ok();
@@ -113,7 +113,9 @@ async fn wishes_that_contradict_themselves_are_refused() {
     check(json!({"preset": 5}), 400, "M_BAD_JSON").await;
     check(json!({"room_version": 11}), 400, "M_BAD_JSON").await;
     let unknown = "M_UNSUPPORTED_ROOM_VERSION";
-    check(json!({"room_version": "5"}), 400, unknown).await;
+    for version in ["0", "13", "org.example"] {
+        check(json!({"room_version": version}), 400, unknown).await;
+    }
     check(json!({"room_alias_name": "tea"}), 400, "M_ROOM_IN_USE").await;
     check(json!({"invite": ["@mina:test"]}), 403, "M_FORBIDDEN").await;
     let creators = |creators: Value| {
@@ -165,4 +167,28 @@ async fn wished_state_replaces_that_of_the_preset() {
     check("m.room.join_rules", "join_rule", json!("invite")).await;
     check("m.room.topic", "topic", json!("from the wish")).await;
     check("m.room.power_levels", "users", json!({"@mina:test": 77})).await;
+}
+
+#[tokio::test]
+async fn up_to_version_5_everybody_tells_of_their_servers_aliases() {
+    let house = House::new().await;
+    for (version, status) in [("5", 200), ("6", 403)] {
+        let wish = json!({"room_version": version, "preset": "public_chat"});
+        let made = house.post("mina", "createRoom", wish).await.ok();
+        let room = made["room_id"].as_str().expect("an id");
+        house
+            .post("jun", &format!("join/{room}"), json!({}))
+            .await
+            .ok();
+        let aliases = json!({"aliases": ["#tea:test"]});
+        let path = format!("rooms/{room}/state/m.room.aliases");
+        let own = house
+            .put("jun", &format!("{path}/test"), aliases.clone())
+            .await;
+        assert_eq!(own.status.as_u16(), status, "{version}");
+        house
+            .put("jun", &format!("{path}/other"), aliases)
+            .await
+            .refused(403, "M_FORBIDDEN");
+    }
 }

@@ -41,7 +41,7 @@ async fn a_password_is_changed_by_whoever_knows_the_old_one() {
     );
     let mut other = proof("dog");
     other["identifier"]["user"] = "juno".into();
-    change(Some(other)).await.is(401, "M_FORBIDDEN");
+    change(Some(other)).await.is(403, "M_FORBIDDEN");
     change(Some(json!({"type": "m.login.dummy", "session": "s"})))
         .await
         .is(401, "M_UNRECOGNIZED");

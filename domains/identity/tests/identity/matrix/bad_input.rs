@@ -179,3 +179,22 @@ async fn profiles_and_devices_take_no_nonsense() {
     }
     server.close().await;
 }
+
+#[tokio::test]
+async fn a_profile_that_is_full_takes_no_more() {
+    let server = Server::with_mina().await;
+    let token = server.sign_in("PHONE").await;
+    let field = |name: &str| format!("/v3/profile/@mina:bongsu.test/{name}");
+    let large = json!({"a.one": "x".repeat(60_000)});
+    let first = server.put(&field("a.one"), Some(&token), large).await;
+    first.is_ok(json!({}));
+    let before = commands(&server).await;
+    let more = json!({"a.two": "x".repeat(6_000)});
+    let more = server.put(&field("a.two"), Some(&token), more).await;
+    more.is(400, "M_PROFILE_TOO_LARGE");
+    assert_eq!(commands(&server).await, before);
+    let smaller = json!({"a.one": "x"});
+    let smaller = server.put(&field("a.one"), Some(&token), smaller).await;
+    smaller.is_ok(json!({}));
+    server.close().await;
+}

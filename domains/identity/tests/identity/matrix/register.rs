@@ -24,9 +24,10 @@ async fn an_open_server_asks_for_a_dummy_stage_and_makes_the_account() {
         .await;
     let token = made.text("access_token");
     assert!(token.starts_with("bgs_"));
-    made.is_ok(
-        json!({"user_id": "@mina:bongsu.test", "device_id": "PHONE", "access_token": token}),
-    );
+    made.is_ok(json!({
+        "user_id": "@mina:bongsu.test", "device_id": "PHONE", "access_token": token,
+        "home_server": "bongsu.test"
+    }));
     let answer = server.get("/v3/account/whoami", Some(&token)).await;
     answer.is_ok(json!({"user_id": "@mina:bongsu.test", "device_id": "PHONE"}));
     server
@@ -40,7 +41,12 @@ async fn an_open_server_asks_for_a_dummy_stage_and_makes_the_account() {
 async fn what_cannot_be_registered_is_refused() {
     let server = Server::new(Registration::Open).await;
     for (path, body, status, errcode) in [
-        ("/v3/register?kind=guest", json!({}), 403, "M_FORBIDDEN"),
+        (
+            "/v3/register",
+            json!({"username": "_mina"}),
+            400,
+            "M_INVALID_USERNAME",
+        ),
         (
             "/v3/register",
             json!({"username": "mi na"}),
@@ -127,10 +133,10 @@ async fn a_token_opens_registration() {
 #[tokio::test]
 async fn a_closed_server_makes_no_accounts() {
     let server = Server::new(Registration::Closed).await;
-    server
-        .post("/v3/register", None, json!({}))
-        .await
-        .is(403, "M_FORBIDDEN");
+    for path in ["/v3/register", "/v3/register?kind=guest"] {
+        let answer = server.post(path, None, json!({})).await;
+        answer.is(403, "M_FORBIDDEN");
+    }
     let path = "/v1/register/m.login.registration_token/validity?token=t";
     server.get(path, None).await.is(403, "M_FORBIDDEN");
     server.close().await;
@@ -147,5 +153,126 @@ async fn one_can_ask_whether_a_name_can_be_had() {
     ask("juno").await.is_ok(json!({"available": true}));
     ask("mina").await.is(400, "M_USER_IN_USE");
     ask("mi%20na").await.is(400, "M_INVALID_USERNAME");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_session_remembers_what_it_was_begun_with() {
+    let server = Server::new(Registration::Open).await;
+    let wanted = json!({
+        "username": "mina", "password": "dog", "device_id": "PHONE",
+        "initial_device_display_name": "Pocket", "inhibit_login": 0
+    });
+    let asked = server.post("/v3/register", None, wanted).await;
+    let session = asked.text("session");
+    let rest = with_dummy(&session, json!({}));
+    let made = server.post("/v3/register", None, rest.clone()).await;
+    assert_eq!(made.text("user_id"), "@mina:bongsu.test");
+    let token = made.text("access_token");
+    let device = server.get("/v3/devices/PHONE", Some(&token)).await;
+    assert_eq!(device.text("display_name"), "Pocket");
+    // The answer did not arrive, and is asked for again; without the password nothing is told.
+    server
+        .post("/v3/register", None, rest)
+        .await
+        .is(400, "M_MISSING_PARAM");
+    for (password, status) in [("cat", 403), ("dog", 200)] {
+        let again = with_dummy(&session, json!({"username": "mina", "password": password}));
+        let again = server.post("/v3/register", None, again).await;
+        assert_eq!(again.status.as_u16(), status, "{again:?}");
+    }
+    let other = with_dummy(&session, json!({"username": "jun", "password": "dog"}));
+    let other = server.post("/v3/register", None, other).await;
+    assert_eq!(
+        other.text("user_id"),
+        "@jun:bongsu.test",
+        "another name is another account"
+    );
+    let own = with_dummy("made up", json!({"username": "sora", "password": "dog"}));
+    server
+        .post("/v3/register", None, own.clone())
+        .await
+        .text("access_token");
+    server
+        .post("/v3/register", None, own)
+        .await
+        .is(400, "M_USER_IN_USE");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_guest_gets_a_password_and_is_one_no_more() {
+    let server = Server::new(Registration::Open).await;
+    let guest = server
+        .post("/v3/register?kind=guest", None, json!({}))
+        .await;
+    let (user, token) = (guest.text("user_id"), guest.text("access_token"));
+    assert!(
+        user.starts_with("@guest-") && token.starts_with("bgg_"),
+        "{guest:?}"
+    );
+    let whoami = server.get("/v3/account/whoami", Some(&token)).await;
+    assert_eq!(
+        (&whoami.body["is_guest"], whoami.text("device_id")),
+        (&json!(true), guest.text("device_id"))
+    );
+    let name = json!({"displayname": "Passer-by"});
+    let path = format!("/v3/profile/{user}/displayname");
+    assert_eq!(
+        server.put(&path, Some(&token), name).await.status,
+        StatusCode::OK
+    );
+    for path in [
+        "/v3/account/password",
+        "/v3/account/deactivate",
+        "/v3/delete_devices",
+    ] {
+        let refused = server.post(path, Some(&token), json!({})).await;
+        refused.is(403, "M_GUEST_ACCESS_FORBIDDEN");
+    }
+    let local = user
+        .trim_start_matches('@')
+        .split(':')
+        .next()
+        .expect("a name")
+        .to_owned();
+    let grow = |token: &str, name: &str| {
+        let body = json!({"username": name, "password": "dog", "guest_access_token": token});
+        with_dummy("s", body)
+    };
+    let other = server
+        .post("/v3/register?kind=guest", None, json!({}))
+        .await;
+    let stolen = grow(&other.text("access_token"), &local);
+    server
+        .post("/v3/register", None, stolen)
+        .await
+        .is(400, "M_USER_IN_USE");
+    let unknown = grow("bgg_nonsense", &local);
+    server
+        .post("/v3/register", None, unknown)
+        .await
+        .is(401, "M_UNKNOWN_TOKEN");
+    let mut unproven = grow(&token, &local);
+    unproven["auth"] = json!(null);
+    let asked = server.post("/v3/register", None, unproven).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
+    let grown = server
+        .post("/v3/register", None, grow(&token, &local))
+        .await;
+    assert_eq!(grown.text("user_id"), user);
+    let own = grown.text("access_token");
+    assert!(own.starts_with("bgs_"));
+    assert_eq!(
+        server.whoami(&token).await,
+        Err("M_UNKNOWN_TOKEN".to_owned())
+    );
+    let whoami = server.get("/v3/account/whoami", Some(&own)).await;
+    assert_ne!(whoami.body["is_guest"], true);
+    let again = grow(&own, &local);
+    server
+        .post("/v3/register", None, again)
+        .await
+        .is(400, "M_USER_IN_USE");
     server.close().await;
 }

@@ -1,0 +1,246 @@
+//! What a sync tells of rooms that people come into, go from, and load lazily.
+
+use crate::house::{House, bodies, types};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn token(sync: &Value) -> String {
+    sync["next_batch"].as_str().expect("a token").to_owned()
+}
+
+async fn restrict(house: &House, room: &str) {
+    let path = format!("rooms/{room}/state/m.room.history_visibility");
+    house
+        .put("mina", &path, json!({"history_visibility": "joined"}))
+        .await
+        .ok();
+}
+
+async fn act(house: &House, who: &str, room: &str, verb: &str, body: Value) {
+    house
+        .post(who, &format!("rooms/{room}/{verb}"), body)
+        .await
+        .ok();
+}
+
+#[tokio::test]
+async fn state_that_was_set_while_one_was_away_is_told_on_coming_back() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    restrict(&house, &room).await;
+    act(
+        &house,
+        "mina",
+        &room,
+        "invite",
+        json!({"user_id": "@sora:test"}),
+    )
+    .await;
+    let since = token(&house.sync("jun", None, "").await);
+    act(&house, "jun", &room, "leave", json!({})).await;
+    act(&house, "sora", &room, "join", json!({})).await;
+    house.say("mina", &room, "hidden").await;
+    act(&house, "jun", &room, "join", json!({})).await;
+    let news = house.sync("jun", Some(&since), "").await;
+    let timeline = &news["rooms"]["join"][&room]["timeline"];
+    let joined = |event: &Value| {
+        event["state_key"] == "@sora:test" && event["content"]["membership"] == "join"
+    };
+    assert!(
+        timeline["events"]
+            .as_array()
+            .is_some_and(|events| events.iter().any(joined)),
+        "{timeline}"
+    );
+    assert!(bodies(&timeline["events"]).is_empty());
+    assert_eq!(
+        timeline["limited"], true,
+        "there is a gap before whoever comes in"
+    );
+}
+
+#[tokio::test]
+async fn who_came_and_went_between_two_syncs_is_told_the_state() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    house
+        .put(
+            "mina",
+            &format!("rooms/{room}/state/a.state"),
+            json!({"a": 1}),
+        )
+        .await
+        .ok();
+    let since = token(&house.sync("jun", None, "").await);
+    act(&house, "jun", &room, "join", json!({})).await;
+    act(&house, "jun", &room, "leave", json!({})).await;
+    let filter = "&filter=%7B%22room%22:%7B%22timeline%22:%7B%22types%22:%5B%5D%7D,%22state%22:%7B%22types%22:%5B%22a.state%22%5D%7D%7D%7D";
+    let news = house.sync("jun", Some(&since), filter).await;
+    let left = &news["rooms"]["leave"][&room];
+    assert_eq!(types(&left["state"]["events"]), ["a.state"]);
+    let again = house.sync("jun", Some(&token(&news)), filter).await;
+    assert_eq!(again["rooms"]["leave"], json!({}));
+}
+
+#[tokio::test]
+async fn what_lets_people_read_is_read_by_those_whom_it_lets() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let path = format!("rooms/{room}/state/m.room.history_visibility");
+    for word in ["joined", "world_readable", "joined"] {
+        house
+            .put("mina", &path, json!({"history_visibility": word}))
+            .await
+            .ok();
+        house.say("mina", &room, word).await;
+    }
+    house
+        .put(
+            "mina",
+            &path,
+            json!({"history_visibility": "world_readable"}),
+        )
+        .await
+        .ok();
+    let page = house
+        .get("jun", &format!("rooms/{room}/messages?dir=f"))
+        .await
+        .ok();
+    let told = types(&page["chunk"]);
+    let change = "m.room.history_visibility";
+    assert_eq!(told, [change, "m.room.message", change, change]);
+    assert_eq!(bodies(&page["chunk"]), ["world_readable"]);
+}
+
+#[tokio::test]
+async fn a_forgotten_room_is_not_read_any_more() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let event = house.say("mina", &room, "hello").await;
+    act(&house, "jun", &room, "leave", json!({})).await;
+    assert_eq!(house.history("jun", &room).await, ["hello"]);
+    act(&house, "jun", &room, "forget", json!({})).await;
+    for path in [
+        "messages?dir=b".to_owned(),
+        format!("context/{event}"),
+        "state".to_owned(),
+    ] {
+        house
+            .get("jun", &format!("rooms/{room}/{path}"))
+            .await
+            .refused(403, "M_FORBIDDEN");
+    }
+    house
+        .get("jun", &format!("rooms/{room}/event/{event}"))
+        .await
+        .refused(404, "M_NOT_FOUND");
+    house
+        .get("sora", &format!("rooms/{room}/context/{event}"))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    act(&house, "jun", &room, "join", json!({})).await;
+    assert_eq!(house.history("jun", &room).await, ["hello"]);
+    house
+        .get("jun", &format!("rooms/{room}/context/$none"))
+        .await
+        .refused(404, "M_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn before_a_rooms_beginning_are_its_creation_and_its_creator() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    house.say("mina", &room, "hello").await;
+    let first = house.sync("mina", None, "").await;
+    let timeline = &first["rooms"]["join"][&room]["timeline"];
+    assert_eq!(
+        (&timeline["events"][0]["type"], &timeline["limited"]),
+        (&json!("m.room.create"), &json!(false))
+    );
+    let from = timeline["prev_batch"].as_str().expect("a token");
+    let lazy = "&filter=%7B%22lazy_load_members%22:true%7D";
+    let page = house
+        .get(
+            "mina",
+            &format!("rooms/{room}/messages?dir=b&from={from}{lazy}"),
+        )
+        .await
+        .ok();
+    assert_eq!(types(&page["chunk"]), ["m.room.member", "m.room.create"]);
+    assert_eq!(page["state"][0]["state_key"], "@mina:test");
+    let end = page["end"].as_str().expect("a page with events has an end");
+    let page = house
+        .get("mina", &format!("rooms/{room}/messages?dir=b&from={end}"))
+        .await
+        .ok();
+    assert_eq!((&page["chunk"], page.get("end")), (&json!([]), None));
+    let members = house
+        .get("mina", &format!("rooms/{room}/members?at={from}"))
+        .await
+        .ok();
+    assert_eq!(members["chunk"][0]["state_key"], "@mina:test");
+}
+
+#[tokio::test]
+async fn lazily_loaded_members_are_told_once() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sora"]).await;
+    for n in 0..12 {
+        house.say("jun", &room, &format!("{n}")).await;
+    }
+    let filter = |again: bool| {
+        format!(
+            "&filter=%7B%22room%22:%7B%22timeline%22:%7B%22limit%22:10%7D,%22state%22:%7B%22lazy_load_members%22:true,%22include_redundant_members%22:{again}%7D%7D%7D"
+        )
+    };
+    let members = |sync: &Value| -> BTreeSet<String> {
+        let state = sync["rooms"]["join"][&room]["state"]["events"]
+            .as_array()
+            .expect("a list");
+        let members = state
+            .iter()
+            .filter(|event| event["type"] == "m.room.member");
+        members
+            .map(|event| event["state_key"].as_str().expect("a key").to_owned())
+            .collect()
+    };
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| format!("@{name}:test"))
+            .collect::<BTreeSet<_>>()
+    };
+    let first = house.sync("mina", None, &filter(false)).await;
+    assert_eq!(members(&first), names(&["mina", "jun"]));
+    house.say("jun", &room, "more").await;
+    house.say("sora", &room, "hello").await;
+    let second = house
+        .sync("mina", Some(&token(&first)), &filter(false))
+        .await;
+    assert_eq!(members(&second), names(&["sora"]));
+    let repeat = house
+        .sync("mina", Some(&token(&first)), &filter(false))
+        .await;
+    assert_eq!(
+        members(&repeat),
+        names(&["sora"]),
+        "the answer did not arrive"
+    );
+    house.say("sora", &room, "again").await;
+    let third = house
+        .sync("mina", Some(&token(&second)), &filter(false))
+        .await;
+    assert_eq!(members(&third), names(&[]));
+    let all = house
+        .sync("mina", Some(&token(&second)), &filter(true))
+        .await;
+    assert_eq!(members(&all), names(&["mina", "sora"]));
+    let other = house
+        .sync("mina.TABLET", Some(&token(&second)), &filter(false))
+        .await;
+    assert_eq!(
+        members(&other),
+        names(&["mina", "sora"]),
+        "another device knows nobody"
+    );
+}
