@@ -115,7 +115,8 @@ impl Client {
                 }
                 Outcome::Refused(status, body) => {
                     let code = errcode(&body);
-                    recorder.error(protocol, site, &format!("{} {code}", status.as_u16()));
+                    let what = format!("{} {code} to {}", status.as_u16(), ask.verb());
+                    recorder.error(protocol, site, &what);
                     return Err(Undone::Refused(status, body));
                 }
                 Outcome::Lost(lost) => {

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -27,11 +28,23 @@ pub fn files(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     found
 }
 
-/// How many bytes the files below `folder` have.
-pub fn bytes(folder: &Path) -> u64 {
-    let all = files(folder, |_| true);
-    let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |meta| meta.len());
-    all.iter().map(length).sum()
+/// How many bytes each file below `folder` has.
+pub fn sizes(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let all = files(folder, |_| true).into_iter();
+    all.map(|path| {
+        let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        (path, length)
+    })
+    .collect()
+}
+
+/// By how many bytes files have grown, those that have come included. What became shorter or went makes up for nothing.
+pub fn growth(before: &BTreeMap<PathBuf, u64>, after: &BTreeMap<PathBuf, u64>) -> u64 {
+    let grown = |(path, length): (&PathBuf, &u64)| {
+        let earlier = before.get(path).copied().unwrap_or(0);
+        length.saturating_sub(earlier)
+    };
+    after.iter().map(grown).sum()
 }
 
 /// Changes `count` bytes in the middle four fifths of a file.
@@ -154,7 +167,19 @@ mod tests {
         damage(&path, 1, &mut Rng::with_seed(1)).unwrap();
         let found = std::fs::read(&path).unwrap();
         assert_eq!(found.iter().filter(|byte| **byte != 7).count(), 1);
-        assert_eq!((found.len(), bytes(folder.path())), (1000, 1000));
+        assert_eq!(sizes(folder.path()), [(path.clone(), 1000)].into());
         assert_eq!(files(folder.path(), |_| true), [path]);
+    }
+
+    #[test]
+    fn what_went_makes_up_for_nothing_that_came() {
+        let sizes = |all: &[(&str, u64)]| -> BTreeMap<PathBuf, u64> {
+            let all = all.iter();
+            all.map(|(name, length)| (PathBuf::from(name), *length))
+                .collect()
+        };
+        let before = sizes(&[("gone", 100), ("shorter", 50), ("longer", 5)]);
+        let after = sizes(&[("shorter", 10), ("longer", 8), ("new", 7)]);
+        assert_eq!(growth(&before, &after), 10);
     }
 }

@@ -50,6 +50,7 @@ pub struct Striker<'a> {
     leader: usize,
     tracer: Option<Child>,
     bounded: Option<PathBuf>,
+    skewed: Option<usize>,
     blows: Vec<Blow>,
 }
 
@@ -84,6 +85,7 @@ impl<'a> Striker<'a> {
             leader,
             tracer: None,
             bounded: None,
+            skewed: None,
             blows: Vec::new(),
         })
     }
@@ -183,7 +185,14 @@ impl<'a> Striker<'a> {
         }
         self.recorder.mark(format!("{} is given back", name(site)));
         self.healed = Some(Instant::now());
-        self.cluster.order("heal", site).await
+        if self.skewed.take() != Some(site) {
+            return self.cluster.order("heal", site).await;
+        }
+        // Its clock is set right by a restart.
+        self.recorder.set(site, Health::Down);
+        let pid = self.cluster.pid(site, Part::Platform)?;
+        self.cluster.order("heal", site).await?;
+        self.replaced(site, Part::Platform, pid).await
     }
 
     /// How long the engine took to elect other leaders of the platform's streams, at the most.

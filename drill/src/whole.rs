@@ -36,12 +36,13 @@ pub async fn wait(striker: &Striker<'_>) -> Result<Whole> {
     let away: Vec<usize> = (0..SITES)
         .filter(|site| !striker.recorder.is(*site, Health::Well))
         .collect();
-    let size = || {
-        away.iter()
-            .map(|site| disk::bytes(&striker.cluster.site_dir(*site)))
-            .sum::<u64>()
+    let sizes = || {
+        let folders = away.iter().map(|site| striker.cluster.site_dir(*site));
+        folders
+            .flat_map(|folder| disk::sizes(&folder))
+            .collect::<BTreeMap<_, _>>()
     };
-    let before = size();
+    let before = sizes();
     let mut lacks = Some("everything".to_owned());
     while healed.elapsed() < PATIENCE {
         lacks = lacking(striker).await;
@@ -55,7 +56,7 @@ pub async fn wait(striker: &Striker<'_>) -> Result<Whole> {
     }
     Ok(Whole {
         took: healed.elapsed(),
-        bytes: size().saturating_sub(before),
+        bytes: disk::growth(&before, &sizes()),
         lacks,
     })
 }

@@ -56,6 +56,13 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// What is asked, for a report: `login`, `refresh`, `rooms`.
+    pub fn verb(&self) -> &str {
+        let parts: Vec<&str> = self.path.split('/').collect();
+        // After `/_matrix`, the interface and its version.
+        parts.get(4).copied().unwrap_or(self.path)
+    }
+
     /// To end the session.
     pub fn leave(path: &'a str) -> Self {
         Self {

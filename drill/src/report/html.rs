@@ -7,6 +7,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::collections::{BTreeMap, BTreeSet};
 
 const STYLE: &str = include_str!("style.css");
+/// How many problems are told on the first screen.
+const FIRST: usize = 5;
 /// How many scenarios are plotted; a long drill plots the worst of each kind.
 const PLOTTED: usize = 24;
 
@@ -56,8 +58,9 @@ fn first(report: &Report) -> Markup {
                 "Three data centres served " (count(report.people.into())) " people who chatted, while others signed in and "
                 "uploaded files. Meanwhile " (count(all as u64)) @if all == 1 { " misfortune" } @else { " misfortunes" }
                 " of " (kinds.len()) @if kinds.len() == 1 { " kind" } @else { " kinds" } " befell them: data centres burned, were cut "
-                "off, or had their data damaged. After each, everything that anybody had been told is done was looked for in every data centre."
+                "off, or had their data damaged. After each, everything that anybody had been told was done was looked for in every data centre."
             }
+            @for (name, problem) in problems(report) { p .problem { (name) ": " (problem) } }
             div .tiles {
                 (tile(&count(figures.acknowledged), "things that people were told are done", ""))
                 (tile(&count(figures.lost), "of these lost", mood(figures.lost)))
@@ -71,6 +74,19 @@ fn first(report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// The first problems of the drill, each with where it was.
+fn problems(report: &Report) -> Vec<(&str, &str)> {
+    let rounds = report.scenarios.iter().flat_map(|round| {
+        let problems = round.problems.iter();
+        problems.map(|problem| (round.name.as_str(), problem.as_str()))
+    });
+    let end = report
+        .problems
+        .iter()
+        .map(|problem| ("at the end", problem.as_str()));
+    rounds.chain(end).take(FIRST).collect()
 }
 
 fn mood(bad: u64) -> &'static str {
@@ -282,7 +298,7 @@ fn sources() -> Markup {
         ),
         (
             "Copied",
-            "By how much the folders of the data centres that were away grew until then, what is new included.",
+            "By how much the files of the data centres that were away grew until then, new ones included; what went makes up for nothing.",
         ),
     ];
     html! {

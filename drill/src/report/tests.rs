@@ -82,8 +82,10 @@ async fn whatever_was_found_fails_the_drill() {
         .push("not whole again".to_owned());
     assert!(!report.held());
     let mut report = clean().await;
-    let mut again = Findings::default();
-    again.lost = 1;
+    let again = Findings {
+        lost: 1,
+        ..Findings::default()
+    };
     report.sum(&again);
     assert!(!report.held() && report.figures.lost == 1);
     assert!(

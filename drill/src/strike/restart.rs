@@ -6,6 +6,7 @@ use crate::record::Health;
 use crate::whole;
 use anyhow::{Result, ensure};
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -29,12 +30,19 @@ impl Striker<'_> {
     async fn again(&self, site: usize, part: Part) -> Result<()> {
         let pid = self.cluster.pid(site, part)?;
         kill(pid, Signal::SIGTERM)?;
+        self.replaced(site, part, pid).await
+    }
+
+    /// Returns once another process than `pid` runs as this part of `site`.
+    pub(super) async fn replaced(&self, site: usize, part: Part, pid: Pid) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while self.cluster.pid(site, part).is_ok_and(|now| now == pid) {
+        while self.cluster.pid(site, part).is_ok_and(|now| now == pid)
+            || !self.cluster.runs(site, part)
+        {
             let what = part.name();
             ensure!(
                 Instant::now() < deadline,
-                "{what} of {} does not end",
+                "{what} of {} does not restart",
                 name(site)
             );
             sleep(LOOK).await;
@@ -48,15 +56,8 @@ impl Striker<'_> {
             .await;
         let pid = self.cluster.pid(site, Part::Platform)?;
         self.cluster.order("skew", site).await?;
-        let deadline = Instant::now() + PATIENCE;
-        while self
-            .cluster
-            .pid(site, Part::Platform)
-            .map_or(true, |now| now == pid)
-        {
-            ensure!(Instant::now() < deadline, "{} does not restart", name(site));
-            sleep(LOOK).await;
-        }
+        self.skewed = Some(site);
+        self.replaced(site, Part::Platform, pid).await?;
         whole::ready(self.cluster, site).await?;
         self.recorder.set(site, Health::Well);
         Ok(())
