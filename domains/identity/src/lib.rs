@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod effect;
 pub mod http;
+pub mod provider;
 mod password;
 mod query;
 mod secret;
@@ -24,7 +25,7 @@ pub use bongsu_web_kit::Clock;
 pub use command::{
     Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial,
     NewSession, Proof, Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
-    SignOutEverywhere,
+    SignOutEverywhere, oauth,
 };
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;
@@ -42,6 +43,7 @@ impl Domain for Identity {
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_administration.sql"),
+        include_str!("migrations/0003_oauth.sql"),
     ];
 
     type Command = Command;

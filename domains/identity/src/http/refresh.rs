@@ -33,7 +33,9 @@ pub async fn handle(
     {
         Accepted::Done => {}
         Accepted::Reused => return Err(AuthError::Unknown.into()),
-        Accepted::Denied(_) => return Err(MatrixError::internal("a refresh has no password")),
+        Accepted::Denied(_) | Accepted::Oauth(_) => {
+            return Err(MatrixError::internal("a refresh has no password"));
+        }
     }
     let mut response = Response::new(access.reveal().to_owned());
     response.refresh_token = Some(refresh.reveal().to_owned());
