@@ -83,7 +83,8 @@ fn what_is_no_token_is_refused() {
         ("a.b", JoseError::Form),
         ("a.b.c.d", JoseError::Form),
         ("e30=.e30=.", JoseError::Form),
-        ("e30.e30.a b", JoseError::Form),
+        ("e30.e30.a b", JoseError::Algorithm),
+        ("eyJhbGciOiJFZERTQSJ9.e30.a b", JoseError::Form),
         (&long, JoseError::TooLong),
     ] {
         assert_eq!(Signed::parse(text).map(|_| ()), Err(expect), "{text:.20}");

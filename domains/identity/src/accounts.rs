@@ -266,7 +266,7 @@ impl Accounts {
     }
 
     /// Ten random capital letters: 47 bits, apart within one account.
-    fn new_device(&self) -> DeviceId {
+    pub(crate) fn new_device(&self) -> DeviceId {
         let letters = self
             .lane
             .random::<10>()

@@ -410,8 +410,6 @@ pub struct RedeemDevice {
     pub client: ClientId,
     /// What it asks with.
     pub code: TokenHash,
-    /// The Matrix device that it wants to be.
-    pub device: Option<DeviceId>,
     /// The session.
     pub begin: Beginning,
 }

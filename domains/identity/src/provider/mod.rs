@@ -17,6 +17,7 @@ pub mod scope;
 mod seal;
 mod secret;
 pub mod tokens;
+mod tries;
 mod vault;
 
 pub use config::{ProviderConfig, SelfRegistration};
@@ -32,13 +33,14 @@ use crate::command::Accepted;
 use crate::command::Command;
 use crate::command::oauth::{ClientId, Done, Oauth};
 use crate::query;
-use bongsu_base::LogTime;
+use bongsu_base::{LogTime, UserId};
 use bongsu_fetch::Fetcher;
 use bongsu_lane::{Actor, Priority, ReadError};
 use client::Client;
 use parking_lot::RwLock;
 use replay::Replays;
 use std::sync::Arc;
+use tries::Tries;
 
 /// The OpenID provider of this installation, as a gateway handles it. Cloning it gives another handle to the same.
 #[derive(Clone)]
@@ -52,6 +54,7 @@ struct Shared {
     vault: Vault,
     keys: RwLock<Arc<Keys>>,
     replays: Replays,
+    tries: Tries,
     fetcher: Fetcher,
 }
 
@@ -71,6 +74,7 @@ impl Provider {
                 vault,
                 keys: RwLock::default(),
                 replays: Replays::default(),
+                tries: Tries::default(),
                 fetcher,
             }),
         }
@@ -101,6 +105,16 @@ impl Provider {
     /// Whether this is the first time that something of `whose` with this id is seen, which is good until `until`.
     pub(crate) fn is_first(&self, whose: &str, id: &str, until: LogTime) -> bool {
         self.shared.replays.note(whose, id, until, self.now())
+    }
+
+    /// Counts that somebody types a device's code; whether they may.
+    pub(crate) fn may_try(&self, user: &UserId) -> bool {
+        self.shared.tries.count(user, self.now())
+    }
+
+    /// Takes that back: the code was one.
+    pub(crate) fn tried_well(&self, user: &UserId) {
+        self.shared.tries.forgive(user);
     }
 
     /// Submits a command of nobody in particular.

@@ -45,14 +45,20 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Authorize) -> Verdict {
 /// The scopes of both, in their order.
 fn joined(one: &str, other: &str) -> String {
     let all: BTreeSet<&str> = one.split(' ').chain(other.split(' ')).collect();
-    let all: Vec<&str> = all.into_iter().filter(|scope| !scope.is_empty()).collect();
+    let all: Vec<&str> = all.into_iter().filter(|scope| lasts(scope)).collect();
     all.join(" ")
 }
 
-/// Whether whoever agreed to `earlier` agreed to `scope`. A Matrix device names itself anew each time.
+/// Whether whoever agreed to `earlier` agreed to `scope`.
 pub(crate) fn covers(earlier: &str, scope: &str) -> bool {
     let earlier: BTreeSet<&str> = earlier.split(' ').collect();
-    scope.split(' ').all(|one| earlier.contains(one))
+    let mut asked = scope.split(' ').filter(|scope| lasts(scope));
+    asked.all(|one| earlier.contains(one))
+}
+
+/// Whether a scope is the same each time: a Matrix device is another one.
+fn lasts(scope: &str) -> bool {
+    !scope.is_empty() && !(scope.starts_with("urn:matrix:") && scope.contains(":client:device:"))
 }
 
 #[cfg(test)]
@@ -109,6 +115,7 @@ mod tests {
             ("a b", "b a", true),
             ("a", "a b", false),
             ("", "a", false),
+            ("a", "a urn:matrix:client:device:ABCDEFGHIJ", true),
         ] {
             assert_eq!(covers(earlier, scope), expect, "{earlier} / {scope}");
         }

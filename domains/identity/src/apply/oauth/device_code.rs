@@ -6,7 +6,7 @@ use crate::command::Accepted;
 use crate::command::oauth::{BeginDevice, DecideDevice, Done, RedeemDevice, Refused};
 use crate::state::oauth::device_code::{self, Answer};
 use crate::state::oauth::client;
-use bongsu_base::Millis;
+use bongsu_base::{DeviceId, Millis};
 
 /// By how much a device that asks too soon has to wait longer (RFC 8628, section 3.5).
 const SLOWER: Millis = Millis::seconds(5);
@@ -69,16 +69,23 @@ pub(super) fn redeem(cx: &mut Cx<'_>, command: &RedeemDevice) -> Verdict {
     let whose = For {
         user,
         client: found.client,
-        scope: found.scope,
+        scope: found.scope.clone(),
         auth_time,
         // The device is elsewhere: leaving the browser does not end it.
         browser: None,
         claims: None,
         nonce: None,
-        device: command.device.clone(),
+        device: matrix_device(&found.scope),
     };
     let begun = begin_session(cx, whose, &command.begin)?;
     done(Done::Begun(Box::new(begun)))
+}
+
+/// The Matrix device that a client with this scope is.
+fn matrix_device(scope: &str) -> Option<DeviceId> {
+    let mut scopes = scope.split(' ').filter(|scope| scope.starts_with("urn:matrix:"));
+    let (_, device) = scopes.find_map(|scope| scope.split_once(":client:device:"))?;
+    device.parse().ok()
 }
 
 #[cfg(test)]
@@ -114,7 +121,6 @@ mod tests {
         let command = RedeemDevice {
             client: client_id(client),
             code: token(n),
-            device: None,
             begin: beginning(),
         };
         bench.oauth(Actor::Nobody, Oauth::RedeemDevice(command))
