@@ -4,7 +4,7 @@ use crate::{Algorithm, JoseError};
 use rand_core::{TryCryptoRng, TryRng};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
@@ -50,7 +50,7 @@ pub fn make(algorithm: Algorithm, random: impl Fn(&mut [u8])) -> Result<Vec<u8>,
 }
 
 fn rsa(random: &mut Source<impl Fn(&mut [u8])>) -> Result<Vec<u8>, JoseError> {
-    let key = RsaPrivateKey::new(random, RSA_BITS).map_err(|_| JoseError::Key)?;
+    let key = PrivateKey::new(random, RSA_BITS).map_err(|_| JoseError::Key)?;
     let bytes = |number: &rsa::BoxedUint| number.to_be_bytes_trimmed_vartime().to_vec();
     let (dp, dq) = (key.dp(), key.dq());
     let (Some(dp), Some(dq), Some(qinv), [p, q]) = (dp, dq, key.qinv(), key.primes()) else {

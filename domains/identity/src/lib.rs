@@ -30,6 +30,9 @@ pub use command::{
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;
 pub use password::CostError;
+pub use provider::{
+    LogoutError, Provider, ProviderConfig, RotateError, SelfRegistration, Vault, VaultError,
+};
 pub use secret::{PasswordHash, Token, TokenHash};
 
 use bongsu_lane::{Cx, Domain, Refusal};

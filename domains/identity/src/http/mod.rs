@@ -49,10 +49,9 @@ pub struct Api {
 }
 
 impl Api {
-    /// The endpoints' state over these accounts.
+    /// The endpoints' state over these accounts, for whoever `authenticator` lets in.
     #[must_use]
-    pub fn new(accounts: Accounts) -> Self {
-        let authenticator = Arc::new(accounts.clone());
+    pub fn new(accounts: Accounts, authenticator: Arc<dyn Authenticate>) -> Self {
         Self {
             accounts,
             authenticator,

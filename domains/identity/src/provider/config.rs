@@ -39,6 +39,8 @@ pub struct ProviderConfig {
     pub keys_relied: Millis,
     /// After how long keys are replaced.
     pub keys_rotate: Millis,
+    /// Whether no other data centre uses the keys: then those that cannot be opened any more are replaced at once.
+    pub alone: bool,
 }
 
 impl ProviderConfig {
@@ -57,6 +59,7 @@ impl ProviderConfig {
             registration: SelfRegistration::Closed,
             keys_relied: Millis::hours(24),
             keys_rotate: Millis::hours(24 * 90),
+            alone: true,
         }
     }
 

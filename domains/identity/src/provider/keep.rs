@@ -60,17 +60,20 @@ impl Provider {
     /// When one could not be made or written.
     pub async fn make_due_keys(&self) -> Result<(), RotateError> {
         let (now, config) = (self.now(), self.config());
+        let warm = self.reread_keys().await?;
         for kind in KeyKind::ALL {
             let rows = self.accounts.read(query::keys).await?;
             let newest = newest(&rows, kind);
             // Those that are old are replaced by whoever holds the lease; those that are missing, by anybody.
+            let usable = warm.has(kind, now);
             let due = newest.is_none_or(|key| {
-                self.accounts.lane().leads() && now.since(key.made) > config.keys_rotate
+                let old = self.accounts.lane().leads() && now.since(key.made) > config.keys_rotate;
+                old || config.alone && !usable && now >= key.signs_from
             });
             if due {
                 let after = newest.map(|key| key.kid.clone());
-                self.add_key(Actor::Platform, kind, (after, None, None))
-                    .await?;
+                let whose = (after, None, None);
+                self.add_key(Actor::Platform, (kind, usable), whose).await?;
             }
         }
         self.reread_keys().await?;
@@ -90,7 +93,7 @@ impl Provider {
         for kind in KeyKind::ALL {
             let after = newest(&rows, kind).map(|key| key.kid.clone());
             let why = (after, by.clone(), reason.clone());
-            self.add_key(Actor::Operator, kind, why).await?;
+            self.add_key(Actor::Operator, (kind, true), why).await?;
         }
         self.reread_keys().await?;
         Ok(())
@@ -99,7 +102,7 @@ impl Provider {
     async fn add_key(
         &self,
         actor: Actor,
-        kind: KeyKind,
+        (kind, overlaps): (KeyKind, bool),
         (after, by, reason): (Option<String>, Option<UserId>, Option<String>),
     ) -> Result<(), RotateError> {
         let kid = BASE64URL_NOPAD.encode(&self.random::<8>());
@@ -122,7 +125,8 @@ impl Provider {
             kind,
             public,
             sealed,
-            overlap,
+            // Where there is none that can be used, waiting helps nobody.
+            overlap: if overlaps { overlap } else { Millis(0) },
             keep,
             after,
             by,

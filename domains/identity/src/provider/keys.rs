@@ -137,6 +137,14 @@ impl Keys {
         self.secrets.iter().map(|warm| &*warm.key)
     }
 
+    /// Whether there is a key of this kind that is used at a moment.
+    pub fn has(&self, kind: KeyKind, at: LogTime) -> bool {
+        match algorithm(kind) {
+            Some(algorithm) => self.signing(algorithm, at).is_some(),
+            None => self.secret(at).is_some(),
+        }
+    }
+
     /// What a refresh token says, if it was made here.
     pub fn read(&self, token: &str) -> Option<Refreshable> {
         secret::read(self.secrets(), token)

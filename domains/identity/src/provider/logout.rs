@@ -23,6 +23,9 @@ pub enum LogoutError {
     /// It could not be signed.
     #[error(transparent)]
     Key(#[from] NoKey),
+    /// Nobody can be told by a tool that serves nobody: the server does, once it runs.
+    #[error("only a server tells clients")]
+    NotServing,
     /// The client did not take it.
     #[error("the client could not be told: {0}")]
     Told(#[from] FetchError),
@@ -68,6 +71,9 @@ impl Provider {
         (user, browser): (&UserId, Option<&DeviceId>),
         at: LogTime,
     ) -> Result<(), LogoutError> {
+        if self.config().issuer.is_empty() {
+            return Err(LogoutError::NotServing);
+        }
         let now = self.now();
         let (Some(client), Ok(to)) = (self.client(client).await?, Url::parse(to)) else {
             return Ok(());

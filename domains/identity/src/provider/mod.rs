@@ -4,6 +4,7 @@
 //! by the rules (`apply/oauth`).
 
 pub mod assertion;
+mod authenticate;
 pub mod claims;
 pub mod client;
 mod config;
@@ -31,7 +32,7 @@ use crate::Accounts;
 use crate::accounts::AccountError;
 use crate::command::Accepted;
 use crate::command::Command;
-use crate::command::oauth::{ClientId, Done, Oauth};
+use crate::command::oauth::{AdministerClient, ClientAct, ClientId, Done, Oauth};
 use crate::query;
 use bongsu_base::{LogTime, UserId};
 use bongsu_fetch::Fetcher;
@@ -125,6 +126,27 @@ impl Provider {
     ) -> Result<Accepted, AccountError> {
         let command = Command::Oauth(Box::new(command));
         self.accounts.ask(Actor::Nobody, priority, command).await
+    }
+
+    /// Does what an operator does with a client.
+    pub(crate) async fn administer(
+        &self,
+        by: Option<UserId>,
+        reason: Option<String>,
+        (client, act): (ClientId, ClientAct),
+    ) -> Result<(), AccountError> {
+        let command = Oauth::Administer(AdministerClient {
+            by,
+            reason,
+            client,
+            act,
+        });
+        let command = Command::Oauth(Box::new(command));
+        let operator = Actor::Operator;
+        self.accounts
+            .ask(operator, Priority::Vital, command)
+            .await?;
+        Ok(())
     }
 
     /// Submits a command that the provider alone answers.

@@ -160,9 +160,9 @@ impl Provider {
         client: &Client,
         issued: &Issued,
     ) -> Result<TokenAnswer, NoKey> {
-        let access_token = self.sign(keys, client.access_token_algorithm(), ACCESS, issued.at, {
-            &self.access_claims(client, issued)
-        })?;
+        let claims = self.access_claims(client, issued);
+        let algorithm = client.access_token_algorithm();
+        let access_token = self.sign(keys, algorithm, ACCESS, issued.at, &claims)?;
         let refresh_token = match issued.generation {
             0 => None,
             generation => {

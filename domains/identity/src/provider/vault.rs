@@ -4,9 +4,11 @@ use crate::command::oauth::{SealId, Sealed};
 use data_encoding::HEXLOWER;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use std::fmt;
+use std::sync::Arc;
 
 /// Key-encryption keys: the first seals, each opens what it sealed.
-pub struct Vault(Vec<(SealId, LessSafeKey)>);
+#[derive(Clone)]
+pub struct Vault(Arc<[(SealId, LessSafeKey)]>);
 
 /// Why there is no vault, or it does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +50,7 @@ impl Vault {
         if keys.is_empty() {
             return Err(VaultError::Form);
         }
-        Ok(Self(keys))
+        Ok(Self(keys.into()))
     }
 
     /// What a file holds with the new key `bytes`.
