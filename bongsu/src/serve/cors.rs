@@ -34,7 +34,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 /// what a cookie could open.
 pub async fn allow(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if !is_matrix(path) && !SIGN_IN.contains(&path) {
+    let public = SIGN_IN.contains(&path) || path.starts_with("/oauth2/status/");
+    if !is_matrix(path) && !public {
         return next.run(request).await;
     }
     if request.method() == Method::OPTIONS {

@@ -147,3 +147,13 @@ pub fn consents(view: &ReadView<'_>, user: &UserId) -> Result<Vec<Consented>> {
 pub fn waiting_device(view: &ReadView<'_>, user_code: &str) -> Result<Option<DeviceCode>> {
     device_code::typed(view.db(), user_code)
 }
+
+/// The number of the last session that was given.
+pub fn last_session(view: &ReadView<'_>) -> Result<i64> {
+    session::last_number(view.db())
+}
+
+/// The sessions from `from` to before `to` that ended while tokens of theirs may be good at `now`.
+pub fn revoked(view: &ReadView<'_>, from: i64, to: i64, now: LogTime) -> Result<Vec<i64>> {
+    session::revoked(view.db(), from, to, now)
+}

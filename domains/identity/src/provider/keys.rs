@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// How old the warm keys may be. A key is shown for much longer before it is used.
 const STALE: Millis = Millis::seconds(10);
+/// How old they may be where a name is not known: names that nobody gave cost a look a second.
+const FRESH: Millis = Millis::seconds(1);
 
 /// All keys, as they were at one moment.
 #[derive(Debug, Default)]
@@ -183,6 +185,17 @@ impl Provider {
         match keys.read {
             Some(read) if now.since(read) < STALE && now >= read => Ok(keys),
             _ => self.reread_keys().await,
+        }
+    }
+
+    /// The public key of this name. One that is not known may have been made a moment ago.
+    pub(crate) async fn verifying(&self, kid: &str) -> Result<Option<VerifyingKey>, ReadError> {
+        let keys = self.keys().await?;
+        let fresh = |keys: &Keys| keys.read.is_some_and(|read| self.now().since(read) < FRESH);
+        match keys.verifying(kid) {
+            Some(key) => Ok(Some(key.clone())),
+            None if fresh(&keys) => Ok(None),
+            None => Ok(self.reread_keys().await?.verifying(kid).cloned()),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod request;
 pub mod scope;
 mod seal;
 mod secret;
+pub mod status;
 pub mod tokens;
 mod tries;
 mod vault;
@@ -56,6 +57,7 @@ struct Shared {
     keys: RwLock<Arc<Keys>>,
     replays: Replays,
     tries: Tries,
+    lists: status::Kept,
     fetcher: Fetcher,
 }
 
@@ -76,6 +78,7 @@ impl Provider {
                 keys: RwLock::default(),
                 replays: Replays::default(),
                 tries: Tries::default(),
+                lists: status::Kept::default(),
                 fetcher,
             }),
         }

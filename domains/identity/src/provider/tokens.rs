@@ -3,6 +3,7 @@
 use super::claims::{Claim, Claims, PASSWORD};
 use super::client::Client;
 use super::scope::{Scope, Scopes};
+use super::status::StatusClaim;
 use super::{Keys, Provider, Refreshable};
 use crate::command::oauth::{Begun, ClientId, Issued, SessionNo};
 use crate::query;
@@ -50,6 +51,9 @@ pub struct AccessClaims {
     /// The key that it is bound to (RFC 7800).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// Where it is told whether it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusClaim>,
 }
 
 /// A key that a token is bound to.
@@ -204,6 +208,7 @@ impl Provider {
             cnf: issued.jkt.as_ref().map(|jkt| Confirmation {
                 jkt: thumbprint(jkt),
             }),
+            status: Some(self.status(issued.session)),
         }
     }
 
@@ -232,6 +237,8 @@ impl Provider {
             cnf: jkt.as_ref().map(|jkt| Confirmation {
                 jkt: thumbprint(jkt),
             }),
+            // It says all there is, and lasts a few minutes.
+            status: None,
         };
         let algorithm = client.access_token_algorithm();
         Ok(TokenAnswer {
@@ -340,8 +347,7 @@ impl Provider {
         let Some(kid) = signed.header().kid.clone() else {
             return Ok(None);
         };
-        let keys = self.keys().await?;
-        let key = keys.verifying(&kid).cloned();
+        let key = self.verifying(&kid).await?;
         Ok(key.and_then(|key| signed.verify(&key).ok()?.claims().ok()))
     }
 
@@ -357,8 +363,7 @@ impl Provider {
         let Some(kid) = signed.header().kid.clone() else {
             return Ok(None);
         };
-        let keys = self.keys().await?;
-        let key = keys.verifying(&kid).cloned();
+        let key = self.verifying(&kid).await?;
         let claims: Option<IdClaims> =
             key.and_then(|key| signed.verify(&key).ok()?.claims().ok());
         Ok(claims.filter(|claims| claims.iss == self.config().issuer))

@@ -171,9 +171,7 @@ impl<'a> Flow<'a> {
             }
             return Ok(came.clone());
         };
-        let sealed = name.strip_prefix(par::PREFIX);
-        let pushed: Option<Params> =
-            sealed.and_then(|text| desk.provider.disclose(&desk.keys, par::PURPOSE, text));
+        let pushed = par::open(desk.provider, &desk.keys, name);
         // What came beside it is not heeded (RFC 9126, section 4).
         let own = pushed.filter(|params| params.client_id.as_deref() == Some(client.id.as_str()));
         own.ok_or("the pushed request is unknown, another client's, or has run out")

@@ -104,6 +104,20 @@ pub async fn oauth(State(provider): State<Provider>) -> Result<Response, OauthEr
     answer(&provider).await
 }
 
+/// What the provider can do, for Matrix clients (Matrix v1.19, client-server API, server metadata discovery).
+#[utoipa::path(get, path = "/_matrix/client/v1/auth_metadata", tag = "sign-in",
+    responses((status = 200, body = Discovery)))]
+pub async fn matrix(State(provider): State<Provider>) -> Result<Response, OauthError> {
+    answer(&provider).await
+}
+
+/// The same, under the name that it had before it was specified (MSC2965).
+#[utoipa::path(get, path = "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+    tag = "sign-in", responses((status = 200, body = Discovery)))]
+pub async fn matrix_before(State(provider): State<Provider>) -> Result<Response, OauthError> {
+    answer(&provider).await
+}
+
 async fn answer(provider: &Provider) -> Result<Response, OauthError> {
     let mut response = Json(describe(provider).await?).into_response();
     let kept = HeaderValue::from_static("public, max-age=3600");

@@ -14,9 +14,10 @@ pub mod form;
 mod introspect;
 mod keys;
 pub mod logout;
-mod par;
+pub mod par;
 mod register;
 mod revoke;
+mod status;
 mod token;
 mod userinfo;
 
@@ -33,6 +34,11 @@ pub fn routes() -> Routes<Provider> {
     Routes::default()
         .get("/.well-known/openid-configuration", discovery::openid)
         .get("/.well-known/oauth-authorization-server", discovery::oauth)
+        .get("/_matrix/client/v1/auth_metadata", discovery::matrix)
+        .get(
+            "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+            discovery::matrix_before,
+        )
         .get("/oauth2/keys.json", keys::handle)
         .get(authorize::PATH, authorize::get)
         .post(authorize::PATH, authorize::post)
@@ -44,6 +50,7 @@ pub fn routes() -> Routes<Provider> {
         )
         .post("/oauth2/introspect", introspect::handle)
         .post("/oauth2/revoke", revoke::handle)
+        .get("/oauth2/status/{list}", status::handle)
         .get("/oauth2/userinfo", userinfo::get)
         .post("/oauth2/userinfo", userinfo::post)
         .get("/oauth2/logout", logout::get)
@@ -66,6 +73,8 @@ pub fn routes() -> Routes<Provider> {
 #[openapi(paths(
     discovery::openid,
     discovery::oauth,
+    discovery::matrix,
+    discovery::matrix_before,
     keys::handle,
     authorize::get,
     authorize::post,
@@ -74,6 +83,7 @@ pub fn routes() -> Routes<Provider> {
     device_authorization::handle,
     introspect::handle,
     revoke::handle,
+    status::handle,
     userinfo::get,
     userinfo::post,
     logout::get,

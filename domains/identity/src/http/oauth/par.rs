@@ -5,7 +5,7 @@ use super::client_auth::{Credentials, authenticate};
 use super::error::{ErrorCode, OauthError, no_store};
 use super::form::Form;
 use super::token::proven;
-use crate::provider::Provider;
+use crate::provider::{Keys, Provider};
 use crate::provider::request::{self, Params, RequestError};
 use crate::provider::tokens::{NoKey, thumbprint};
 use axum::Json;
@@ -19,9 +19,9 @@ use utoipa::ToSchema;
 /// Where it is.
 const PATH: &str = "/oauth2/par";
 /// What pushed requests are named with (RFC 9126, section 2.2).
-pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// What they are sealed for.
-pub const PURPOSE: &str = "pushed request";
+const PURPOSE: &str = "pushed request";
 /// How long one is good: long enough for the browser to come.
 const LASTS: Millis = Millis::seconds(90);
 /// The longest name, in bytes: it goes into an address.
@@ -90,6 +90,12 @@ pub async fn handle(
     let mut response = (StatusCode::CREATED, Json(pushed)).into_response();
     no_store(response.headers_mut());
     Ok(response)
+}
+
+/// The request that was pushed under this name, whoever's it is.
+pub fn open(provider: &Provider, keys: &Keys, name: &str) -> Option<Params> {
+    let sealed = name.strip_prefix(PREFIX)?;
+    provider.disclose(keys, PURPOSE, sealed)
 }
 
 fn refused(error: RequestError, why: &str) -> OauthError {

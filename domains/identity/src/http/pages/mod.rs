@@ -23,6 +23,7 @@ pub use sign_out::{ask as ask_sign_out, end as end_sign_out, sign_out};
 pub use sign_up::{ask as ask_sign_up, show as show_sign_up, sign_up};
 pub use words::{Language, Words};
 
+use super::oauth::par;
 use crate::provider::{Keys, Provider};
 use askama::Template;
 use axum::response::{IntoResponse, Response};
@@ -79,6 +80,17 @@ impl<'a> Desk<'a> {
     pub fn seal(&self) -> Result<FormSeal, Response> {
         let seal = cookies::seal(self.provider, &self.keys, self.headers);
         seal.ok_or_else(|| unavailable(self.words))
+    }
+
+    /// Where the browser may be led in the end by a form that goes on with `next`.
+    pub fn leads_to(&self, next: &Next) -> Option<String> {
+        let Next::Authorize(asked) = next else {
+            return None;
+        };
+        let pushed = asked.params.request_uri.as_deref();
+        let pushed = pushed.and_then(|name| par::open(self.provider, &self.keys, name));
+        let params = pushed.as_ref().unwrap_or(&asked.params);
+        origin(params.redirect_uri.as_deref()?)
     }
 
     /// Whether a form came from one of our pages in this browser.

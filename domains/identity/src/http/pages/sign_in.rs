@@ -64,7 +64,9 @@ pub fn ask(
         open: desk.provider.accounts().config().registration != Registration::Closed,
     };
     let status = wrong.map_or(StatusCode::OK, |(status, _)| status);
-    Ok(with_cookie(render(status, &page, None), seal.cookie))
+    let leads_to = desk.leads_to(next);
+    let page = render(status, &page, leads_to.as_deref());
+    Ok(with_cookie(page, seal.cookie))
 }
 
 /// Sign in with the form of the sign-in page.

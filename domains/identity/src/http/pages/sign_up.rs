@@ -69,7 +69,9 @@ pub fn ask(
         token: matches!(registration, Registration::Token(_)),
     };
     let status = wrong.map_or(StatusCode::OK, |(status, _)| status);
-    Ok(with_cookie(render(status, &page, None), seal.cookie))
+    let leads_to = desk.leads_to(next);
+    let page = render(status, &page, leads_to.as_deref());
+    Ok(with_cookie(page, seal.cookie))
 }
 
 /// The page on which accounts are made.

@@ -17,17 +17,22 @@ pub fn next(db: &Connection, counter: &str) -> Result<i64> {
 
 /// Adds to a counter; gives its value after that.
 pub fn add(db: &Connection, counter: &str, by: i64) -> Result<i64> {
-    let before: Option<i64> = db
-        .prepare_cached("SELECT value FROM oauth_counter WHERE name = ?1")?
-        .query_row([counter], |row| row.get(0))
-        .optional()?;
-    let value = before.unwrap_or(0) + by;
+    let value = value(db, counter)? + by;
     db.prepare_cached(
         "INSERT INTO oauth_counter (name, value) VALUES (?1, ?2)
          ON CONFLICT DO UPDATE SET value = excluded.value",
     )?
     .execute((counter, value))?;
     Ok(value)
+}
+
+/// A counter's value.
+fn value(db: &Connection, counter: &str) -> Result<i64> {
+    let found = db
+        .prepare_cached("SELECT value FROM oauth_counter WHERE name = ?1")?
+        .query_row([counter], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or(0))
 }
 
 /// Reads an optional id.

@@ -113,6 +113,20 @@ pub fn next_number(db: &Connection) -> Result<SessionNo> {
     next(db, "session").map(SessionNo)
 }
 
+/// The number of the last session that was given.
+pub fn last_number(db: &Connection) -> Result<i64> {
+    super::value(db, "session")
+}
+
+/// The sessions from `from` to before `to` that ended while tokens of theirs may be good at `now`.
+pub fn revoked(db: &Connection, from: i64, to: i64, now: LogTime) -> Result<Vec<i64>> {
+    db.prepare_cached(
+        "SELECT n FROM oauth_revoked WHERE n >= ?1 AND n < ?2 AND until > ?3 ORDER BY n",
+    )?
+    .query_map((from, to, now.0), |row| row.get(0))?
+    .collect()
+}
+
 /// Writes a new session, which may be forgotten some time after `end`.
 pub fn insert(db: &Connection, session: &Session, end: LogTime) -> Result<()> {
     db.prepare_cached(

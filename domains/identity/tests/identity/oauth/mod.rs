@@ -67,6 +67,11 @@ impl Server {
     }
 
     pub async fn with(change: impl FnOnce(&mut ProviderConfig)) -> Self {
+        Self::over(Fetcher::new(Rules::default()), change).await
+    }
+
+    /// With whoever tells clients that somebody signed out.
+    pub async fn over(fetcher: Fetcher, change: impl FnOnce(&mut ProviderConfig)) -> Self {
         let house = House::over(TestLog::empty()).await;
         let log = house.log.clone();
         let name = "bongsu.test".parse().expect("a server name");
@@ -78,7 +83,6 @@ impl Server {
         how.registration = SelfRegistration::Open { most: 10 };
         change(&mut how);
         let vault = Vault::parse(&"ab".repeat(32)).expect("a key");
-        let fetcher = Fetcher::new(Rules::default());
         let provider = Provider::new(accounts.clone(), how, vault, fetcher);
         let operators = admin::provider_routes().into_router(provider.clone());
         let operators = operators.route_layer(axum::middleware::from_fn(

@@ -28,6 +28,8 @@ async fn no_page_can_be_framed_scripted_or_kept() {
             assert!(policy.contains(part), "{policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
+        let form = policy.contains("form-action 'self'");
+        assert!(form && !policy.contains('*'), "{policy}");
         assert_eq!(page.header("x-frame-options"), "DENY");
         assert_eq!(page.header("x-content-type-options"), "nosniff");
         assert_eq!(page.header("cache-control"), "no-store");

@@ -137,3 +137,41 @@ async fn a_client_ends_its_session_and_a_service_sees_it() {
     assert_eq!(done.status, StatusCode::OK);
     server.close().await;
 }
+
+#[tokio::test]
+async fn anybody_can_keep_the_list_of_what_was_revoked() {
+    let server = Server::with_shop().await;
+    let nothing = server.get("/oauth2/status/0", &Extra::default()).await;
+    assert_eq!(nothing.status, StatusCode::OK, "{nothing:?}");
+    for path in ["/oauth2/status/1", "/oauth2/status/-1", "/oauth2/status/x"] {
+        let none = server.get(path, &Extra::default()).await;
+        assert_eq!(none.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let tokens = tokens(&server).await;
+    let said = server.claims(&tokens.field("access_token")).await;
+    let place = &said["status"]["status_list"];
+    assert_eq!(place["uri"], format!("{}/oauth2/status/0", super::ISSUER));
+    let idx = place["idx"].as_u64().expect("a number") as usize;
+    let is_set = || async {
+        server.pass(Millis::seconds(2));
+        let list = server.get("/oauth2/status/0", &Extra::default()).await;
+        assert_eq!(list.header("content-type"), "application/statuslist+jwt");
+        let claims = server.claims(&list.text).await;
+        assert_eq!(claims["sub"], place["uri"]);
+        assert_eq!(claims["ttl"], 30);
+        let lst = claims["status_list"]["lst"].as_str().expect("the bits").to_owned();
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(lst.as_bytes()).expect("base64url");
+        let mut plain = Vec::new();
+        let mut decoder = flate2::read::ZlibDecoder::new(&bytes[..]);
+        std::io::Read::read_to_end(&mut decoder, &mut plain).expect("zlib");
+        plain[idx / 8] >> (idx % 8) & 1 == 1
+    };
+    assert!(!is_set().await);
+    let token = tokens.field("refresh_token");
+    let fields = [("client_id", "shop"), ("token", &*token)];
+    server.form("/oauth2/revoke", &fields, &Extra::default()).await;
+    assert!(is_set().await);
+    server.pass(Millis::minutes(10));
+    assert!(!is_set().await, "no token is left that anybody would take");
+    server.close().await;
+}
