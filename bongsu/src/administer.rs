@@ -5,9 +5,10 @@
 mod ask;
 mod password;
 mod print;
+mod sign_in;
 mod verbs;
 
-use crate::cli::{Audit, MediaVerb, Place, ReportVerb, RoomVerb, UserVerb};
+use crate::cli::{Audit, ClientVerb, KeysVerb, MediaVerb, Place, ReportVerb, RoomVerb, UserVerb};
 use crate::config::{Config, Layer};
 use crate::say;
 use anyhow::{Result, ensure};
@@ -31,7 +32,7 @@ enum Shown {
     List(Columns),
     /// Each field.
     Fields,
-    /// These words, once it is done.
+    /// These words, once it is done, and what came back.
     Done(String),
     /// These words and the new password.
     Password(String, Option<String>),
@@ -47,6 +48,10 @@ pub enum What {
     Media(MediaVerb),
     /// Reports.
     Report(ReportVerb),
+    /// Services that people sign in to.
+    Client(ClientVerb),
+    /// The keys of sign-in.
+    Keys(KeysVerb),
 }
 
 /// Does what was asked for. `load` reads the configuration.
@@ -56,6 +61,8 @@ pub async fn administer(what: What, load: impl FnOnce(Layer) -> Result<Config>) 
         What::Room(verb) => verbs::room(verb),
         What::Media(verb) => verbs::media(verb),
         What::Report(verb) => verbs::report(verb),
+        What::Client(verb) => sign_in::client(verb),
+        What::Keys(verb) => sign_in::keys(verb),
     };
     let config = load(std::mem::take(&mut asked.place).into())?;
     // An account can be made before the server ever ran.

@@ -1,8 +1,10 @@
 //! The command line.
 
 mod administer;
+mod sign_in;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
+pub use sign_in::{AddClient, ClientVerb, KeysVerb};
 
 use crate::certificates::CertificatesVerb;
 use crate::cluster::ClusterArgs;
@@ -20,6 +22,7 @@ Begin:
 Administer, while it runs or not:
   bongsu user list | room list | media list | report list
   bongsu user lock mina --reason 'asked to'
+  bongsu client add Shop --redirect-uri https://shop.example/signed-in
   bongsu room shutdown '!id:host' --notice 'This room is closed.' --replace
   bongsu audit                            what operators did
 
@@ -66,6 +69,12 @@ pub enum Verb {
     /// Look after what people reported
     #[command(subcommand)]
     Report(ReportVerb),
+    /// Look after the services that people sign in to with their account here
+    #[command(subcommand)]
+    Client(ClientVerb),
+    /// Look after the keys with which sign-in for other services is signed
+    #[command(subcommand)]
+    Keys(KeysVerb),
     /// Show what operators did, newest first
     Audit(Audit),
     /// Copy everything into DIR, while it runs or not

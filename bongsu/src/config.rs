@@ -4,8 +4,10 @@
 mod environment;
 mod file;
 mod previews;
+mod sign_in;
 mod sites;
 
+pub use sign_in::{SignIn, WhoRegistersClients};
 pub use sites::Sites;
 
 use anyhow::{Result, ensure};
@@ -130,6 +132,27 @@ pub struct Layer {
     /// Ports that are asked, with commas between them [default: 80,443]
     #[arg(long, value_name = "PORTS")]
     pub url_preview_ports: Option<String>,
+    /// Name of this installation in the tokens of other services, a URL; the same in all data centres [default: public_base_url]
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// File with the key that seals the keys of sign-in; the same in all data centres [default: sign-in.key in the data folder]
+    #[arg(long, value_name = "FILE")]
+    pub sign_in_key_file: Option<PathBuf>,
+    /// Which services may register themselves for sign-in: all (open) or none (closed) [default: closed]
+    #[arg(long, value_name = "WHICH")]
+    pub client_registration: Option<WhoRegistersClients>,
+    /// How long an access token of another service lasts, in seconds, at most 86400 [default: 600]
+    #[arg(long, value_name = "SECONDS")]
+    pub client_token_seconds: Option<NonZero<u32>>,
+    /// After how many days without a refresh a session of another service ends [default: 60]
+    #[arg(long, value_name = "DAYS")]
+    pub client_session_days: Option<NonZero<u32>>,
+    /// How many days a browser stays signed in [default: 14]
+    #[arg(long, value_name = "DAYS")]
+    pub browser_session_days: Option<NonZero<u32>>,
+    /// Networks of your own in which services are told that somebody signed out [default: none, the open internet alone]
+    #[arg(long, value_name = "NETWORKS")]
+    pub logout_allow_networks: Option<String>,
 }
 
 /// Who may make an account.
@@ -213,6 +236,8 @@ pub struct Config {
     pub support: Support,
     /// Which pages that people link to are fetched, if any.
     pub previews: Option<bongsu_fetch::Rules>,
+    /// Sign-in for other services.
+    pub sign_in: SignIn,
 }
 
 impl Config {
@@ -233,6 +258,7 @@ impl Config {
 
     fn of(layer: Layer) -> Result<Self> {
         let previews = previews::rules(&layer)?;
+        let sign_in = SignIn::of(&layer)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
         let token = layer.registration_token.filter(|token| !token.is_empty());
         ensure!(
@@ -242,6 +268,7 @@ impl Config {
         for (key, url) in [
             ("public_base_url", &layer.public_base_url),
             ("support_page", &layer.support_page),
+            ("issuer", &layer.issuer),
             ("otlp_endpoint", &layer.otlp_endpoint),
         ] {
             let sound = url.as_ref().is_none_or(|url| is_url(url));
@@ -298,6 +325,7 @@ impl Config {
                 user: layer.support_user.map(|user| user.to_string()),
             },
             previews,
+            sign_in,
         })
     }
 }
@@ -383,6 +411,13 @@ impl Layer {
                 .url_preview_deny_networks
                 .or(other.url_preview_deny_networks),
             url_preview_ports: self.url_preview_ports.or(other.url_preview_ports),
+            issuer: self.issuer.or(other.issuer),
+            sign_in_key_file: self.sign_in_key_file.or(other.sign_in_key_file),
+            client_registration: self.client_registration.or(other.client_registration),
+            client_token_seconds: self.client_token_seconds.or(other.client_token_seconds),
+            client_session_days: self.client_session_days.or(other.client_session_days),
+            browser_session_days: self.browser_session_days.or(other.browser_session_days),
+            logout_allow_networks: self.logout_allow_networks.or(other.logout_allow_networks),
         }
     }
 }

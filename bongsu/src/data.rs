@@ -53,6 +53,11 @@ impl DataDir {
         self.root.join("media")
     }
 
+    /// The key that seals the keys of sign-in, where no other is named.
+    pub fn sign_in_key(&self) -> PathBuf {
+        self.root.join("sign-in.key")
+    }
+
     /// The socket through which a running server is told things.
     pub fn control_socket(&self) -> PathBuf {
         self.root.join("control.sock")

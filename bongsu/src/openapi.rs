@@ -37,6 +37,7 @@ pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
 fn description() -> utoipa::openapi::OpenApi {
     let mut all = Description::openapi();
     all.merge(bongsu_identity::http::admin::description());
+    all.merge(bongsu_identity::http::oauth::description());
     all.merge(bongsu_talk::http::admin::description());
     all
 }
@@ -51,11 +52,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_administrative_route_is_described() {
+    fn every_route_of_administration_and_sign_in_is_described() {
         let described = description();
         let identity = bongsu_identity::http::admin::routes();
+        let clients = bongsu_identity::http::admin::provider_routes();
+        let sign_in = bongsu_identity::http::oauth::routes();
         let talk = bongsu_talk::http::admin::routes();
-        for (method, path) in identity.operations().iter().chain(talk.operations()) {
+        let all = identity.operations().iter().chain(talk.operations());
+        let all = all.chain(clients.operations()).chain(sign_in.operations());
+        for (method, path) in all {
             let item = described.paths.paths.get(*path);
             let found = item.is_some_and(|item| match method.as_str() {
                 "GET" => item.get.is_some(),

@@ -30,6 +30,13 @@ fn shape(method: &str, path: &str) -> Shape {
 pub fn text() -> Result<String> {
     let mut served = bongsu_identity::http::operations();
     served.extend(bongsu_talk::http::operations());
+    let sign_in = bongsu_identity::http::oauth::routes();
+    let matrix = sign_in.operations().iter();
+    let matrix = matrix.filter(|(_, path)| path.starts_with("/_matrix/"));
+    served.extend(matrix.map(|(method, path)| Operation {
+        path,
+        method: method.to_string(),
+    }));
     Ok(table(LIST, &served)?.trim_end().to_owned())
 }
 

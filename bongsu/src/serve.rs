@@ -23,6 +23,7 @@ use crate::wiring::{House, snapshot_store};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn;
+use bongsu_identity::Provider;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::admin::admit_by_socket;
 use parking_lot::Mutex;
@@ -110,9 +111,11 @@ async fn serve_house(
         http: http.clone(),
         stopping: stopping.clone(),
     };
-    let talk = house.talk_api(config, &base_url);
-    let router = router::of(house, talk.clone(), &base_url, parts);
-    let tasks = begin_tasks(data, config, (house, talk), disk);
+    let provider = house.begin_sign_in(config, &base_url);
+    let talk = house.talk_api(config, &base_url, &provider);
+    let apis = (talk, provider);
+    let router = router::of(house, apis.clone(), &base_url, parts);
+    let tasks = begin_tasks(data, config, (house, apis), disk);
     let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
     let snapshots = snapshot_store(&data.snapshots())?;
     let abroad = abroad::begin(house, snapshots, watch, stopping.clone()).await?;
@@ -179,15 +182,16 @@ fn begin_again_when(
 fn begin_tasks(
     data: &DataDir,
     config: &Config,
-    (house, talk): (&House, TalkApi),
+    (house, (talk, provider)): (&House, (TalkApi, Provider)),
     disk: Disk,
 ) -> [JoinHandle<()>; 4] {
     let socket = control::server::listen(&data.control_socket());
-    let administration = house.administration(talk.clone());
+    let administration = house.administration(talk.clone(), provider.clone());
     [
         tokio::spawn(answer_control(socket, administration)),
         tokio::spawn(talk.clone().keep_in_touch()),
         tokio::spawn(talk.keep_swept(config.retention)),
+        tokio::spawn(provider.keep_keys()),
         tokio::spawn(disk.keep_measured(data.clone())),
     ]
 }

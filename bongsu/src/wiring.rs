@@ -2,6 +2,7 @@
 
 mod lane;
 mod log;
+mod sign_in;
 mod sites;
 
 pub use lane::OpenLane;
@@ -15,7 +16,7 @@ use axum::Router;
 use bongsu_base::{Millis, ServerName};
 use bongsu_fetch::Fetcher;
 use bongsu_flows::IdentityFlows;
-use bongsu_identity::{Accounts, Identity, Registration};
+use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
@@ -75,6 +76,7 @@ pub struct House {
     pub media: Media,
     /// The other data centres, if there are any.
     pub abroad: Option<Abroad>,
+    vault: Vault,
 }
 
 impl House {
@@ -86,6 +88,7 @@ impl House {
     ) -> Result<Self> {
         let server_name = installation.server_name.clone();
         let pace = Pace::from(config);
+        let vault = sign_in::vault(data, config)?;
         let abroad = Abroad::of(config).await?;
         let mut media = Media::local(&data.media(), Limits::default())?;
         if let Some(abroad) = &abroad {
@@ -94,10 +97,6 @@ impl House {
         let identity = OpenLane::<Identity>::open(data, &pace, abroad.as_ref()).await?;
         let accounts = accounts(&identity, config, &server_name)?;
         let talk = OpenLane::<Talk>::open(data, &pace, abroad.as_ref()).await?;
-        let flows = IdentityFlows {
-            talk: talk.lane.clone(),
-        };
-        tokio::spawn(identity.lane.clone().run_effects(flows));
         Ok(Self {
             server_name,
             identity,
@@ -105,16 +104,31 @@ impl House {
             accounts,
             media,
             abroad,
+            vault,
         })
     }
 
+    /// Sign-in for other services, which people reach at `base_url`. What identity asks of others is carried out from
+    /// now on.
+    pub fn begin_sign_in(&self, config: &Config, base_url: &str) -> Provider {
+        let how = config.sign_in.provider(base_url, config.sites.is_none());
+        let fetcher = Fetcher::new(config.sign_in.logout.clone());
+        let provider = Provider::new(self.accounts.clone(), how, self.vault.clone(), fetcher);
+        let flows = IdentityFlows {
+            talk: self.talk.lane.clone(),
+            provider: provider.clone(),
+        };
+        tokio::spawn(self.identity.lane.clone().run_effects(flows));
+        provider
+    }
+
     /// What talk's endpoints work with.
-    pub fn talk_api(&self, config: &Config, base_url: &str) -> TalkApi {
+    pub fn talk_api(&self, config: &Config, base_url: &str, provider: &Provider) -> TalkApi {
         let people = Arc::new(self.accounts.clone());
         let lane = &self.talk.lane;
         TalkApi {
             lane: lane.clone(),
-            authenticator: people.clone(),
+            authenticator: Arc::new(provider.clone()),
             people,
             media: self.media.clone(),
             typing: TypingNow::new(lane.wake().clone()),
@@ -146,9 +160,12 @@ impl House {
     }
 
     /// The routes of administration, without a gate.
-    pub fn administration(&self, talk: TalkApi) -> Router {
-        let identity = bongsu_identity::http::admin::routes().into_router(self.accounts.clone());
-        identity.merge(bongsu_talk::http::admin::routes().into_router(talk))
+    pub fn administration(&self, talk: TalkApi, provider: Provider) -> Router {
+        use bongsu_identity::http::admin as identity;
+        identity::routes()
+            .into_router(self.accounts.clone())
+            .merge(identity::provider_routes().into_router(provider))
+            .merge(bongsu_talk::http::admin::routes().into_router(talk))
     }
 
     /// Returns once the other data centres agree that what is here is wrong.

@@ -3,7 +3,9 @@
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
@@ -24,6 +26,7 @@ pub struct Server {
     folder: TempDir,
     process: Option<Child>,
     address: String,
+    options: Vec<String>,
 }
 
 impl Server {
@@ -32,10 +35,19 @@ impl Server {
     /// # Errors
     /// If it does not become ready; the message ends with what the server wrote.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// As [`Server::start`], with these options beside the usual ones.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(options: &[&str]) -> Result<Self> {
         let mut server = Self {
             folder: TempDir::new()?,
             process: None,
             address: String::new(),
+            options: options.iter().map(|one| (*one).to_owned()).collect(),
         };
         fs::create_dir(server.data_dir())?;
         server.restart().await?;
@@ -70,6 +82,7 @@ impl Server {
                 "--registration",
                 "open",
             ])
+            .args(&self.options)
             .stdin(Stdio::null())
             .stdout(written.try_clone()?)
             .stderr(written)
@@ -175,6 +188,29 @@ impl Server {
             .arg(self.data_dir())
             .output()?;
         Ok(Finished::from(output))
+    }
+
+    /// Administers the server on the command line, with `input` on the standard input; gives the answer.
+    ///
+    /// # Errors
+    /// If it is refused, in the words of the refusal.
+    pub fn administer(&self, words: &[&str], input: &str) -> Result<Value> {
+        let mut child = Command::new(binary()?)
+            .args(words)
+            .arg("--json")
+            .arg("--data")
+            .arg(self.data_dir())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut stdin = child.stdin.take().context("its standard input is piped")?;
+        stdin.write_all(input.as_bytes())?;
+        drop(stdin);
+        let output = child.wait_with_output()?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{words:?}: {told}");
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Where clients connect.

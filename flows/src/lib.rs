@@ -8,7 +8,7 @@ mod deactivation_to_rooms;
 mod profile_to_rooms;
 
 use bongsu_base::RecordId;
-use bongsu_identity::{Effect, Identity};
+use bongsu_identity::{Effect, Identity, Provider};
 use bongsu_lane::{Actor, Domain, EffectError, EffectHandler, EffectId, Lane, Priority, Request};
 use bongsu_talk::{Command, Talk};
 
@@ -17,6 +17,8 @@ use bongsu_talk::{Command, Talk};
 pub struct IdentityFlows {
     /// Where rooms are.
     pub talk: Lane<Talk>,
+    /// Whoever tells other services.
+    pub provider: Provider,
 }
 
 #[async_trait::async_trait]
@@ -29,6 +31,17 @@ impl EffectHandler<Identity> for IdentityFlows {
                 avatar_url,
             } => profile_to_rooms::commands(user, displayname, avatar_url),
             Effect::Deactivated { user, erase } => deactivation_to_rooms::commands(user, erase),
+            Effect::SignedOut {
+                client,
+                to,
+                user,
+                browser,
+                at,
+            } => {
+                let who = (&user, browser.as_ref());
+                let told = self.provider.tell_signed_out(id, (&client, &to), who, at);
+                return told.await.map_err(|error| EffectError(error.to_string()));
+            }
         };
         for (part, command) in commands {
             submit(&self.talk, id.record(Identity::NAME, part), command).await?;

@@ -93,7 +93,7 @@ impl House {
             members_told: MembersTold::default(),
             clock: Clock::new(|| NOW),
         };
-        let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(accounts));
+        let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(accounts.clone(), Arc::new(accounts)));
         let (theirs, _) = bongsu_talk::http::endpoints(api);
         let mut house = Self {
             router: ours.merge(theirs),

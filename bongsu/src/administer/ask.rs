@@ -43,9 +43,10 @@ impl Operator {
         let lock = Lock::take(&data, "administration")?;
         let installation = Installation::settle(&data, config.server_name.as_ref())?;
         let house = House::open(&data, config, &installation).await?;
-        let talk = house.talk_api(config, "");
+        let provider = house.begin_sign_in(config, "");
+        let talk = house.talk_api(config, "", &provider);
         let router = house
-            .administration(talk)
+            .administration(talk, provider)
             .route_layer(from_fn(admit_by_socket));
         let here = Here {
             house,

@@ -36,7 +36,7 @@ const REPORTS: Columns = &[
     "report", "reporter", "room_id", "event_id", "user_id", "reason", "time_ms",
 ];
 
-fn listing(path: String, columns: Columns, how: Look) -> Asked {
+pub(super) fn listing(path: String, columns: Columns, how: Look) -> Asked {
     Asked {
         body: None,
         path,
@@ -46,7 +46,7 @@ fn listing(path: String, columns: Columns, how: Look) -> Asked {
     }
 }
 
-fn showing(what: &str, id: &str, how: Look) -> Asked {
+pub(super) fn showing(what: &str, id: &str, how: Look) -> Asked {
     Asked {
         body: None,
         path: format!("/admin/v1/{what}/{}", escape(id)),
@@ -57,7 +57,7 @@ fn showing(what: &str, id: &str, how: Look) -> Asked {
 }
 
 /// Something is done at `path`; a reason goes into the body beside what else is there.
-fn doing(path: String, mut body: Value, how: How, shown: Shown) -> Asked {
+pub(super) fn doing(path: String, mut body: Value, how: How, shown: Shown) -> Asked {
     if let Some(reason) = how.reason {
         body["reason"] = reason.into();
     }
@@ -71,7 +71,7 @@ fn doing(path: String, mut body: Value, how: How, shown: Shown) -> Asked {
 }
 
 /// A verb without anything but its target.
-fn act(what: &str, target: Target, verb: &str, done: &str) -> Asked {
+pub(super) fn act(what: &str, target: Target, verb: &str, done: &str) -> Asked {
     let Target { id, how } = target;
     let path = format!("/admin/v1/{what}/{}/{verb}", escape(&id));
     doing(path, json!({}), how, Shown::Done(format!("{id} {done}")))

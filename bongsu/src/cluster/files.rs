@@ -4,6 +4,7 @@ use super::ClusterArgs;
 use super::plan::{Plan, Service, Site};
 use crate::certificates::now;
 use anyhow::{Context, Result};
+use bongsu_identity::Vault;
 use bongsu_peer::{Authority, Files};
 use serde::Serialize;
 use std::fmt::Write;
@@ -134,6 +135,17 @@ fn quoted(path: &Path) -> String {
     format!("{:?}", path.display().to_string())
 }
 
+/// The key that seals the keys of sign-in, the same for all data centres.
+fn sign_in_key(plan: &Plan) -> Result<PathBuf> {
+    let path = plan.dir().join("trust").join("sign-in.key");
+    if !path.exists() {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+        put(&path, &Vault::file(&key))?;
+    }
+    Ok(path)
+}
+
 #[derive(Serialize)]
 struct Platform<'a> {
     data: PathBuf,
@@ -141,6 +153,8 @@ struct Platform<'a> {
     server_name: &'a str,
     registration: String,
     data_centre: &'a str,
+    issuer: String,
+    sign_in_key_file: PathBuf,
     log: Log,
     peer: Peer,
     peers: Vec<Other>,
@@ -192,6 +206,9 @@ fn platform_text(plan: &Plan, site: &Site, files: &Files, asked: &ClusterArgs) -
         server_name: asked.server_name.as_str(),
         registration: asked.registration.to_string(),
         data_centre: site.name.as_str(),
+        // In the world this is a name that leads to whichever data centre is there.
+        issuer: format!("http://{}", plan.public(1)),
+        sign_in_key_file: sign_in_key(plan)?,
         log: Log {
             kind: "jetstream",
             servers,

@@ -34,7 +34,7 @@ pub fn rules(layer: &Layer) -> Result<Option<Rules>> {
 }
 
 /// What stands between the commas.
-fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
+pub(super) fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
 where
     T: FromStr,
     T::Err: Display,

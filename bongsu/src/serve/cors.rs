@@ -14,15 +14,28 @@ const HEADERS: [(HeaderName, &str); 3] = [
     ),
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        "X-Requested-With, Content-Type, Authorization",
+        "X-Requested-With, Content-Type, Authorization, DPoP",
     ),
+];
+/// What clients of sign-in ask without a person.
+const SIGN_IN: [&str; 7] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/oauth2/keys.json",
+    "/oauth2/token",
+    "/oauth2/revoke",
+    "/oauth2/userinfo",
+    "/oauth2/register",
 ];
 /// How long a browser need not ask again, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 
-/// Answers preflights and adds the headers, for Matrix paths alone.
+/// Answers preflights and adds the headers, for what programs in browsers ask from anywhere: never for pages, nor for
+/// what a cookie could open.
 pub async fn allow(request: Request, next: Next) -> Response {
-    if !is_matrix(request.uri().path()) {
+    let path = request.uri().path();
+    let public = SIGN_IN.contains(&path) || path.starts_with("/oauth2/status/");
+    if !is_matrix(path) && !public {
         return next.run(request).await;
     }
     if request.method() == Method::OPTIONS {

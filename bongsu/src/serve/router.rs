@@ -14,6 +14,7 @@ use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bongsu_identity::Provider;
 use bongsu_identity::http::Api as IdentityApi;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::Authenticate;
@@ -38,7 +39,12 @@ pub struct Parts {
 }
 
 /// The router over `house`.
-pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router {
+pub fn of(
+    house: &House,
+    (talk, provider): (TalkApi, Provider),
+    base_url: &str,
+    parts: Parts,
+) -> Router {
     let own = Router::new()
         .route("/", get(page::page).with_state(parts.page))
         .route("/page.css", get(page::style))
@@ -53,7 +59,9 @@ pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router 
             "/.well-known/bongsu",
             get(data_centres).with_state(Arc::new(DataCentres::of(house, base_url))),
         );
-    let router = domains(house, talk).merge(own).fallback(nothing_here);
+    let router = domains(house, talk, provider)
+        .merge(own)
+        .fallback(nothing_here);
     let router = if house.abroad.is_some() {
         router
             .layer(from_fn_with_state(
@@ -71,14 +79,18 @@ pub fn of(house: &House, talk: TalkApi, base_url: &str, parts: Parts) -> Router 
 }
 
 /// The domains' own paths, joined, and their administration for whoever has an administrator's token.
-fn domains(house: &House, talk: TalkApi) -> Router {
-    let authenticator: Arc<dyn Authenticate> = Arc::new(house.accounts.clone());
+fn domains(house: &House, talk: TalkApi, provider: Provider) -> Router {
+    let authenticator: Arc<dyn Authenticate> = Arc::new(provider.clone());
     let administration = house
-        .administration(talk.clone())
-        .route_layer(from_fn_with_state(authenticator, admit_by_token));
-    let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(house.accounts.clone()));
+        .administration(talk.clone(), provider.clone())
+        .route_layer(from_fn_with_state(authenticator.clone(), admit_by_token));
+    let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(
+        house.accounts.clone(),
+        authenticator.clone(),
+    ));
     let (talk, _) = bongsu_talk::http::endpoints(talk);
-    identity.merge(talk).merge(administration)
+    let sign_in = bongsu_identity::http::oauth::routes().into_router(provider);
+    identity.merge(talk).merge(sign_in).merge(administration)
 }
 
 /// The answer where nothing is.

@@ -2,7 +2,7 @@
 
 use crate::error::FetchError;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -26,6 +26,15 @@ const TRIED: usize = 3;
 pub struct Open {
     pub response: Response<Incoming>,
     pub driver: JoinSet<Result<(), hyper::Error>>,
+}
+
+/// What is asked of a URL.
+#[derive(Clone, Copy)]
+pub enum Asking<'a> {
+    /// What is there, of these types.
+    Get(&'a HeaderValue),
+    /// To take a form.
+    Form(&'a str),
 }
 
 /// TLS with these certificates alone, speaking HTTP/1.1.
@@ -58,12 +67,12 @@ pub async fn ask(
     url: &Url,
     addresses: &[IpAddr],
     tls: &TlsConnector,
-    accept: &HeaderValue,
+    asking: Asking<'_>,
 ) -> Result<Open, FetchError> {
     let port = url.port_or_known_default().unwrap_or(443);
     let stream = connect(addresses, port).await?;
     if url.scheme() == "http" {
-        return exchange(stream, url, accept).await;
+        return exchange(stream, url, asking).await;
     }
     let name = match url.host() {
         Some(Host::Domain(name)) => {
@@ -75,7 +84,7 @@ pub async fn ask(
     };
     let name = name.ok_or(FetchError::BadUrl("its host's name is not one"))?;
     let stream = tls.connect(name, stream).await;
-    exchange(stream.map_err(FetchError::Unconnected)?, url, accept).await
+    exchange(stream.map_err(FetchError::Unconnected)?, url, asking).await
 }
 
 async fn connect(addresses: &[IpAddr], port: u16) -> Result<TcpStream, FetchError> {
@@ -92,7 +101,7 @@ async fn connect(addresses: &[IpAddr], port: u16) -> Result<TcpStream, FetchErro
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     url: &Url,
-    accept: &HeaderValue,
+    asking: Asking<'_>,
 ) -> Result<Open, FetchError> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
@@ -102,13 +111,25 @@ async fn exchange(
     driver.spawn(connection);
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let request = Request::get(path)
+    let (request, agent, body) = match asking {
+        Asking::Get(accept) => {
+            let request = Request::get(path)
+                .header(header::ACCEPT, accept)
+                .header(header::ACCEPT_ENCODING, "gzip");
+            (request, "Bongsu (link previews)", Bytes::new())
+        }
+        Asking::Form(form) => {
+            let kind = "application/x-www-form-urlencoded";
+            let request = Request::post(path).header(header::CONTENT_TYPE, kind);
+            let body = Bytes::copy_from_slice(form.as_bytes());
+            (request, "Bongsu (sign-in)", body)
+        }
+    };
+    let request = request
         .header(header::HOST, host)
-        .header(header::USER_AGENT, "Bongsu (link previews)")
-        .header(header::ACCEPT, accept)
-        .header(header::ACCEPT_ENCODING, "gzip")
+        .header(header::USER_AGENT, agent)
         .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .map_err(|_| FetchError::BadUrl("it does not go into a request"))?;
     let response = sender.send_request(request).await?;
     Ok(Open { response, driver })

@@ -1,7 +1,7 @@
 //! From a URL to a content, through all redirects.
 
 use crate::body;
-use crate::connect::{Open, ask, machine_roots, tls};
+use crate::connect::{Asking, Open, ask, machine_roots, tls};
 use crate::error::FetchError;
 use crate::resolve::{Resolve, SystemResolver};
 use crate::rules::Rules;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use url::{Host, Url};
+use url::{Host, Url, form_urlencoded};
 
 /// What bounds one fetch.
 #[derive(Debug, Clone)]
@@ -128,9 +128,39 @@ impl Fetcher {
             .await
             .map_err(|_| FetchError::TooSlow)?
     }
+
+    /// Sends a form to `url`, and reads nothing of the answer but whether it was taken: with a status of 200 to 299.
+    /// No redirect is followed.
+    ///
+    /// # Errors
+    /// When it may not be asked, or did not take it.
+    pub async fn post_form(&self, url: &Url, fields: &[(&str, String)]) -> Result<(), FetchError> {
+        let shared = &self.shared;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        timeout(shared.limits.patience, shared.post(url, &form))
+            .await
+            .map_err(|_| FetchError::TooSlow)?
+    }
 }
 
 impl Shared {
+    async fn post(&self, url: &Url, form: &str) -> Result<(), FetchError> {
+        self.rules.check_url(url)?;
+        let addresses = self.addresses(url).await?;
+        let Open {
+            response,
+            driver: _until_it_is_told,
+        } = ask(url, &addresses, &self.tls, Asking::Form(form)).await?;
+        let status = response.status();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(FetchError::Status(status))
+        }
+    }
+
     async fn follow(&self, mut url: Url, wanted: &Wanted) -> Result<Fetched, FetchError> {
         for _ in 0..=self.limits.redirects {
             match self.step(&url, wanted).await? {
@@ -151,7 +181,7 @@ impl Shared {
         let Open {
             response,
             driver: _until_it_is_read,
-        } = ask(url, &addresses, &self.tls, &accept).await?;
+        } = ask(url, &addresses, &self.tls, Asking::Get(&accept)).await?;
         let (head, content) = response.into_parts();
         if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
             let next = location(&head.headers).and_then(|to| url.join(to).ok());

@@ -156,7 +156,9 @@ impl Accounts {
         let command = Command::Administer(Administer { by, reason, act });
         match self.ask(Actor::Operator, Priority::Vital, command).await? {
             Accepted::Done => Ok(()),
-            Accepted::Denied(_) | Accepted::Reused => Err(AccountError::Defect),
+            Accepted::Denied(_) | Accepted::Reused | Accepted::Oauth(_) => {
+                Err(AccountError::Defect)
+            }
         }
     }
 
@@ -296,7 +298,7 @@ impl Accounts {
     }
 
     /// Ten random capital letters: 47 bits, apart within one account.
-    fn new_device(&self) -> DeviceId {
+    pub(crate) fn new_device(&self) -> DeviceId {
         let letters = self
             .lane
             .random::<10>()

@@ -3,6 +3,8 @@
 //! These types stand in the log, encoded with postcard. A released one is never changed: a variant is
 //! only ever appended, and a struct that needs another field becomes another struct in a new variant.
 
+pub mod oauth;
+
 use crate::secret::{PasswordHash, TokenHash};
 use bongsu_base::{DeviceId, Millis, UserId};
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,8 @@ pub enum Command {
     DeleteDevices(DeleteDevices),
     /// What an operator does.
     Administer(Administer),
+    /// What is asked of the OpenID provider.
+    Oauth(Box<oauth::Oauth>),
 }
 
 /// What an operator does. It is written into the audit log.
@@ -248,6 +252,8 @@ pub enum Accepted {
     Denied(Denial),
     /// A refresh token that was spent long ago was presented: somebody has a copy. The session ended.
     Reused,
+    /// What the OpenID provider answers.
+    Oauth(oauth::Done),
 }
 
 /// Why a password did not open an account.
@@ -309,4 +315,7 @@ pub enum Rejected {
     /// An administrator would do it to themselves or to another one.
     #[error("an administrator cannot do this to themselves or another one; the operator can")]
     Administrator,
+    /// What the OpenID provider's rules say.
+    #[error(transparent)]
+    Oauth(#[from] oauth::Refused),
 }

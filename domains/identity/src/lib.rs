@@ -12,6 +12,7 @@ mod config;
 mod effect;
 pub mod http;
 mod password;
+pub mod provider;
 mod query;
 mod secret;
 mod state;
@@ -24,11 +25,14 @@ pub use bongsu_web_kit::Clock;
 pub use command::{
     Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial,
     NewSession, Proof, Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
-    SignOutEverywhere,
+    SignOutEverywhere, oauth,
 };
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;
 pub use password::CostError;
+pub use provider::{
+    LogoutError, Provider, ProviderConfig, RotateError, SelfRegistration, Vault, VaultError,
+};
 pub use secret::{PasswordHash, Token, TokenHash};
 
 use bongsu_lane::{Cx, Domain, Refusal};
@@ -42,6 +46,7 @@ impl Domain for Identity {
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_administration.sql"),
+        include_str!("migrations/0003_oauth.sql"),
     ];
 
     type Command = Command;

@@ -1,7 +1,9 @@
 //! Reads: what a gateway looks up in the view.
 
 use crate::apply::lockout;
+use crate::command::oauth::{ClientId, SessionNo};
 use crate::secret::{PasswordHash, TokenHash};
+use crate::state::oauth::{browser, client, consent, device_code, key, session};
 use crate::state::{account, device, profile, restricted, token};
 use bongsu_base::{DeviceId, LogTime, Millis, UserId};
 use bongsu_lane::ReadView;
@@ -9,6 +11,12 @@ use rusqlite::Result;
 
 pub use crate::state::account::Listed;
 pub use crate::state::device::Device;
+pub use crate::state::oauth::browser::Browser;
+pub use crate::state::oauth::client::ClientRow;
+pub use crate::state::oauth::consent::Consented;
+pub use crate::state::oauth::device_code::DeviceCode;
+pub use crate::state::oauth::key::Key;
+pub use crate::state::oauth::session::Session;
 pub use crate::state::restricted::Restricted;
 pub use crate::state::token::Holder;
 
@@ -86,4 +94,72 @@ pub fn listed(view: &ReadView<'_>, user: &UserId) -> Result<Option<Listed>> {
 /// A page of what an operator sees of accounts.
 pub fn list(view: &ReadView<'_>, after: &str, name: &str, limit: usize) -> Result<Vec<Listed>> {
     account::list(view.db(), after, name, limit)
+}
+
+/// The keys of the OpenID provider.
+pub fn keys(view: &ReadView<'_>) -> Result<Vec<Key>> {
+    key::all(view.db())
+}
+
+/// A client.
+pub fn client(view: &ReadView<'_>, id: &ClientId) -> Result<Option<ClientRow>> {
+    client::get(view.db(), id)
+}
+
+/// A page of the clients.
+pub fn clients(view: &ReadView<'_>, after: &str, limit: usize) -> Result<Vec<ClientRow>> {
+    client::list(view.db(), after, limit)
+}
+
+/// A client's session, if it goes on and its account can be used.
+pub fn live_session(view: &ReadView<'_>, n: SessionNo) -> Result<Option<Session>> {
+    let Some(session) = session::get(view.db(), n)? else {
+        return Ok(None);
+    };
+    let locked = restricted::get(view.db(), &session.user)?.locked;
+    Ok(Some(session).filter(|_| !locked))
+}
+
+/// A client's session, whatever its account may do.
+pub fn session(view: &ReadView<'_>, n: SessionNo) -> Result<Option<Session>> {
+    session::get(view.db(), n)
+}
+
+/// A person's sessions with clients.
+pub fn sessions(view: &ReadView<'_>, user: &UserId) -> Result<Vec<Session>> {
+    session::of_user(view.db(), user)
+}
+
+/// Who is signed in in the browser with this cookie, if they can do anything.
+pub fn browser(view: &ReadView<'_>, cookie: &TokenHash, now: LogTime) -> Result<Option<Browser>> {
+    let Some(found) = browser::get(view.db(), cookie)? else {
+        return Ok(None);
+    };
+    let locked = restricted::get(view.db(), &found.user)?.locked;
+    Ok(Some(found).filter(|found| found.until > now && !locked))
+}
+
+/// The scopes that a person lets a client have without being asked again.
+pub fn consent(view: &ReadView<'_>, user: &UserId, client: &ClientId) -> Result<Option<String>> {
+    consent::get(view.db(), user, client)
+}
+
+/// All that a person lets clients have.
+pub fn consents(view: &ReadView<'_>, user: &UserId) -> Result<Vec<Consented>> {
+    consent::list(view.db(), user)
+}
+
+/// The device whose code a person typed.
+pub fn waiting_device(view: &ReadView<'_>, user_code: &str) -> Result<Option<DeviceCode>> {
+    device_code::typed(view.db(), user_code)
+}
+
+/// The number of the last session that was given.
+pub fn last_session(view: &ReadView<'_>) -> Result<i64> {
+    session::last_number(view.db())
+}
+
+/// The sessions from `from` to before `to` that ended while tokens of theirs may be good at `now`.
+pub fn revoked(view: &ReadView<'_>, from: i64, to: i64, now: LogTime) -> Result<Vec<i64>> {
+    session::revoked(view.db(), from, to, now)
 }

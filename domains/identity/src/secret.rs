@@ -63,6 +63,12 @@ impl TokenHash {
         Self(blake3::derive_key("bongsu 2026-11 token", text.as_bytes()))
     }
 
+    /// The hash with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The hash's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

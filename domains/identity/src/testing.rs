@@ -1,5 +1,9 @@
 //! What the tests of rules share: a view in memory, to which they apply one command at a time.
 
+use crate::command::oauth::{
+    AdministerClient, Authorize, Beginning, ClientAct, ClientId, Consent, Granted, NewBrowser,
+    NewClient, Oauth, Redeem, RefreshTokens, SessionNo, SignInBrowser,
+};
 use crate::command::{
     Accepted, Command, CreateAccount, Deactivate, NewSession, Proof, Rejected, SignIn,
 };
@@ -22,12 +26,15 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// When every installation begins.
+    pub const BEGUN: LogTime = LogTime(1_800_000_000_000);
+
     /// An empty installation.
     pub fn new() -> Self {
         let applier = Applier::open(Path::new(":memory:")).expect("a view in memory");
         Self {
             applier: RefCell::new(applier),
-            now: Cell::new(LogTime(1_800_000_000_000)),
+            now: Cell::new(Self::BEGUN),
         }
     }
 
@@ -73,6 +80,54 @@ impl Bench {
             Some(Outcome::Rejected(rejected)) => Err(rejected),
             other => panic!("no outcome of a rule: {other:?}"),
         }
+    }
+
+    /// Asks the OpenID provider.
+    pub fn oauth(&self, actor: Actor, command: Oauth) -> Result<Accepted, Rejected> {
+        self.ask(actor, Command::Oauth(Box::new(command)))
+    }
+
+    /// The time.
+    pub fn now(&self) -> LogTime {
+        self.now.get()
+    }
+
+    /// Mina, signed in in the browser with cookie 1, and the client `shop`.
+    pub fn with_browser() -> Self {
+        let bench = Self::with(&["mina"]);
+        let sign_in = SignInBrowser {
+            user: user("mina"),
+            proof: proof(1, true),
+            browser: browser(1),
+        };
+        let add = AdministerClient {
+            by: None,
+            reason: None,
+            client: client_id("shop"),
+            act: ClientAct::Add(new_client()),
+        };
+        for (actor, command) in [
+            (Actor::Nobody, Oauth::SignInBrowser(sign_in)),
+            (Actor::Operator, Oauth::Administer(add)),
+        ] {
+            assert_eq!(bench.oauth(actor, command), Ok(Accepted::Done));
+        }
+        bench
+    }
+
+    /// As before, and a session of the client, number 1, with a refresh token of generation 1.
+    pub fn with_session() -> Self {
+        Self::with_session_for("openid")
+    }
+
+    /// As before, for this scope.
+    pub fn with_session_for(scope: &str) -> Self {
+        let bench = Self::with_browser();
+        let code = Oauth::Authorize(authorize(99, scope));
+        assert_eq!(bench.oauth(Actor::Nobody, code), Ok(Accepted::Done));
+        let begun = bench.oauth(Actor::Nobody, Oauth::Redeem(redeem(99)));
+        assert!(begun.is_ok(), "{begun:?}");
+        bench
     }
 
     /// Signs in with the right first password.
@@ -194,5 +249,91 @@ pub fn as_user(name: &str, on: &str) -> Actor {
     Actor::User {
         user: user(name),
         device: device(on),
+    }
+}
+
+/// The client with this id.
+pub fn client_id(name: &str) -> ClientId {
+    name.parse().expect("a client's id")
+}
+
+/// A client without a secret that wants to know who signed out.
+pub fn new_client() -> NewClient {
+    NewClient {
+        metadata: "{}".into(),
+        secret: None,
+        logout_uri: Some("https://shop.example/out".into()),
+        trusted: false,
+    }
+}
+
+/// The browser with cookie `n`.
+pub fn browser(n: u8) -> NewBrowser {
+    NewBrowser {
+        cookie: token(n),
+        device: device(&format!("BROWSER{n}")),
+        name: "Firefox".into(),
+        address: ADDRESS.into(),
+        lasts: Millis::hours(24),
+        before: None,
+    }
+}
+
+/// The code `n` for the client `shop`, asked for in the browser with cookie 1.
+pub fn authorize(n: u8, scope: &str) -> Authorize {
+    Authorize {
+        cookie: token(1),
+        code: token(n),
+        lasts: Millis::seconds(60),
+        granted: Granted {
+            client: client_id("shop"),
+            scope: scope.into(),
+            redirect_uri: "https://shop.example/in".into(),
+            challenge: [7; 32],
+            nonce: Some("once".into()),
+            claims: None,
+            jkt: None,
+            device: None,
+            auth_time: LogTime(0),
+            browser: None,
+        },
+        consent: Consent::Now { remember: false },
+    }
+}
+
+/// How a session begins.
+pub fn beginning() -> Beginning {
+    Beginning {
+        device: device("CLIENT1"),
+        name: "Shop".into(),
+        address: ADDRESS.into(),
+        refresh: true,
+        lasts: Millis::minutes(10),
+        idle: Millis::hours(24 * 30),
+        jkt: None,
+    }
+}
+
+/// The code `n`, redeemed as it should be.
+pub fn redeem(n: u8) -> Redeem {
+    Redeem {
+        client: client_id("shop"),
+        code: token(n),
+        redirect_uri: Some("https://shop.example/in".into()),
+        challenge: [7; 32],
+        begin: beginning(),
+    }
+}
+
+/// The first session's refresh token of this generation.
+pub fn refresh(generation: u32) -> RefreshTokens {
+    RefreshTokens {
+        client: client_id("shop"),
+        session: SessionNo(1),
+        generation,
+        jkt: None,
+        lasts: Millis::minutes(10),
+        idle: Millis::hours(24 * 30),
+        address: ADDRESS.into(),
     }
 }

@@ -57,7 +57,8 @@ fn layer(folder: &str) -> Option<u8> {
     Some(match folder {
         // These look at the house from outside: at its text, or at its running binary.
         "xtask" | "clients" | "drill" | "bench" | "crates/test-nats" => 0,
-        "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/fetch" => 1,
+        "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/fetch"
+        | "crates/jose" => 1,
         "crates/log" | "crates/peer" => 2,
         "crates/lane" | "crates/media" | "crates/audit" => 3,
         "crates/web-kit" => 4,

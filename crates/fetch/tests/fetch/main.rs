@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "tests have no interface")]
 
 mod bounds;
+mod form;
 mod guard;
 mod server;
 mod tls;

@@ -22,44 +22,43 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Administer) -> Verdict {
         need_account(cx, user)?;
         spare_administrators(cx, command.by.as_ref(), &command.act)?;
     }
-    let db = cx.db();
     match &command.act {
         Act::CreateAccount {
             password, admin, ..
         } => {
-            if account::get(db, user)?.is_some() {
+            if account::get(cx.db(), user)?.is_some() {
                 return Err(reject(Rejected::UserInUse));
             }
-            account::insert(db, user, Some(password), *admin, cx.time())?;
+            account::insert(cx.db(), user, Some(password), *admin, cx.time())?;
         }
         Act::SetPassword {
             password, sign_out, ..
         } => {
-            account::set_password(db, user, password)?;
+            account::set_password(cx.db(), user, password)?;
             if *sign_out {
-                end_all(db, user, None)?;
+                end_all(cx, user, None)?;
             }
         }
-        Act::SignOut(_) => end_all(db, user, None)?,
+        Act::SignOut(_) => end_all(cx, user, None)?,
         Act::Lock { locked, .. } => {
-            let before = restricted::get(db, user)?;
+            let before = restricted::get(cx.db(), user)?;
             let locked = *locked;
-            restricted::set(db, user, Restricted { locked, ..before })?;
+            restricted::set(cx.db(), user, Restricted { locked, ..before })?;
         }
         Act::Suspend { suspended, .. } => {
-            let before = restricted::get(db, user)?;
+            let before = restricted::get(cx.db(), user)?;
             let suspended = *suspended;
             let after = Restricted {
                 suspended,
                 ..before
             };
-            restricted::set(db, user, after)?;
+            restricted::set(cx.db(), user, after)?;
         }
         Act::Deactivate { erase, .. } => {
-            restricted::set(db, user, Restricted::default())?;
+            restricted::set(cx.db(), user, Restricted::default())?;
             deactivate::end(cx, user, *erase)?;
         }
-        Act::SetAdmin { admin, .. } => account::set_admin(db, user, *admin)?,
+        Act::SetAdmin { admin, .. } => account::set_admin(cx.db(), user, *admin)?,
     }
     note(cx, command, user)?;
     Ok(Accepted::Done)

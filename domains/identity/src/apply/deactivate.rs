@@ -4,6 +4,7 @@ use super::sign_out_everywhere::end_all;
 use super::{Cx, Verdict, owner, proof};
 use crate::command::{Accepted, Deactivate};
 use crate::effect::Effect;
+use crate::state::oauth::consent;
 use crate::state::{account, profile};
 use bongsu_base::UserId;
 
@@ -20,7 +21,8 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Deactivate) -> Verdict {
 
 /// Ends the account of `user`.
 pub(super) fn end(cx: &mut Cx<'_>, user: &UserId, erase: bool) -> rusqlite::Result<()> {
-    end_all(cx.db(), user, None)?;
+    end_all(cx, user, None)?;
+    consent::clear(cx.db(), user)?;
     profile::clear(cx.db(), user)?;
     account::deactivate(cx.db(), user, cx.time())?;
     cx.effect(&Effect::Deactivated {

@@ -1,8 +1,7 @@
 //! Ending the sessions on some devices, which may include the one that asks.
 
-use super::{Cx, Verdict, owner, proof};
+use super::{Cx, Verdict, ending, owner, proof};
 use crate::command::{Accepted, DeleteDevices};
-use crate::state::device;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &DeleteDevices) -> Verdict {
     let user = &command.user;
@@ -12,7 +11,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &DeleteDevices) -> Verdict {
         return Ok(Accepted::Denied(denial));
     }
     for id in &command.devices {
-        device::delete(cx.db(), user, id)?;
+        ending::device(cx, user, id)?;
     }
     Ok(Accepted::Done)
 }

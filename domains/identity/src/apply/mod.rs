@@ -4,7 +4,9 @@ mod administer;
 mod create_account;
 mod deactivate;
 mod delete_devices;
+mod ending;
 pub mod lockout;
+pub(crate) mod oauth;
 mod owner;
 mod proof;
 mod refresh;
@@ -40,6 +42,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
         Command::RenameDevice(command) => rename_device::apply(cx, &command),
         Command::DeleteDevices(command) => delete_devices::apply(cx, &command),
         Command::Administer(command) => administer::apply(cx, &command),
+        Command::Oauth(command) => oauth::apply(cx, &command),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Cx, reject};
 use crate::command::Rejected;
 use crate::state::account::Account;
+use crate::state::oauth::session;
 use crate::state::{account, token};
 use bongsu_base::UserId;
 use bongsu_lane::{Actor, Refusal};
@@ -16,6 +17,8 @@ pub(super) fn account_of(cx: &Cx<'_>, user: &UserId) -> Result<Account, Refusal<
             user: asking,
             device,
         } if asking == user => match token::expiry(cx.db(), user, device)? {
+            // The tokens of the OpenID provider's clients expire by themselves; the session tells whether it ended.
+            None if session::on_device(cx.db(), user, device)?.is_some() => {}
             None => return Err(reject(Rejected::SessionEnded)),
             Some(Some(expires)) if expires <= cx.time() => {
                 return Err(reject(Rejected::SessionExpired));

@@ -5,29 +5,30 @@
 //! that nobody has used. Whatever was replaced or has a used successor is spent, and a spent one that
 //! comes again means that two hold copies: the session ends (RFC 9700, section 4.14.2).
 
-use super::{Cx, Verdict, reject};
+use super::{Cx, Verdict, ending, reject};
 use crate::command::{Accepted, Refresh, Rejected};
 use crate::state::token::Standing;
 use crate::state::{device, token};
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &Refresh) -> Verdict {
     let (now, at) = (cx.time(), cx.position());
-    let db = cx.db();
-    let Some((user, id, standing)) = token::refresh(db, &command.presented)? else {
+    let Some((user, id, standing)) = token::refresh(cx.db(), &command.presented)? else {
         return Err(reject(Rejected::UnknownRefreshToken));
     };
-    match standing {
+    let moves: &[_] = match standing {
         Standing::Spent => {
-            device::delete(db, &user, &id)?;
+            ending::device(cx, &user, &id)?;
             return Ok(Accepted::Reused);
         }
-        Standing::Current => {
-            token::move_refresh(db, &user, &id, (Standing::Previous, Standing::Spent), at)?;
-            token::move_refresh(db, &user, &id, (Standing::Current, Standing::Previous), at)?;
-        }
-        Standing::Previous => {
-            token::move_refresh(db, &user, &id, (Standing::Current, Standing::Spent), at)?;
-        }
+        Standing::Current => &[
+            (Standing::Previous, Standing::Spent),
+            (Standing::Current, Standing::Previous),
+        ],
+        Standing::Previous => &[(Standing::Current, Standing::Spent)],
+    };
+    let db = cx.db();
+    for step in moves {
+        token::move_refresh(db, &user, &id, *step, at)?;
     }
     token::forget_spent(db, &user, &id)?;
     token::add_refresh(db, &user, &id, &command.refresh, at)?;

@@ -1,6 +1,6 @@
 //! Beginning a session on a device.
 
-use super::{Cx, reject};
+use super::{Cx, ending, reject};
 use crate::command::{NewSession, Rejected};
 use crate::state::{device, token};
 use bongsu_base::UserId;
@@ -21,8 +21,9 @@ pub(super) fn begin(
         return Err(reject(Rejected::DeviceName));
     }
     let (now, at) = (cx.time(), cx.position());
-    let (db, id) = (cx.db(), &session.device);
-    token::revoke(db, user, id)?;
+    let id = &session.device;
+    ending::on_device(cx, user, id)?;
+    let db = cx.db();
     device::seen(db, user, id, name, &session.address, now)?;
     let expires = session.access_lifetime.map(|lifetime| now + lifetime);
     token::set_access(db, user, id, &session.access, expires)?;

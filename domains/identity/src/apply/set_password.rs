@@ -16,10 +16,10 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &SetPassword) -> Verdict {
     account::set_password(cx.db(), user, &command.password)?;
     if command.logout_devices {
         let asking = match cx.actor() {
-            Actor::User { device, .. } => Some(device),
+            Actor::User { device, .. } => Some(device.clone()),
             _ => None,
         };
-        end_all(cx.db(), user, asking)?;
+        end_all(cx, user, asking.as_ref())?;
     }
     Ok(Accepted::Done)
 }

@@ -1,12 +1,11 @@
 //! Ending one session; its device goes with it.
 
-use super::{Cx, Verdict, owner, reject};
+use super::{Cx, Verdict, ending, owner, reject};
 use crate::command::{Accepted, Rejected, SignOut};
-use crate::state::device;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &SignOut) -> Verdict {
     owner::account_of(cx, &command.user)?;
-    if !device::delete(cx.db(), &command.user, &command.device)? {
+    if !ending::device(cx, &command.user, &command.device)? {
         return Err(reject(Rejected::NoSuchDevice));
     }
     Ok(Accepted::Done)

@@ -1,26 +1,25 @@
 //! Ending all sessions of an account; all its devices go with them.
 
-use super::{Cx, Verdict, owner};
+use super::{Cx, Verdict, ending, owner};
 use crate::command::{Accepted, SignOutEverywhere};
 use crate::state::device;
 use bongsu_base::{DeviceId, UserId};
-use rusqlite::Connection;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &SignOutEverywhere) -> Verdict {
     owner::account_of(cx, &command.user)?;
-    end_all(cx.db(), &command.user, None)?;
+    end_all(cx, &command.user, None)?;
     Ok(Accepted::Done)
 }
 
 /// Ends all sessions of `user` but that on `spared`.
 pub(super) fn end_all(
-    db: &Connection,
+    cx: &mut Cx<'_>,
     user: &UserId,
     spared: Option<&DeviceId>,
 ) -> rusqlite::Result<()> {
-    for found in device::list(db, user)? {
+    for found in device::list(cx.db(), user)? {
         if spared != Some(&found.device) {
-            device::delete(db, user, &found.device)?;
+            ending::device(cx, user, &found.device)?;
         }
     }
     Ok(())

@@ -20,7 +20,9 @@ mod login_types;
 mod logout;
 mod logout_all;
 mod moderation;
+pub mod oauth;
 mod open;
+mod pages;
 mod refresh;
 mod refusal;
 mod register;
@@ -51,10 +53,9 @@ pub struct Api {
 }
 
 impl Api {
-    /// The endpoints' state over these accounts.
+    /// The endpoints' state over these accounts, for whoever `authenticator` lets in.
     #[must_use]
-    pub fn new(accounts: Accounts) -> Self {
-        let authenticator = Arc::new(accounts.clone());
+    pub fn new(accounts: Accounts, authenticator: Arc<dyn Authenticate>) -> Self {
         Self {
             accounts,
             authenticator,

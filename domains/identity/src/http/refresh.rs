@@ -26,7 +26,9 @@ pub async fn handle(
     match accepted {
         Accepted::Done => {}
         Accepted::Reused => return Err(AuthError::Unknown.into()),
-        Accepted::Denied(_) => return Err(MatrixError::internal("a refresh has no password")),
+        Accepted::Denied(_) | Accepted::Oauth(_) => {
+            return Err(MatrixError::internal("a refresh has no password"));
+        }
     }
     let (access, refresh) = tokens;
     let access_lifetime = api.accounts.config().access_token_lifetime;

@@ -283,7 +283,9 @@ async fn sign_in(
     match asked.await? {
         Accepted::Done => Ok(answer),
         Accepted::Denied(denial) => Err(denial.into()),
-        Accepted::Reused => Err(MatrixError::internal("a sign-in is no refresh")),
+        Accepted::Reused | Accepted::Oauth(_) => {
+            Err(MatrixError::internal("a sign-in is no refresh"))
+        }
     }
 }
 

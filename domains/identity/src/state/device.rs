@@ -35,6 +35,22 @@ pub fn seen(
     Ok(())
 }
 
+/// Writes that a session goes on, unless that was written within the hour.
+pub fn seen_again(
+    db: &Connection,
+    user: &UserId,
+    device: &DeviceId,
+    address: &str,
+    now: LogTime,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE device SET seen = ?3, seen_from = ?4
+         WHERE user = ?1 AND device = ?2 AND (seen <= ?3 - 3600000 OR seen_from <> ?4)",
+    )?
+    .execute((user.as_str(), device.as_str(), now.0, address))?;
+    Ok(())
+}
+
 /// Renames a device; whether there was one.
 pub fn rename(
     db: &Connection,

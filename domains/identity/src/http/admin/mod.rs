@@ -7,7 +7,9 @@
 )]
 
 mod audit;
+mod clients;
 mod deactivate;
+mod keys;
 mod read;
 mod restrict;
 mod write;
@@ -15,6 +17,8 @@ mod write;
 use crate::Accounts;
 use crate::accounts::AccountError;
 use crate::command::Rejected;
+use crate::command::oauth::Refused;
+use crate::provider::Provider;
 use bongsu_base::UserId;
 use bongsu_web_kit::admin::{Problem, Routes};
 use http::StatusCode;
@@ -47,6 +51,19 @@ pub fn routes() -> Routes<Accounts> {
         .get("/admin/v1/audit/identity/check", audit::check)
 }
 
+/// The routes about the OpenID provider.
+#[must_use]
+pub fn provider_routes() -> Routes<Provider> {
+    Routes::default()
+        .get("/admin/v1/clients", clients::list)
+        .post("/admin/v1/clients", clients::add)
+        .get("/admin/v1/clients/{client}", clients::show)
+        .post("/admin/v1/clients/{client}/rotate", clients::rotate)
+        .post("/admin/v1/clients/{client}/remove", clients::remove)
+        .get("/admin/v1/keys", keys::list)
+        .post("/admin/v1/keys/rotate", keys::rotate)
+}
+
 /// What the routes are, for OpenAPI.
 #[must_use]
 pub fn description() -> utoipa::openapi::OpenApi {
@@ -68,7 +85,14 @@ pub fn description() -> utoipa::openapi::OpenApi {
     restrict::make_admin,
     restrict::unmake_admin,
     audit::page,
-    audit::check
+    audit::check,
+    clients::list,
+    clients::show,
+    clients::add,
+    clients::rotate,
+    clients::remove,
+    keys::list,
+    keys::rotate
 ))]
 struct Description;
 
@@ -102,6 +126,7 @@ fn refused(rejected: &Rejected, detail: String) -> Problem {
     match rejected {
         Rejected::NoSuchAccount | Rejected::NoSuchDevice => Problem::not_found(detail),
         Rejected::NotAllowed | Rejected::Administrator => Problem::forbidden(detail),
+        Rejected::Oauth(Refused::NoSuchClient) => Problem::not_found(detail),
         _ => Problem::conflict(detail),
     }
 }

@@ -19,6 +19,7 @@ use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tower::ServiceExt;
 
 /// A server without a socket.
@@ -46,7 +47,8 @@ impl Server {
         config.hashing = HashingCost::LEAST;
         config.clock = Clock::new(move || log.now());
         let accounts = Accounts::new(house.lane.clone(), config).expect("a valid cost");
-        let (router, operations) = endpoints(Api::new(accounts.clone()));
+        let (router, operations) =
+            endpoints(Api::new(accounts.clone(), Arc::new(accounts.clone())));
         let operations = operations
             .iter()
             .map(|one| format!("{} {}", one.method, one.path))

@@ -3,6 +3,8 @@
 //!
 //! `tests/golden/v1.log` is only ever appended to; a line is what it holds, its time and its bytes.
 
+mod oauth;
+
 use bongsu_base::{DeviceId, LogTime, Millis, RecordId, Seed, UserId};
 use bongsu_identity::{
     Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession,
@@ -16,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
-const LOG: &str = include_str!("../golden/v1.log");
+const LOG: &str = include_str!("../../golden/v1.log");
 
 /// A command's name, for whoever reads the golden log.
 fn name(command: &Command) -> &'static str {
@@ -32,6 +34,7 @@ fn name(command: &Command) -> &'static str {
         Command::RenameDevice(_) => "RenameDevice",
         Command::DeleteDevices(_) => "DeleteDevices",
         Command::Administer(_) => "Administer",
+        Command::Oauth(_) => "Oauth",
     }
 }
 
@@ -170,6 +173,7 @@ fn samples() -> Vec<(Actor, Command)> {
         };
         (Actor::Operator, Command::Administer(command))
     }))
+    .chain(oauth::samples())
     .collect()
 }
 

@@ -1,0 +1,122 @@
+// A service that people sign in to, with a certified client library.
+//
+// Run as `openid.mjs ISSUER PASSWORD CLIENTS`, where CLIENTS is JSON with the ids and secrets of `web`, `orders` and
+// `tv`; exit code 0 means that everything was as it should be.
+
+import assert from "node:assert/strict";
+import * as client from "openid-client";
+import { Browser } from "./browser.mjs";
+
+const [issuer, password, json] = process.argv.slice(2);
+const clients = JSON.parse(json);
+const redirect_uri = "https://shop.example/in";
+const options = { execute: [client.allowInsecureRequests] };
+const discover = (who, auth) =>
+    client.discovery(new URL(issuer), who.client_id, who.client_secret, auth, options);
+
+// Signs mina in to `config`; gives the tokens.
+async function signIn(config, browser, { par = false, DPoP = undefined, scope = "openid profile" } = {}) {
+    const verifier = client.randomPKCECodeVerifier();
+    const [state, nonce] = [client.randomState(), client.randomNonce()];
+    const parameters = {
+        redirect_uri, scope, state, nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+    };
+    const url = par
+        ? await client.buildAuthorizationUrlWithPAR(config, parameters, { DPoP })
+        : client.buildAuthorizationUrl(config, parameters);
+    const back = await browser.grant(url, "mina", password);
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce };
+    return client.authorizationCodeGrant(config, back, checks, undefined, { DPoP });
+}
+
+async function code() {
+    const config = await discover(clients.web, client.ClientSecretBasic(clients.web.client_secret));
+    const browser = new Browser(issuer);
+    for (const par of [false, true]) {
+        const tokens = await signIn(config, browser, { par });
+        const claims = tokens.claims();
+        assert.equal(claims.sub, "@mina:localhost");
+        const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+        assert.equal(info.preferred_username, "mina");
+        const next = await client.refreshTokenGrant(config, tokens.refresh_token);
+        assert.notEqual(next.refresh_token, tokens.refresh_token);
+        const again = await client.refreshTokenGrant(config, tokens.refresh_token);
+        assert.deepEqual([again.access_token, again.refresh_token], [next.access_token, next.refresh_token]);
+        const told = await client.tokenIntrospection(config, next.access_token);
+        assert.equal(told.active, true);
+        assert.equal(told.client_id, clients.web.client_id);
+        await client.tokenRevocation(config, next.refresh_token);
+        assert.equal((await client.tokenIntrospection(config, next.access_token)).active, false);
+        await assert.rejects(client.refreshTokenGrant(config, next.refresh_token), { error: "invalid_grant" });
+    }
+}
+
+async function dpop() {
+    const config = await discover(clients.web, client.ClientSecretPost(clients.web.client_secret));
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
+    const tokens = await signIn(config, new Browser(issuer), { par: true, DPoP });
+    assert.equal(tokens.token_type, "dpop");
+    const sub = tokens.claims().sub;
+    assert.equal((await client.fetchUserInfo(config, tokens.access_token, sub, { DPoP })).sub, sub);
+    const next = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+    assert.equal(next.token_type, "dpop");
+    await assert.rejects(client.fetchUserInfo(config, next.access_token, sub));
+}
+
+async function device() {
+    const config = await discover(clients.tv, client.None());
+    const asked = await client.initiateDeviceAuthorization(config, { scope: "openid" });
+    const browser = new Browser(issuer);
+    let page = await browser.go(asked.verification_uri_complete);
+    page = await browser.send(page, "/account/sign-in", { name: "mina", password });
+    page = await browser.send(page, "/account/device", { answer: "allow" });
+    assert.equal(page.status, 200);
+    const tokens = await client.pollDeviceAuthorizationGrant(config, asked);
+    assert.equal(tokens.claims().sub, "@mina:localhost");
+}
+
+async function credentials() {
+    const config = await discover(clients.orders, client.ClientSecretBasic(clients.orders.client_secret));
+    const tokens = await client.clientCredentialsGrant(config, { scope: "orders:read" });
+    const told = await client.tokenIntrospection(config, tokens.access_token);
+    assert.equal(told.active, true);
+    assert.equal(told.scope, "orders:read");
+}
+
+async function logout() {
+    const config = await discover(clients.web, client.ClientSecretBasic(clients.web.client_secret));
+    const browser = new Browser(issuer);
+    const tokens = await signIn(config, browser);
+    const url = client.buildEndSessionUrl(config, {
+        id_token_hint: tokens.id_token,
+        post_logout_redirect_uri: "https://shop.example/out",
+        state: "bye",
+    });
+    const { to } = await browser.go(url);
+    assert.equal(to.href, "https://shop.example/out?state=bye");
+    await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), { error: "invalid_grant" });
+}
+
+async function registration() {
+    const metadata = {
+        client_name: "Self", redirect_uris: [redirect_uri], token_endpoint_auth_method: "none",
+        grant_types: ["authorization_code", "refresh_token"],
+    };
+    const server = new URL(issuer);
+    const config = await client.dynamicClientRegistration(server, metadata, client.None(), options);
+    const tokens = await signIn(config, new Browser(issuer));
+    assert.equal(tokens.claims().aud, config.clientMetadata().client_id);
+}
+
+let failed = 0;
+for (const step of [code, dpop, device, credentials, logout, registration]) {
+    try {
+        await step();
+    } catch (error) {
+        failed += 1;
+        process.stderr.write(`${step.name}: ${error.stack}\n${error.cause?.stack ?? JSON.stringify(error.cause ?? null)}\n`);
+    }
+}
+process.exit(failed === 0 ? 0 : 1);

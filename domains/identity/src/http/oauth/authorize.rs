@@ -1,0 +1,327 @@
+//! `/oauth2/authorize`: where clients send people (RFC 6749, section 4.1.1). Either somebody is asked something, on a
+//! page, or the answer goes back.
+//!
+//! Until it is known that a redirect URI is the client's own, what is wrong is said on a page of ours; after that, to the client.
+
+use super::error::OauthError;
+use super::form;
+use super::par;
+use crate::accounts::AccountError;
+use crate::command::Rejected;
+use crate::command::oauth::{Authorize, ClientId, Consent, Granted, Oauth, Refused};
+use crate::http::pages::{
+    Asked, Desk, Fresh, Next, ask_consent, ask_sign_in, ask_sign_up, see_other, signed_in_cookie,
+};
+use crate::provider::Provider;
+use crate::provider::client::{Authentication, Client};
+use crate::provider::request::{self, AuthRequest, Params, ReplyTo, RequestError, ResponseMode};
+use crate::provider::tokens::seconds;
+use crate::query::{self, Browser};
+use crate::secret::{Token, TokenHash};
+use axum::extract::{RawQuery, Request, State};
+use axum::response::{IntoResponse, Response};
+use bongsu_lane::Priority;
+use http::{HeaderMap, StatusCode};
+use url::{Url, form_urlencoded};
+
+/// Where it is.
+pub const PATH: &str = "/oauth2/authorize";
+
+/// A client's request and who is there to answer it.
+pub struct Flow<'a> {
+    pub desk: &'a Desk<'a>,
+    pub asked: Asked,
+    pub client: Client,
+    pub request: AuthRequest,
+    /// Who is signed in.
+    pub browser: Option<(TokenHash, Browser)>,
+    /// Whether they have just signed in, for this request.
+    pub fresh: bool,
+}
+
+/// Where clients send people.
+#[utoipa::path(get, path = "/oauth2/authorize", tag = "sign-in",
+    responses((status = 200, content_type = "text/html", body = String), (status = 303)))]
+pub async fn get(
+    State(provider): State<Provider>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    answer(&provider, &headers, &query.unwrap_or_default()).await
+}
+
+/// Where clients send people, with a form.
+#[utoipa::path(post, path = "/oauth2/authorize", tag = "sign-in",
+    request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, content_type = "text/html", body = String), (status = 303)))]
+pub async fn post(State(provider): State<Provider>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    match form::body(request).await {
+        Ok(text) => answer(&provider, &headers, &text).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn answer(provider: &Provider, headers: &HeaderMap, text: &str) -> Response {
+    let asked: Result<Asked, _> = form::parse(text);
+    let locales = asked.as_ref().ok();
+    let locales = locales.and_then(|asked| asked.params.ui_locales.clone());
+    let desk = match Desk::new(provider, headers, locales.as_deref()).await {
+        Ok(desk) => desk,
+        Err(response) => return response,
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => return refuse_here(&desk, &error.to_string()),
+    };
+    match Flow::load(&desk, asked).await {
+        Ok(flow) => flow.run().await.unwrap_or_else(|response| response),
+        Err(response) => response,
+    }
+}
+
+fn refuse_here(desk: &Desk<'_>, why: &str) -> Response {
+    desk.error(StatusCode::BAD_REQUEST, desk.words.error_back, Some(why))
+}
+
+/// An answer to a client that its request is not fulfilled.
+fn refuse_there(desk: &Desk<'_>, reply: &ReplyTo, error: RequestError, why: &str) -> Response {
+    let issuer = desk.provider.config().issuer.as_str();
+    let mut pairs = vec![("error", error.name()), ("error_description", why)];
+    pairs.push(("iss", issuer));
+    reply_with(reply, &pairs)
+}
+
+/// Leads the browser back to the client.
+fn reply_with(reply: &ReplyTo, pairs: &[(&str, &str)]) -> Response {
+    let Ok(mut url) = Url::parse(&reply.uri) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let mut all: Vec<(&str, &str)> = pairs.to_vec();
+    if let Some(state) = &reply.state {
+        all.push(("state", state));
+    }
+    match reply.mode {
+        ResponseMode::Query => {
+            url.query_pairs_mut().extend_pairs(all);
+        }
+        ResponseMode::Fragment => {
+            let fragment = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(all)
+                .finish();
+            url.set_fragment(Some(&fragment));
+        }
+    }
+    see_other(url.as_str())
+}
+
+impl<'a> Flow<'a> {
+    /// Finds out what is asked, and who is there.
+    pub async fn load(desk: &'a Desk<'a>, asked: Asked) -> Result<Self, Response> {
+        let provider = desk.provider;
+        let unavailable = |error: OauthError| error.into_response();
+        let here = |why: &str| refuse_here(desk, why);
+        let id = asked.params.client_id.as_deref();
+        let id = id.ok_or_else(|| here("client_id is missing"))?;
+        let id: Result<ClientId, _> = id.parse();
+        let id = id.map_err(|_| here("there is no such client"))?;
+        let client = provider.client(&id).await;
+        let client = client.map_err(|error| unavailable(error.into()))?;
+        let client = client.ok_or_else(|| here("there is no such client"))?;
+        let params = Self::params(desk, &client, &asked.params).map_err(here)?;
+        let reply = request::reply_to(&params, &client).map_err(here)?;
+        let request = request::read(&params, &client, reply.clone());
+        let request = request.map_err(|(error, why)| refuse_there(desk, &reply, error, why))?;
+        let cookie = signed_in_cookie(provider, desk.headers);
+        let browser = match cookie {
+            None => None,
+            Some(cookie) => {
+                let now = provider.now();
+                let found = provider
+                    .accounts()
+                    .read(|view| query::browser(view, &cookie, now))
+                    .await
+                    .map_err(|error| unavailable(error.into()))?;
+                found.map(|browser| (cookie, browser))
+            }
+        };
+        let fresh: Option<Fresh> = asked.fresh.as_deref().and_then(|text| {
+            provider.disclose(&desk.keys, crate::http::pages::FRESH_PURPOSE, text)
+        });
+        let cookie = browser.as_ref().map(|(cookie, _)| *cookie);
+        let fresh = fresh
+            .is_some_and(|fresh| Some(fresh.cookie) == cookie && fresh.request == asked.digest());
+        Ok(Self {
+            desk,
+            asked,
+            client,
+            request,
+            browser,
+            fresh,
+        })
+    }
+
+    /// The request itself: what came, or what was pushed before.
+    fn params(desk: &Desk<'_>, client: &Client, came: &Params) -> Result<Params, &'static str> {
+        let Some(name) = &came.request_uri else {
+            if client.metadata.require_pushed_authorization_requests == Some(true) {
+                return Err("this client registered that it pushes its requests");
+            }
+            return Ok(came.clone());
+        };
+        let pushed = par::open(desk.provider, &desk.keys, name);
+        // What came beside it is not heeded (RFC 9126, section 4).
+        let own = pushed.filter(|params| params.client_id.as_deref() == Some(client.id.as_str()));
+        own.ok_or("the pushed request is unknown, another client's, or has run out")
+    }
+
+    /// Whether whoever is signed in has to show who they are once more.
+    fn needs_sign_in(&self, hinted: Option<&str>) -> bool {
+        let Some((_, browser)) = &self.browser else {
+            return true;
+        };
+        let subject = self.request.claims.subject.as_deref();
+        let meant = [subject, hinted].into_iter().flatten();
+        if meant.into_iter().any(|one| one != browser.user.as_str()) {
+            return true;
+        }
+        if self.fresh {
+            return false;
+        }
+        let age = seconds(self.desk.provider.now()) - seconds(browser.auth_time);
+        self.request.prompt.login || self.request.max_age.is_some_and(|max| age > max)
+    }
+
+    /// Asks the person what has to be asked, or answers the client.
+    async fn run(self) -> Result<Response, Response> {
+        let prompt = self.request.prompt;
+        let refuse = |error, why| refuse_there(self.desk, &self.request.reply, error, why);
+        let hinted = match &self.request.id_token_hint {
+            None => None,
+            Some(hint) => {
+                let found = self.desk.provider.hinted(hint).await;
+                let found = found.map_err(|error| OauthError::from(error).into_response())?;
+                let why = "id_token_hint is no ID token of ours";
+                Some(
+                    found
+                        .ok_or_else(|| refuse(RequestError::InvalidRequest, why))?
+                        .sub,
+                )
+            }
+        };
+        if self.needs_sign_in(hinted.as_deref()) || prompt.create && !self.fresh {
+            if prompt.none {
+                let why = "the person has to sign in";
+                return Ok(refuse(RequestError::LoginRequired, why));
+            }
+            let next = Next::Authorize(Box::new(self.asked.clone()));
+            let app = (Some(self.client.name()), self.request.login_hint.as_deref());
+            return if prompt.create {
+                ask_sign_up(self.desk, &next, app, None)
+            } else {
+                ask_sign_in(self.desk, &next, app, None)
+            };
+        }
+        if self.needs_consent().await? {
+            if prompt.none {
+                let why = "the person has to be asked";
+                return Ok(refuse(RequestError::ConsentRequired, why));
+            }
+            return ask_consent(&self);
+        }
+        self.grant(Consent::Earlier).await
+    }
+
+    async fn needs_consent(&self) -> Result<bool, Response> {
+        if self.client.trusted {
+            return Ok(false);
+        }
+        let Some((_, browser)) = &self.browser else {
+            return Ok(true);
+        };
+        if self.request.prompt.consent || self.is_impersonable() {
+            return Ok(true);
+        }
+        let earlier = self
+            .desk
+            .provider
+            .accounts()
+            .read(|view| query::consent(view, &browser.user, &self.client.id))
+            .await;
+        let earlier = earlier.map_err(|error| OauthError::from(error).into_response())?;
+        let scope = self.request.scopes.to_string();
+        Ok(!earlier.is_some_and(|earlier| crate::apply::oauth::covers(&earlier, &scope)))
+    }
+
+    /// Whether another program on the person's machine could take the client's place: then they see each time that
+    /// somebody asks (RFC 8252, section 8.6).
+    pub fn is_impersonable(&self) -> bool {
+        let public = self.client.metadata.token_endpoint_auth_method == Authentication::None;
+        public && !self.request.reply.uri.starts_with("https://")
+    }
+
+    /// Whether whoever is signed in may answer: they need not show once more who they are.
+    pub fn may_decide(&self) -> bool {
+        !self.needs_sign_in(None)
+    }
+
+    /// Gives the client a code.
+    pub async fn grant(&self, consent: Consent) -> Result<Response, Response> {
+        let Some((cookie, browser)) = &self.browser else {
+            return Err(refuse_here(self.desk, "nobody is signed in"));
+        };
+        let provider = self.desk.provider;
+        let code = Token::fresh(provider.accounts().lane());
+        let request = &self.request;
+        let granted = Granted {
+            client: self.client.id.clone(),
+            scope: request.scopes.to_string(),
+            redirect_uri: request.reply.uri.clone(),
+            challenge: request.challenge,
+            nonce: request.nonce.clone(),
+            claims: request.claims.kept(),
+            jkt: request.jkt,
+            device: request.scopes.matrix_device().cloned(),
+            auth_time: browser.auth_time,
+            browser: None,
+        };
+        let command = Oauth::Authorize(Authorize {
+            cookie: *cookie,
+            code: code.hash(),
+            lasts: provider.config().code,
+            granted,
+            consent,
+        });
+        match provider.ask(Priority::Vital, command).await {
+            Ok(_) => {
+                let issuer = provider.config().issuer.as_str();
+                let pairs = [("code", code.reveal()), ("iss", issuer)];
+                Ok(reply_with(&request.reply, &pairs))
+            }
+            Err(AccountError::Rejected(Rejected::Oauth(Refused::ConsentNeeded))) => {
+                ask_consent(self)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a code was not given out");
+                let error = match error {
+                    AccountError::Rejected(_) => RequestError::AccessDenied,
+                    AccountError::Defect => RequestError::ServerError,
+                    _ => RequestError::TemporarilyUnavailable,
+                };
+                let why = "the person cannot be signed in at the moment";
+                Ok(refuse_there(self.desk, &request.reply, error, why))
+            }
+        }
+    }
+
+    /// Tells the client that the person does not want it.
+    pub fn turn_away(&self) -> Response {
+        let why = "the person does not want it";
+        refuse_there(
+            self.desk,
+            &self.request.reply,
+            RequestError::AccessDenied,
+            why,
+        )
+    }
+}

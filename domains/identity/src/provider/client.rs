@@ -1,0 +1,538 @@
+//! Clients: what they say of themselves (RFC 7591; OpenID Connect Dynamic Client Registration 1.0) and what is made of it.
+
+use super::scope::{Scope, Scopes};
+use crate::command::oauth::ClientId;
+use crate::secret::TokenHash;
+use crate::state::oauth::client::ClientRow;
+use bongsu_base::LogTime;
+use bongsu_jose::{Algorithm, JwkSet, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+use utoipa::ToSchema;
+
+/// How a client shows that it is the one (RFC 7591, section 2; OpenID Connect Core 1.0, section 9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Authentication {
+    /// Not at all: it can keep no secret.
+    None,
+    /// With its secret in the `Authorization` header.
+    #[default]
+    ClientSecretBasic,
+    /// With its secret in the form.
+    ClientSecretPost,
+    /// With an assertion that it signs.
+    PrivateKeyJwt,
+}
+
+impl Authentication {
+    /// Whether it has a secret.
+    #[must_use]
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+/// What tokens can be asked for with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum Grant {
+    /// An authorization code (RFC 6749, section 4.1).
+    #[serde(rename = "authorization_code")]
+    AuthorizationCode,
+    /// A refresh token (section 6).
+    #[serde(rename = "refresh_token")]
+    RefreshToken,
+    /// Being the client (section 4.4).
+    #[serde(rename = "client_credentials")]
+    ClientCredentials,
+    /// A device code (RFC 8628).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
+}
+
+/// What comes back from the authorization endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseType {
+    /// A code.
+    Code,
+}
+
+/// Where a client runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// On a server, or in a browser.
+    #[default]
+    Web,
+    /// On a person's device.
+    Native,
+}
+
+/// What a client says of itself. What is not known here is passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Metadata {
+    /// Its name, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// Its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its picture; not shown, since nothing is fetched from elsewhere by the pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Its terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// What it does with what it learns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Where codes are sent, exactly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// Where people may be sent after they signed out, exactly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// `code` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_types: Option<Vec<ResponseType>>,
+    /// What it asks for tokens with; `authorization_code` where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_types: Option<Vec<Grant>>,
+    /// Where it runs.
+    pub application_type: ApplicationType,
+    /// How it shows that it is the one.
+    pub token_endpoint_auth_method: Authentication,
+    /// The scopes that it may have beyond those known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub jwks: Option<JwkSet>,
+    /// Where its keys are: not taken, since signing in would depend on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// How its ID tokens are signed; `RS256` where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    /// How its access tokens are signed; `EdDSA` where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub access_token_signed_response_alg: Option<Algorithm>,
+    /// Where it is told that somebody signed out (OpenID Connect Back-Channel Logout 1.0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether that has to say in which browser; it always does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_session_required: Option<bool>,
+    /// Whether all its tokens are bound to keys (RFC 9449, section 5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_bound_access_tokens: Option<bool>,
+    /// Whether it may ask only with requests that it pushed (RFC 9126, section 6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_pushed_authorization_requests: Option<bool>,
+    /// How long ago at most people showed who they are, in seconds, where it does not say each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+}
+
+/// Why a client's description is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// A redirect URI cannot be used.
+    #[error(
+        "`{0}` is no redirect URI: expected https, http on the own machine, or for native clients a scheme with a \
+         dot in it; without a fragment, credentials or white space"
+    )]
+    RedirectUri(String),
+    /// There is none, and codes need one.
+    #[error("redirect_uris is empty, and authorization codes are sent to one")]
+    NoRedirectUri,
+    /// There are too many, or something is too long.
+    #[error("too much: at most 20 URIs of 2,000 bytes each and a name of 200 bytes")]
+    TooMuch,
+    /// Something else is a URL that is none.
+    #[error("{0} is not an https URL")]
+    Url(&'static str),
+    /// Keys belong to `private_key_jwt`.
+    #[error(
+        "private_key_jwt needs jwks with a key of Ed25519, P-256 or RSA; jwks_uri is not taken"
+    )]
+    Keys,
+    /// What was asked for together cannot be had together.
+    #[error("{0}")]
+    Together(&'static str),
+    /// Not a scope.
+    #[error(transparent)]
+    Scope(#[from] super::scope::ScopeError),
+    /// Not of its form.
+    #[error("the description is not of its form: {0}")]
+    Form(String),
+}
+
+/// A client that was found sound.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// What it says.
+    pub metadata: Metadata,
+    /// Its keys, with their names.
+    pub keys: Vec<(Option<String>, VerifyingKey)>,
+    /// The scopes that it may have beyond those known here.
+    pub scopes: Scopes,
+    /// Whether people are not asked before it learns of them.
+    pub trusted: bool,
+    secret: Option<TokenHash>,
+    old_secret: Option<(TokenHash, LogTime)>,
+}
+
+const MOST_URIS: usize = 20;
+const LONGEST_URI: usize = 2_000;
+const LONGEST_NAME: usize = 200;
+
+impl Metadata {
+    /// What it asks for tokens with.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        self.grant_types
+            .as_deref()
+            .unwrap_or(&[Grant::AuthorizationCode])
+    }
+
+    /// Looks whether all of it goes together.
+    ///
+    /// # Errors
+    /// See [`MetadataError`].
+    pub fn check(&self) -> Result<(), MetadataError> {
+        let uris = self.redirect_uris.iter();
+        let all: Vec<&String> = uris.chain(&self.post_logout_redirect_uris).collect();
+        let long = |text: &&String| text.len() > LONGEST_URI;
+        let name = self.client_name.as_ref().map_or(0, String::len);
+        if all.len() > MOST_URIS || all.iter().any(long) || name > LONGEST_NAME {
+            return Err(MetadataError::TooMuch);
+        }
+        let native = self.application_type == ApplicationType::Native;
+        for uri in all {
+            if !is_redirect_uri(uri, native) {
+                return Err(MetadataError::RedirectUri(uri.clone()));
+            }
+        }
+        let grants = self.grants();
+        if self.redirect_uris.is_empty() && grants.contains(&Grant::AuthorizationCode) {
+            return Err(MetadataError::NoRedirectUri);
+        }
+        for (name, url) in [
+            ("client_uri", &self.client_uri),
+            ("logo_uri", &self.logo_uri),
+            ("tos_uri", &self.tos_uri),
+            ("policy_uri", &self.policy_uri),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+        ] {
+            let sound = |text: &String| text.len() <= LONGEST_URI && is_web_url(text);
+            if !url.as_ref().is_none_or(sound) {
+                return Err(MetadataError::Url(name));
+            }
+        }
+        let keyed = self.token_endpoint_auth_method == Authentication::PrivateKeyJwt;
+        if self.jwks_uri.is_some() || keyed && self.verifying_keys().is_empty() {
+            return Err(MetadataError::Keys);
+        }
+        let none = self.token_endpoint_auth_method == Authentication::None;
+        if none && grants.contains(&Grant::ClientCredentials) {
+            let why = "client_credentials are for clients that show that they are the ones";
+            return Err(MetadataError::Together(why));
+        }
+        if let Some(scope) = &self.scope {
+            Scopes::parse(scope)?;
+        }
+        Ok(())
+    }
+
+    fn verifying_keys(&self) -> Vec<(Option<String>, VerifyingKey)> {
+        let keys = self.jwks.iter().flat_map(|set| &set.keys);
+        let keys = keys.filter(|key| key.alg.is_none_or(|alg| alg == key.key.algorithm()));
+        keys.filter_map(|key| Some((key.kid.clone(), VerifyingKey::new(&key.key).ok()?)))
+            .collect()
+    }
+}
+
+impl Client {
+    /// The client of this row.
+    ///
+    /// # Errors
+    /// When what it said cannot be read.
+    pub fn of(row: ClientRow) -> Result<Self, MetadataError> {
+        let metadata: Metadata = serde_json::from_str(&row.metadata)
+            .map_err(|error| MetadataError::Form(error.to_string()))?;
+        let scopes = Scopes::parse(metadata.scope.as_deref().unwrap_or_default())?;
+        Ok(Self {
+            id: row.client,
+            keys: metadata.verifying_keys(),
+            scopes,
+            metadata,
+            trusted: row.trusted,
+            secret: row.secret,
+            old_secret: row.old_secret,
+        })
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.metadata.client_name.as_deref() {
+            Some(name) if !name.trim().is_empty() => name,
+            _ => self.id.as_str(),
+        }
+    }
+
+    /// Whether `presented` is its secret. Hashes are compared, so that the time tells nothing.
+    #[must_use]
+    pub fn is_secret(&self, presented: &str, now: LogTime) -> bool {
+        let hash = TokenHash::of(presented);
+        let old = self.old_secret.as_ref();
+        self.secret == Some(hash) || old.is_some_and(|(old, until)| *old == hash && *until > now)
+    }
+
+    /// Whether it may ask for tokens with this.
+    #[must_use]
+    pub fn may(&self, grant: Grant) -> bool {
+        self.metadata.grants().contains(&grant)
+    }
+
+    /// How its ID tokens are signed.
+    #[must_use]
+    pub fn id_token_algorithm(&self) -> Algorithm {
+        let said = self.metadata.id_token_signed_response_alg;
+        said.unwrap_or(Algorithm::Rs256)
+    }
+
+    /// How its access tokens are signed.
+    #[must_use]
+    pub fn access_token_algorithm(&self) -> Algorithm {
+        let said = self.metadata.access_token_signed_response_alg;
+        said.unwrap_or(Algorithm::EdDsa)
+    }
+
+    /// Whether a code may be sent to `uri`: one of those that it registered, to the letter; on the person's own
+    /// machine the port is free (RFC 8252, section 7.3).
+    #[must_use]
+    pub fn takes_redirect(&self, uri: &str) -> bool {
+        let mut registered = self.metadata.redirect_uris.iter();
+        registered.any(|one| one == uri || is_same_but_for_port(one, uri))
+    }
+
+    /// Whether people may be sent to `uri` after they signed out.
+    #[must_use]
+    pub fn takes_after_logout(&self, uri: &str) -> bool {
+        let mut registered = self.metadata.post_logout_redirect_uris.iter();
+        registered.any(|one| one == uri)
+    }
+
+    /// What of `asked` it may have with a person's agreement. What is not known is passed over.
+    #[must_use]
+    pub fn allowed(&self, asked: Scopes) -> Scopes {
+        asked.only(|scope| match scope {
+            Scope::Other(_) => self.scopes.has(scope),
+            _ => true,
+        })
+    }
+}
+
+/// Whether codes can be sent to `text`.
+fn is_redirect_uri(text: &str, native: bool) -> bool {
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return false;
+    }
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    if text.contains('#') || !url.username().is_empty() || url.password().is_some() {
+        return false;
+    }
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => is_own_machine(&url),
+        // RFC 8252, section 7.1: the reverse of a domain name.
+        scheme => native && scheme.contains('.') && !url.cannot_be_a_base(),
+    }
+}
+
+fn is_own_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn is_same_but_for_port(registered: &str, uri: &str) -> bool {
+    let (Ok(mut one), Ok(mut other)) = (Url::parse(registered), Url::parse(uri)) else {
+        return false;
+    };
+    let local = |url: &Url| url.scheme() == "http" && is_own_machine(url);
+    if !local(&one) || !local(&other) || !is_redirect_uri(uri, false) {
+        return false;
+    }
+    let bare = |url: &mut Url| url.set_port(None).is_ok();
+    bare(&mut one) && bare(&mut other) && one == other
+}
+
+/// Whether `text` is a page or a service on the web; on the own machine without TLS too.
+fn is_web_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let plain = url.username().is_empty() && url.password().is_none();
+        let fragment = url.fragment().is_some();
+        let scheme = url.scheme() == "https" || url.scheme() == "http" && is_own_machine(&url);
+        plain && !fragment && scheme && url.has_host()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirect_uris_are_sound() {
+        for (uri, web, native) in [
+            ("https://shop.example/in", true, true),
+            ("https://shop.example/in?a=b", true, true),
+            ("http://127.0.0.1/in", true, true),
+            ("http://[::1]:8000/in", true, true),
+            ("http://localhost/in", true, true),
+            ("example.shop:/in", false, true),
+            ("example.shop://in", false, true),
+            ("http://shop.example/in", false, false),
+            ("http://127.0.0.1.shop.example/in", false, false),
+            ("https://shop.example/in#", false, false),
+            ("https://mina@shop.example/in", false, false),
+            ("https://shop.example/in\n", false, false),
+            ("https://shop.example/a b", false, false),
+            ("javascript:alert(1)", false, false),
+            ("data:text/html,a", false, false),
+            ("shop:/in", false, false),
+            ("/in", false, false),
+            ("//shop.example/in", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(is_redirect_uri(uri, false), web, "{uri}");
+            assert_eq!(is_redirect_uri(uri, true), native, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_taken_to_the_letter() {
+        let client = |registered: &str| {
+            let metadata = Metadata {
+                redirect_uris: vec![registered.to_owned()],
+                ..Metadata::default()
+            };
+            let row = ClientRow {
+                client: "shop".parse().unwrap(),
+                metadata: serde_json::to_string(&metadata).unwrap(),
+                secret: None,
+                old_secret: None,
+                logout_uri: None,
+                trusted: false,
+                registered: false,
+                made: LogTime(0),
+            };
+            Client::of(row).unwrap()
+        };
+        for (registered, uri, expect) in [
+            ("https://shop.example/in", "https://shop.example/in", true),
+            ("https://shop.example/in", "https://shop.example/in/", false),
+            (
+                "https://shop.example/in",
+                "https://shop.example/in?x=1",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example:443/in",
+                false,
+            ),
+            ("https://shop.example/in", "https://SHOP.example/in", false),
+            (
+                "https://shop.example/in",
+                "https://shop.example/./in",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example/in#a",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example/x/../in",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example@evil.example/in",
+                false,
+            ),
+            ("https://shop.example/", "https://shop.example", false),
+            ("http://127.0.0.1/in", "http://127.0.0.1:49152/in", true),
+            ("http://[::1]/in", "http://[::1]:49152/in", true),
+            ("http://127.0.0.1/in", "http://127.0.0.2:49152/in", false),
+            ("http://127.0.0.1/in", "http://127.0.0.1:49152/other", false),
+            (
+                "http://127.0.0.1/in",
+                "http://127.0.0.1:80@evil.example/in",
+                false,
+            ),
+            ("http://127.0.0.1/in", "https://127.0.0.1:49152/in", false),
+        ] {
+            assert_eq!(
+                client(registered).takes_redirect(uri),
+                expect,
+                "{registered} {uri}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        let check = |json: &str| serde_json::from_str::<Metadata>(json).unwrap().check();
+        let ok = r#"{"redirect_uris":["https://a.example/"]"#;
+        assert_eq!(check(&format!("{ok}}}")), Ok(()));
+        assert_eq!(check("{}"), Err(MetadataError::NoRedirectUri));
+        for (more, expect) in [
+            (
+                r#","jwks_uri":"https://a.example/keys""#,
+                MetadataError::Keys,
+            ),
+            (
+                r#","token_endpoint_auth_method":"private_key_jwt""#,
+                MetadataError::Keys,
+            ),
+            (
+                r#","client_uri":"javascript:1""#,
+                MetadataError::Url("client_uri"),
+            ),
+            (
+                r#","backchannel_logout_uri":"http://a.example/""#,
+                MetadataError::Url("backchannel_logout_uri"),
+            ),
+        ] {
+            assert_eq!(check(&format!("{ok}{more}}}")), Err(expect), "{more}");
+        }
+        let public =
+            r#"{"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"}"#;
+        assert!(matches!(check(public), Err(MetadataError::Together(_))));
+        for json in [
+            r#"{"grant_types":["implicit"]}"#,
+            r#"{"response_types":["token"]}"#,
+            r#"{"id_token_signed_response_alg":"none"}"#,
+            r#"{"token_endpoint_auth_method":"tls_client_auth"}"#,
+        ] {
+            assert!(serde_json::from_str::<Metadata>(json).is_err(), "{json}");
+        }
+    }
+}

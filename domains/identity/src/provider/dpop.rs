@@ -1,0 +1,117 @@
+//! Proofs that a client has the key to which its tokens are bound (RFC 9449).
+
+use super::Provider;
+use super::tokens::seconds;
+use bongsu_base::{LogTime, Millis};
+use bongsu_jose::{Signed, VerifyingKey};
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+/// How far a proof's time may be from ours, in seconds.
+const WINDOW: i64 = 60;
+/// The longest name of a proof, in bytes.
+const MAX_JTI: usize = 256;
+
+/// What a proof says (section 4.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofClaims {
+    /// Its name.
+    pub jti: String,
+    /// The method of the request.
+    pub htm: String,
+    /// Where the request goes, without query and fragment.
+    pub htu: String,
+    /// When it was made, in seconds since 1970.
+    pub iat: i64,
+    /// The hash of the access token that comes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ath: Option<String>,
+}
+
+/// A proof is not good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the DPoP proof {0}")]
+pub struct ProofError(&'static str);
+
+/// The request that a proof has to be for.
+#[derive(Debug, Clone, Copy)]
+pub struct Proven<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// Its path.
+    pub path: &'a str,
+    /// The access token that comes with it.
+    pub token: Option<&'a str>,
+}
+
+impl Provider {
+    /// The thumbprint of the key that signed `proof`, which is for this request and was not seen before.
+    ///
+    /// # Errors
+    /// Which of this is not so.
+    pub fn prove_key(&self, proof: &str, request: Proven<'_>) -> Result<[u8; 32], ProofError> {
+        let signed = Signed::parse(proof).map_err(|_| ProofError("is no signed token"))?;
+        if signed.header().typ.as_deref() != Some("dpop+jwt") {
+            return Err(ProofError("is no dpop+jwt"));
+        }
+        let jwk = signed.header().jwk.clone();
+        let jwk = jwk.ok_or(ProofError("does not bring its key"))?;
+        let jkt = jwk.thumbprint();
+        let key = VerifyingKey::new(&jwk).map_err(|_| ProofError("has a key that is not taken"))?;
+        let trusted = signed
+            .verify(&key)
+            .map_err(|_| ProofError("is not signed with its key"))?;
+        let claims: ProofClaims = trusted
+            .claims()
+            .map_err(|_| ProofError("lacks jti, htm, htu or iat"))?;
+        self.judge(&claims, request)?;
+        let until = LogTime((claims.iat + WINDOW) * 1000) + Millis::seconds(1);
+        let whose = BASE64URL_NOPAD.encode(&jkt);
+        if !self.is_first(&whose, &claims.jti, until) {
+            return Err(ProofError("was presented before"));
+        }
+        Ok(jkt)
+    }
+
+    fn judge(&self, claims: &ProofClaims, request: Proven<'_>) -> Result<(), ProofError> {
+        if claims.jti.is_empty() || claims.jti.len() > MAX_JTI {
+            return Err(ProofError("has a jti that is empty or too long"));
+        }
+        if claims.htm != request.method {
+            return Err(ProofError("is for another method"));
+        }
+        let config = self.config();
+        let mut bases = std::iter::once(&config.issuer).chain(&config.also_at);
+        let wanted = |base: &String| is_same_place(&claims.htu, &format!("{base}{}", request.path));
+        if !bases.any(wanted) {
+            return Err(ProofError("is for another address"));
+        }
+        // A time out of all proportion overflows nothing.
+        let away = seconds(self.now())
+            .saturating_sub(claims.iat)
+            .saturating_abs();
+        if away > WINDOW {
+            return Err(ProofError("is not of this minute"));
+        }
+        let expected = request
+            .token
+            .map(|token| BASE64URL_NOPAD.encode(digest(&SHA256, token.as_bytes()).as_ref()));
+        if request.token.is_some() && claims.ath != expected {
+            return Err(ProofError("is for another access token"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether two URLs are the same place, whatever their query (section 4.3, number 9).
+fn is_same_place(one: &str, other: &str) -> bool {
+    let bare = |text: &str| {
+        let mut url = url::Url::parse(text).ok()?;
+        url.set_query(None);
+        url.set_fragment(None);
+        Some(url)
+    };
+    let one = bare(one);
+    one.is_some() && one == bare(other)
+}

@@ -1,0 +1,238 @@
+//! How clients register, and show that they are the ones.
+
+use super::{Extra, ISSUER, REDIRECT, Server};
+use bongsu_base::Millis;
+use bongsu_identity::SelfRegistration;
+use bongsu_jose::{Algorithm, Jwk, JwkSet, SigningKey, make};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+async fn register(server: &Server, metadata: &Value) -> super::Answer {
+    let request = http::Request::post("/oauth2/register").body(metadata.to_string().into());
+    server.send(request.expect("a request")).await
+}
+
+#[tokio::test]
+async fn a_client_registers_itself() {
+    let server = Server::new().await;
+    let public = json!({
+        "client_name": "Messenger", "redirect_uris": ["http://127.0.0.1/in"],
+        "token_endpoint_auth_method": "none", "application_type": "native",
+        "grant_types": ["authorization_code", "refresh_token"], "scope": "orders:read",
+    });
+    let once = register(&server, &public).await;
+    assert_eq!(once.status, StatusCode::CREATED, "{once:?}");
+    assert_eq!(once.body.get("client_secret"), None);
+    assert_eq!(
+        once.body.get("scope"),
+        None,
+        "scopes are the operator's to give"
+    );
+    let again = register(&server, &public).await;
+    assert_eq!(again.field("client_id"), once.field("client_id"));
+    let secret = json!({"redirect_uris": [REDIRECT]});
+    let (one, other) = (
+        register(&server, &secret).await,
+        register(&server, &secret).await,
+    );
+    assert_ne!(one.field("client_id"), other.field("client_id"));
+    assert_eq!(one.body["client_secret_expires_at"], 0);
+    assert!(one.field("client_secret").starts_with("bgs_"));
+    let found = server
+        .get("/.well-known/openid-configuration", &Extra::default())
+        .await;
+    assert_eq!(
+        found.body["registration_endpoint"],
+        format!("{ISSUER}/oauth2/register")
+    );
+    server.close().await;
+}
+
+#[tokio::test]
+async fn nobody_registers_where_the_operator_adds_clients() {
+    let server = Server::with(|config| config.registration = SelfRegistration::Closed).await;
+    let answer = register(&server, &json!({"redirect_uris": [REDIRECT]})).await;
+    answer.is(400, "unauthorized_client");
+    let found = server
+        .get("/.well-known/openid-configuration", &Extra::default())
+        .await;
+    assert_eq!(found.body.get("registration_endpoint"), None);
+    server.close().await;
+}
+
+fn credentials() -> Value {
+    json!({"grant_types": ["client_credentials"], "scope": "orders:read orders:write"})
+}
+
+#[tokio::test]
+async fn a_client_shows_its_secret_in_one_way() {
+    let server = Server::new().await;
+    let secret = server.add_client("orders", credentials()).await;
+    let basic = |secret: &str| {
+        let coded = data_encoding::BASE64.encode(format!("orders:{secret}").as_bytes());
+        format!("Basic {coded}")
+    };
+    let (right, wrong) = (basic(&secret), basic("bgs_wrong"));
+    let asked = ("grant_type", "client_credentials");
+    let id = ("client_id", "orders");
+    let post = ("client_secret", &*secret);
+    for (header, fields, status) in [
+        (Some(&right), vec![asked], 200),
+        (Some(&right), vec![asked, id], 200),
+        (None, vec![asked, id, post], 200),
+        (Some(&wrong), vec![asked], 401),
+        (None, vec![asked, id, ("client_secret", "bgs_wrong")], 401),
+        (None, vec![asked, id], 401),
+        (None, vec![asked], 401),
+        (Some(&right), vec![asked, id, post], 400),
+        (Some(&right), vec![asked, ("client_id", "other")], 400),
+    ] {
+        let extra = Extra {
+            headers: header
+                .iter()
+                .map(|one| ("authorization", one.as_str()))
+                .collect(),
+        };
+        let answer = server.form("/oauth2/token", &fields, &extra).await;
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{header:?} {fields:?}: {answer:?}"
+        );
+        if status == 401 && header.is_some() {
+            assert!(answer.header("www-authenticate").starts_with("Basic "));
+        }
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_is_taken_for_a_while() {
+    let server = Server::new().await;
+    let old = server.add_client("orders", credentials()).await;
+    let body = json!({"overlap_seconds": 60});
+    let made = server
+        .operate("/admin/v1/clients/orders/rotate", body)
+        .await;
+    let new = made.field("client_secret");
+    let ask = |secret: String| {
+        let server = &server;
+        async move {
+            let fields = [
+                ("grant_type", "client_credentials"),
+                ("client_id", "orders"),
+                ("client_secret", &*secret),
+            ];
+            let answer = server
+                .form("/oauth2/token", &fields, &Extra::default())
+                .await;
+            answer.status.as_u16()
+        }
+    };
+    assert_eq!((ask(old.clone()).await, ask(new.clone()).await), (200, 200));
+    server.pass(Millis::seconds(60));
+    assert_eq!((ask(old).await, ask(new).await), (401, 200));
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_client_has_its_own_scopes_for_itself_alone() {
+    let server = Server::new().await;
+    let secret = server.add_client("orders", credentials()).await;
+    for (scope, expect) in [
+        ("", Some("orders:read orders:write")),
+        ("orders:read", Some("orders:read")),
+        ("openid", None),
+        ("orders:read other", None),
+        ("urn:matrix:client:api:*", None),
+    ] {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "orders"),
+            ("client_secret", &*secret),
+            ("scope", scope),
+        ];
+        let answer = server
+            .form("/oauth2/token", &fields, &Extra::default())
+            .await;
+        assert_eq!(answer.body["scope"].as_str(), expect, "{scope}: {answer:?}");
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_client_signs_that_it_is_the_one() {
+    let server = Server::new().await;
+    let secret = make(Algorithm::Es256, |bytes| bytes.fill(7)).expect("a key");
+    let key = SigningKey::open(Algorithm::Es256, "a", &secret).expect("a key");
+    let jwk = Jwk {
+        key: key.public().clone(),
+        kid: Some("a".into()),
+        alg: None,
+        key_use: None,
+    };
+    let jwks = serde_json::to_value(JwkSet { keys: vec![jwk] }).expect("JSON");
+    let mut metadata = credentials();
+    metadata["token_endpoint_auth_method"] = "private_key_jwt".into();
+    metadata["jwks"] = jwks;
+    server.add_client("orders", metadata).await;
+    let now = server.house.log.now().0 / 1000;
+    let claims = |changes: Value| {
+        let mut claims = json!({
+            "iss": "orders", "sub": "orders", "aud": ISSUER, "jti": "1", "exp": now + 60,
+        });
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        claims
+    };
+    let other = make(Algorithm::Es256, |bytes| bytes.fill(7)).expect("a key");
+    let other = SigningKey::open(Algorithm::Es256, "a", &other).expect("a key");
+    let at = |path: &str| format!("{ISSUER}{path}");
+    for (key, changes, status) in [
+        (&key, json!({}), 200),
+        (&key, json!({}), 401),
+        (&key, json!({"jti": "2", "aud": at("/oauth2/token")}), 200),
+        (&key, json!({"jti": "3", "aud": [ISSUER]}), 200),
+        (
+            &key,
+            json!({"jti": "4", "aud": [ISSUER, "https://evil.example"]}),
+            401,
+        ),
+        (
+            &key,
+            json!({"jti": "5", "aud": "https://evil.example"}),
+            401,
+        ),
+        (&key, json!({"jti": "6", "exp": now}), 401),
+        (&key, json!({"jti": "7", "exp": now + 3600}), 401),
+        (&key, json!({"jti": "8", "iat": now + 120}), 401),
+        (&key, json!({"jti": "9", "nbf": now + 120}), 401),
+        (&key, json!({"jti": "10", "iss": "shop"}), 401),
+        (&key, json!({"jti": ""}), 401),
+        (&other, json!({"jti": "11"}), 401),
+    ] {
+        let assertion = key.sign("JWT", &claims(changes.clone())).expect("a token");
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion", &*assertion),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
+        ];
+        let answer = server
+            .form("/oauth2/token", &fields, &Extra::default())
+            .await;
+        assert_eq!(answer.status.as_u16(), status, "{changes}: {answer:?}");
+    }
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "orders"),
+    ];
+    let bare = server
+        .form("/oauth2/token", &fields, &Extra::default())
+        .await;
+    bare.is(401, "invalid_client");
+    server.close().await;
+}

@@ -1,0 +1,197 @@
+//! The pages.
+
+use super::browser::Browser;
+use super::{Extra, Server, query};
+use http::StatusCode;
+
+#[tokio::test]
+async fn no_page_can_be_framed_scripted_or_kept() {
+    let server = Server::with_shop().await;
+    let browser = Browser::default();
+    let first = browser
+        .get(&server, &format!("/oauth2/authorize?{}", query(&[])))
+        .await;
+    let consent = browser.sign_in(&server, &first).await;
+    let mut pages = vec![first, consent];
+    for path in [
+        "/oauth2/authorize",
+        "/account",
+        "/account/sign-up",
+        "/account/device",
+        "/oauth2/logout",
+    ] {
+        pages.push(browser.get(&server, path).await);
+    }
+    for page in pages {
+        let policy = page.header("content-security-policy");
+        for part in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let form = policy.contains("form-action 'self'");
+        assert!(form && !policy.contains('*'), "{policy}");
+        assert_eq!(page.header("x-frame-options"), "DENY");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert!(!page.text.contains("<script") && !page.text.contains("style=\""));
+        assert!(page.text.contains("<html lang=\"en\">"), "{}", page.text);
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_this_host_alone() {
+    let server = Server::with_shop().await;
+    let browser = Browser::default();
+    let page = browser.get(&server, "/account").await;
+    let (seal, next) = (page.hidden("seal"), page.hidden("next"));
+    let fields = [
+        ("seal", &*seal),
+        ("next", &*next),
+        ("name", "@Mina:bongsu.test"),
+        ("password", "dog"),
+    ];
+    let led = browser.form(&server, "/account/sign-in", &fields).await;
+    assert_eq!(led.location().path(), "/account");
+    let cookie = led.header("set-cookie");
+    assert!(cookie.starts_with("__Host-bongsu=bgs_"), "{cookie}");
+    for part in [
+        "HttpOnly",
+        "Secure",
+        "SameSite=Lax",
+        "Path=/",
+        "Max-Age=1209600",
+    ] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"));
+    server.close().await;
+}
+
+#[tokio::test]
+async fn pages_speak_korean_where_that_is_read() {
+    let server = Server::with_shop().await;
+    let korean = Extra {
+        headers: vec![("accept-language", "ko-KR,ko;q=0.9")],
+    };
+    for path in [
+        "/account",
+        "/account/sign-up",
+        "/account/device",
+        "/oauth2/authorize",
+    ] {
+        let page = server.get(path, &korean).await;
+        assert!(page.text.contains("<html lang=\"ko\">"), "{path}");
+    }
+    let path = format!("/oauth2/authorize?{}", query(&[("ui_locales", "ko")]));
+    let page = server.get(&path, &Extra::default()).await;
+    assert!(page.text.contains("비밀번호"));
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_clients_and_people_say_is_text() {
+    let server = Server::new().await;
+    let mut metadata = super::shop();
+    metadata["client_name"] = "<script>alert(1)</script>".into();
+    server.add_client("shop", metadata).await;
+    let hint = "\"><img src=x>";
+    let path = format!("/oauth2/authorize?{}", query(&[("login_hint", hint)]));
+    let page = Browser::default().get(&server, &path).await;
+    assert!(
+        !page.text.contains("<script") && !page.text.contains("<img"),
+        "{}",
+        page.text
+    );
+    server.close().await;
+}
+
+#[tokio::test]
+async fn an_account_is_made_and_led_on() {
+    let server = Server::with_shop().await;
+    let browser = Browser::default();
+    let path = format!("/oauth2/authorize?{}", query(&[("prompt", "create")]));
+    let page = browser.get(&server, &path).await;
+    assert!(page.text.contains("new-password"), "{}", page.text);
+    let (seal, next) = (page.hidden("seal"), page.hidden("next"));
+    let make = |name: &'static str, password: &'static str| {
+        let fields = [
+            ("seal", seal.clone()),
+            ("next", next.clone()),
+            ("name", name.to_owned()),
+            ("password", password.to_owned()),
+        ];
+        let (browser, server) = (&browser, &server);
+        async move {
+            let fields: Vec<_> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            browser.form(server, "/account/sign-up", &fields).await
+        }
+    };
+    assert_eq!(
+        make("mina", "long enough").await.status,
+        StatusCode::CONFLICT
+    );
+    assert_eq!(
+        make("j u n o", "long enough").await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(make("juno", "short").await.status, StatusCode::BAD_REQUEST);
+    let made = make("Juno", "long enough").await;
+    let consent = browser.follow(&server, &made).await;
+    assert!(
+        consent.text.contains("@juno:bongsu.test"),
+        "{}",
+        consent.text
+    );
+    let granted = browser.agree(&server, &consent, false).await;
+    assert!(granted.parameter("code").is_some());
+    server.close().await;
+}
+
+#[tokio::test]
+async fn ones_account_shows_all_sessions_and_ends_them() {
+    let server = Server::with_shop().await;
+    let browser = Browser::default();
+    let asked = browser
+        .get(&server, &format!("/oauth2/authorize?{}", query(&[])))
+        .await;
+    let consent = browser.sign_in(&server, &asked).await;
+    let granted = browser.agree(&server, &consent, true).await;
+    let tokens = server
+        .redeem(&granted.parameter("code").unwrap(), &[])
+        .await;
+    let page = browser.get(&server, "/account").await;
+    assert_eq!(
+        page.text.matches("/account/sessions/end").count(),
+        2,
+        "{}",
+        page.text
+    );
+    assert_eq!(page.text.matches("/account/apps/forget").count(), 1);
+    let seal = page.hidden("seal");
+    let access = server.claims(&tokens.field("access_token")).await;
+    let device = access["device"].as_str().unwrap().to_owned();
+    let fields = [("seal", &*seal), ("device", &*device)];
+    let done = browser
+        .form(&server, "/account/sessions/end", &fields)
+        .await;
+    assert_eq!(done.location().path(), "/account");
+    let refused = server.refresh(&tokens.field("refresh_token")).await;
+    refused.is(400, "invalid_grant");
+    let fields = [("seal", &*seal), ("client", "shop")];
+    browser.form(&server, "/account/apps/forget", &fields).await;
+    let page = browser.get(&server, "/account").await;
+    assert_eq!(page.text.matches("/account/apps/forget").count(), 0);
+    let asked = browser
+        .get(&server, &format!("/oauth2/authorize?{}", query(&[])))
+        .await;
+    assert!(
+        asked.text.contains("/account/consent"),
+        "the person is asked again"
+    );
+    server.close().await;
+}
