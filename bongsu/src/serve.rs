@@ -184,7 +184,7 @@ fn begin_tasks(
     config: &Config,
     (house, (talk, provider)): (&House, (TalkApi, Provider)),
     disk: Disk,
-) -> [JoinHandle<()>; 4] {
+) -> Vec<JoinHandle<()>> {
     let socket = control::server::listen(&data.control_socket());
     let administration = house.administration(talk.clone(), provider.clone());
     [

@@ -47,9 +47,11 @@ impl Views {
 /// Handles a request a second time if the view refused it and was behind.
 pub async fn ask_again(State(views): State<Views>, request: Request, next: Next) -> Response {
     let reads = request.method() == Method::GET;
-    if proves_a_secret(request.method(), request.uri().path()) {
-        // A guess must not count twice. Should the view not catch up, the answer needs the log anyway.
-        let _ = views.catch_up(PATIENCE).await;
+    if let Some(need) = catches_up_first(request.method(), request.uri().path()) {
+        let caught_up = views.catch_up(PATIENCE).await;
+        if caught_up.is_err() && need == Need::Must {
+            return not_known().into_response();
+        }
         return next.run(request).await;
     }
     let (request, second) = match twice(request).await {
@@ -77,20 +79,37 @@ fn may_be_behind(status: StatusCode) -> bool {
     )
 }
 
-/// Whether a request may carry a password, of which wrong ones are counted.
-fn proves_a_secret(method: &Method, path: &str) -> bool {
-    let Some(path) = path.strip_prefix("/_matrix/client/") else {
-        return false;
-    };
-    let verb = path.split_once('/').map_or("", |(_, verb)| verb);
-    match *method {
+/// Why a request is handled once, by a view that has caught up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// It would be wrong to answer otherwise: a token that was revoked anywhere is good nowhere.
+    Must,
+    /// A guess must not count twice; should the view not catch up, the answer needs the log anyway.
+    Should,
+}
+
+/// Whether a request is handled once, and only when the view has caught up.
+fn catches_up_first(method: &Method, path: &str) -> Option<Need> {
+    if matches!(path, "/oauth2/introspect" | "/oauth2/userinfo") {
+        return Some(Need::Must);
+    }
+    let posts = *method == Method::POST;
+    if path.starts_with("/account")
+        || path == "/oauth2/authorize"
+        || posts && path.starts_with("/oauth2/")
+    {
+        return Some(Need::Should);
+    }
+    let verb = path.strip_prefix("/_matrix/client/")?.split_once('/')?.1;
+    let password = match *method {
         Method::POST => matches!(
             verb,
             "login" | "register" | "account/password" | "account/deactivate" | "delete_devices"
         ),
         Method::DELETE => verb.starts_with("devices/"),
         _ => false,
-    }
+    };
+    password.then_some(Need::Should)
 }
 
 /// The request, and the same once more unless it is too long.
@@ -123,18 +142,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_carry_a_password_is_handled_once() {
-        for (method, path, may) in [
-            (Method::POST, "/_matrix/client/v3/login", true),
-            (Method::POST, "/_matrix/client/r0/account/password", true),
-            (Method::DELETE, "/_matrix/client/v3/devices/ABC", true),
-            (Method::GET, "/_matrix/client/v3/login", false),
-            (Method::GET, "/_matrix/client/v3/devices/ABC", false),
-            (Method::POST, "/_matrix/client/v3/refresh", false),
-            (Method::PUT, "/_matrix/client/v3/rooms/!a/send/b/c", false),
-            (Method::POST, "/admin/v1/users", false),
+    fn what_counts_guesses_or_says_whether_a_token_is_good_is_handled_once() {
+        let should = Some(Need::Should);
+        for (method, path, need) in [
+            (Method::POST, "/oauth2/introspect", Some(Need::Must)),
+            (Method::GET, "/oauth2/userinfo", Some(Need::Must)),
+            (Method::POST, "/oauth2/token", should),
+            (Method::GET, "/oauth2/authorize", should),
+            (Method::GET, "/oauth2/keys.json", None),
+            (Method::POST, "/account/sign-in", should),
+            (Method::POST, "/_matrix/client/v3/login", should),
+            (Method::POST, "/_matrix/client/r0/account/password", should),
+            (Method::DELETE, "/_matrix/client/v3/devices/ABC", should),
+            (Method::GET, "/_matrix/client/v3/login", None),
+            (Method::GET, "/_matrix/client/v3/devices/ABC", None),
+            (Method::POST, "/_matrix/client/v3/refresh", None),
+            (Method::PUT, "/_matrix/client/v3/rooms/!a/send/b/c", None),
+            (Method::POST, "/admin/v1/users", None),
         ] {
-            assert_eq!(proves_a_secret(&method, path), may, "{method} {path}");
+            assert_eq!(catches_up_first(&method, path), need, "{method} {path}");
         }
     }
 
