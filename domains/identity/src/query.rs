@@ -24,6 +24,11 @@ pub struct SignInState {
 }
 
 /// To whom an access token was given.
+pub fn was_given(view: &ReadView<'_>, refresh: &TokenHash) -> Result<bool> {
+    Ok(token::refresh(view.db(), refresh)?.is_some())
+}
+
+/// To whom an access token was given.
 pub fn holder(view: &ReadView<'_>, hash: &TokenHash) -> Result<Option<Holder>> {
     token::holder(view.db(), hash)
 }
