@@ -23,7 +23,7 @@ pub struct SignInState {
     pub locked: Option<Millis>,
 }
 
-/// To whom an access token was given.
+/// Whether a refresh token was given out, as far as is remembered.
 pub fn was_given(view: &ReadView<'_>, refresh: &TokenHash) -> Result<bool> {
     Ok(token::refresh(view.db(), refresh)?.is_some())
 }
