@@ -43,10 +43,15 @@ pub async fn wait(striker: &Striker<'_>) -> Result<Whole> {
             .collect::<BTreeMap<_, _>>()
     };
     let before = sizes();
-    let mut lacks = Some("everything".to_owned());
-    while healed.elapsed() < PATIENCE {
-        lacks = lacking(striker).await;
-        if lacks.is_none() {
+    let mut lacks: Option<String> = None;
+    loop {
+        let now = lacking(striker).await;
+        if now.is_some() && now != lacks {
+            let what = now.as_deref().unwrap_or_default();
+            striker.recorder.mark(format!("not whole yet: {what}"));
+        }
+        lacks = now;
+        if lacks.is_none() || healed.elapsed() > PATIENCE {
             break;
         }
         sleep(LOOK * 4).await;
@@ -79,7 +84,7 @@ async fn lacking(striker: &Striker<'_>) -> Option<String> {
     for altered in &striker.altered {
         let found = std::fs::read(&altered.path).map(|bytes| blake3::hash(&bytes));
         if found.map_or(true, |found| found != altered.wanted) {
-            return Some(format!("{} is still damaged", altered.path.display()));
+            return Some("an upload is still damaged".to_owned());
         }
     }
     alone(striker.cluster)
@@ -99,11 +104,9 @@ fn alone(cluster: &Cluster) -> Option<String> {
             entry.1 |= modified.is_ok_and(is_young);
         }
     }
-    let mut few = held
-        .into_iter()
-        .filter(|(_, (count, young))| *count < 2 && !young);
-    few.next()
-        .map(|(name, _)| format!("only one data centre has the upload {}", name.display()))
+    let few = |held: &(usize, bool)| held.0 < 2 && !held.1;
+    let alone = held.values().any(few);
+    alone.then(|| "an upload is in one data centre alone".to_owned())
 }
 
 #[expect(

@@ -183,20 +183,22 @@ impl Accounts {
         Ok(self.lane.submit(request).await?.outcome?)
     }
 
-    /// Asks under an id that others may have asked under before. Gives nothing if it was accepted then: what
-    /// came of it is in the answer that was given to them.
+    /// Asks under an id under which others may ask the same: whoever is first in the log is carried out.
     pub(crate) async fn ask_as(
         &self,
         id: RecordId,
         actor: Actor,
         priority: Priority,
         command: Command,
-    ) -> Result<Option<Accepted>, AccountError> {
+    ) -> Result<Accepted, AccountError> {
         let mut request = self.lane.request(actor, priority, command);
         request.id = id;
-        let decision = self.lane.submit(request).await?;
-        let accepted = decision.outcome?;
-        Ok((!decision.repeated).then_some(accepted))
+        Ok(self.lane.submit(request).await?.outcome?)
+    }
+
+    /// Whether the refresh token with this hash was ever given out, as far as is remembered.
+    pub(crate) async fn was_given(&self, refresh: &TokenHash) -> Result<bool, ReadError> {
+        self.read(|view| query::was_given(view, refresh)).await
     }
 
     pub(crate) async fn read<T>(

@@ -31,6 +31,11 @@ pub struct SignInState {
     pub locked: Option<Millis>,
 }
 
+/// Whether a refresh token was given out, as far as is remembered.
+pub fn was_given(view: &ReadView<'_>, refresh: &TokenHash) -> Result<bool> {
+    Ok(token::refresh(view.db(), refresh)?.is_some())
+}
+
 /// To whom an access token was given.
 pub fn holder(view: &ReadView<'_>, hash: &TokenHash) -> Result<Option<Holder>> {
     token::holder(view.db(), hash)

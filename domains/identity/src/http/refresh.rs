@@ -65,7 +65,9 @@ impl Api {
             let asked = self
                 .accounts
                 .ask_as(id, Actor::Nobody, Priority::Vital, command);
-            if let Some(accepted) = asked.await? {
+            let accepted = asked.await?;
+            // Another request under this name may have been first; then its tokens were given out, and not these.
+            if accepted != Accepted::Done || self.accounts.was_given(&refresh.hash()).await? {
                 return Ok(((access, refresh), accepted));
             }
         }

@@ -49,34 +49,54 @@ async fn refreshing_replaces_both_tokens() {
     server.close().await;
 }
 
-#[tokio::test]
-async fn a_request_that_comes_late_is_the_one_that_was_answered() {
-    let server = Server::with_mina().await;
+/// A session of mina's; gives its refresh token.
+async fn begin(server: &Server) -> String {
     let mut body = password("mina", "dog");
     body["refresh_token"] = true.into();
     let begun = server.post("/v3/login", None, body).await;
-    let first = begun.text("refresh_token");
-    let next = refresh(&server, &first).await;
-    let newest = refresh(&server, &next.text("refresh_token")).await;
-    // A data centre that was cut off took the first request too, and brings it to the log only now.
-    let presented = TokenHash::of(&first);
+    begun.text("refresh_token")
+}
+
+/// The refresh token `first` is presented for the first time, in another data centre.
+async fn present_elsewhere(server: &Server, first: &str) -> bool {
+    let presented = TokenHash::of(first);
     let name = HEXLOWER.encode(presented.as_bytes());
     let command = Command::Refresh(Refresh {
         presented,
-        access: TokenHash::of("late"),
+        access: TokenHash::of("other"),
         access_lifetime: Millis::hours(1),
-        refresh: TokenHash::of("later"),
+        refresh: TokenHash::of("another"),
         address: "192.0.2.0/24".to_owned(),
     });
     let lane = &server.house.lane;
-    let mut late = lane.request(Actor::Nobody, Priority::Vital, command);
-    late.id = RecordId::named(&["refresh", &name], "0");
-    assert!(lane.submit(late).await.expect("it is applied").repeated);
+    let mut request = lane.request(Actor::Nobody, Priority::Vital, command);
+    request.id = RecordId::named(&["refresh", &name], "0");
+    lane.submit(request).await.expect("it is applied").repeated
+}
+
+#[tokio::test]
+async fn a_request_that_comes_late_is_the_one_that_was_answered() {
+    let server = Server::with_mina().await;
+    let first = begin(&server).await;
+    let next = refresh(&server, &first).await;
+    let newest = refresh(&server, &next.text("refresh_token")).await;
+    // A data centre that was cut off took the first request too, and brings it to the log only now.
+    assert!(present_elsewhere(&server, &first).await);
     assert!(server.whoami(&newest.text("access_token")).await.is_ok());
-    assert_eq!(
-        refresh(&server, &newest.text("refresh_token")).await.status,
-        StatusCode::OK
-    );
+    let again = refresh(&server, &newest.text("refresh_token")).await;
+    assert_eq!(again.status, StatusCode::OK);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn the_answer_has_tokens_that_are_good_when_another_request_was_first() {
+    let server = Server::with_mina().await;
+    let first = begin(&server).await;
+    assert!(!present_elsewhere(&server, &first).await);
+    let answer = refresh(&server, &first).await;
+    assert!(server.whoami(&answer.text("access_token")).await.is_ok());
+    let next = refresh(&server, &answer.text("refresh_token")).await;
+    assert!(server.whoami(&next.text("access_token")).await.is_ok());
     server.close().await;
 }
 
