@@ -50,7 +50,13 @@ async fn a_certified_client_signs_people_in() -> Result<()> {
         "--post-logout-redirect-uri",
         "https://shop.example/out",
     ];
-    let orders = ["Orders", "--grant", "client_credentials", "--scope", "orders:read"];
+    let orders = [
+        "Orders",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        "orders:read",
+    ];
     let tv = ["TV", "--grant", device, "--auth", "none"];
     let clients = json!({
         "web": add(&server, &web)?, "orders": add(&server, &orders)?, "tv": add(&server, &tv)?,

@@ -76,7 +76,8 @@ pub fn keys(verb: KeysVerb) -> Asked {
     match verb {
         KeysVerb::List(how) => listing("/admin/v1/keys".to_owned(), KEYS, how),
         KeysVerb::Rotate(how) => {
-            let words = "New keys are shown from now on, and used once nobody can have missed them.";
+            let words =
+                "New keys are shown from now on, and used once nobody can have missed them.";
             let path = "/admin/v1/keys/rotate".to_owned();
             doing(path, json!({}), how, Shown::Done(words.to_owned()))
         }

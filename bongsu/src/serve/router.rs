@@ -59,7 +59,9 @@ pub fn of(
             "/.well-known/bongsu",
             get(data_centres).with_state(Arc::new(DataCentres::of(house, base_url))),
         );
-    let router = domains(house, talk, provider).merge(own).fallback(nothing_here);
+    let router = domains(house, talk, provider)
+        .merge(own)
+        .fallback(nothing_here);
     let router = if house.abroad.is_some() {
         router.layer(from_fn_with_state(parts.watch, freshness::say))
     } else {
@@ -77,7 +79,10 @@ fn domains(house: &House, talk: TalkApi, provider: Provider) -> Router {
     let administration = house
         .administration(talk.clone(), provider.clone())
         .route_layer(from_fn_with_state(authenticator.clone(), admit_by_token));
-    let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(house.accounts.clone(), authenticator.clone()));
+    let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(
+        house.accounts.clone(),
+        authenticator.clone(),
+    ));
     let (talk, _) = bongsu_talk::http::endpoints(talk);
     let sign_in = bongsu_identity::http::oauth::routes().into_router(provider);
     identity.merge(talk).merge(sign_in).merge(administration)

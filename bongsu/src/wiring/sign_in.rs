@@ -68,7 +68,10 @@ mod tests {
         assert!(vault(&data, &config).is_err());
         std::fs::write(&named, "short\n").unwrap();
         let error = format!("{:#}", vault(&data, &config).unwrap_err());
-        assert!(error.contains("64 lower-case hexadecimal digits"), "{error}");
+        assert!(
+            error.contains("64 lower-case hexadecimal digits"),
+            "{error}"
+        );
         std::fs::write(&named, "ab".repeat(32)).unwrap();
         assert!(vault(&data, &config).is_ok());
         assert!(!data.sign_in_key().exists());

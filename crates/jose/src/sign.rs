@@ -59,8 +59,7 @@ impl SigningKey {
                 (Pair::Ec(pair), PublicJwk::Ec { crv, x, y })
             }
             Algorithm::Rs256 => {
-                let parts: RsaParts =
-                    serde_json::from_slice(secret).map_err(|_| JoseError::Key)?;
+                let parts: RsaParts = serde_json::from_slice(secret).map_err(|_| JoseError::Key)?;
                 let public = PublicJwk::Rsa {
                     n: text(&parts.n),
                     e: text(&parts.e),
@@ -106,11 +105,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// When header or claims are no JSON, or there is no chance to be had.
-    pub fn sign_with(
-        &self,
-        header: &Header,
-        claims: &impl Serialize,
-    ) -> Result<String, JoseError> {
+    pub fn sign_with(&self, header: &Header, claims: &impl Serialize) -> Result<String, JoseError> {
         let json = serde_json::to_vec(header).map_err(|_| JoseError::Form)?;
         let mut token = BASE64URL_NOPAD.encode(&json);
         token.push('.');

@@ -61,8 +61,14 @@ fn a_token_does_not_choose_its_algorithm() {
         (r#"{"alg":"eddsa"}"#, JoseError::Algorithm),
         (r#"{"alg":"RS256"}"#, JoseError::Algorithm),
         (r#"{"alg":"ES256"}"#, JoseError::Algorithm),
-        (r#"{"alg":"EdDSA","crit":["b64"],"b64":false}"#, JoseError::Critical),
-        (r#"{"alg":"EdDSA","jwk":{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}}"#, JoseError::Key),
+        (
+            r#"{"alg":"EdDSA","crit":["b64"],"b64":false}"#,
+            JoseError::Critical,
+        ),
+        (
+            r#"{"alg":"EdDSA","jwk":{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}}"#,
+            JoseError::Key,
+        ),
         (r#"{"alg":"EdDSA","alg":"none"}"#, JoseError::Algorithm),
         (r"{}", JoseError::Algorithm),
         ("[]", JoseError::Form),
@@ -100,7 +106,11 @@ fn keys_that_are_too_short_are_refused() {
         json!({"kty": "EC", "crv": "P-256", "x": "%", "y": "AAAA"}),
     ] {
         let jwk = serde_json::from_value(json.clone()).unwrap();
-        assert_eq!(VerifyingKey::new(&jwk).map(|_| ()), Err(JoseError::Key), "{json}");
+        assert_eq!(
+            VerifyingKey::new(&jwk).map(|_| ()),
+            Err(JoseError::Key),
+            "{json}"
+        );
     }
     assert!(SigningKey::open(Algorithm::Rs256, "k", b"{}").is_err());
 }
@@ -115,7 +125,11 @@ fn the_standards_example_is_verified() {
     let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     let public = VerifyingKey::new(own.public()).unwrap();
     let trusted = Signed::parse(token).unwrap().verify(&public).unwrap();
-    assert_eq!(trusted.claims::<Value>(), Err(JoseError::Claims), "it holds no JSON");
+    assert_eq!(
+        trusted.claims::<Value>(),
+        Err(JoseError::Claims),
+        "it holds no JSON"
+    );
     let header = Header {
         alg: Algorithm::EdDsa,
         typ: None,

@@ -156,7 +156,9 @@ impl Accounts {
         let command = Command::Administer(Administer { by, reason, act });
         match self.ask(Actor::Operator, Priority::Vital, command).await? {
             Accepted::Done => Ok(()),
-            Accepted::Denied(_) | Accepted::Reused | Accepted::Oauth(_) => Err(AccountError::Defect),
+            Accepted::Denied(_) | Accepted::Reused | Accepted::Oauth(_) => {
+                Err(AccountError::Defect)
+            }
         }
     }
 

@@ -17,8 +17,12 @@ async fn a_form_arrives_as_it_was_meant() {
         while !read.ends_with(b"other=%3D") {
             read.push(stream.read_u8().await.expect("the form comes"));
         }
-        stream.write_all(&ok("text/plain", "taken")).await.expect("it is read");
-        tell.send(String::from_utf8(read).expect("text")).expect("somebody listens");
+        stream
+            .write_all(&ok("text/plain", "taken"))
+            .await
+            .expect("it is read");
+        tell.send(String::from_utf8(read).expect("text"))
+            .expect("somebody listens");
     })
     .await;
     let url = Url::parse(&format!("http://{address}/told")).expect("a URL");
@@ -35,14 +39,26 @@ async fn a_form_arrives_as_it_was_meant() {
 
 #[tokio::test]
 async fn a_form_that_is_not_taken_is_known_not_to_be() {
-    let (address, _told) = serve(&[("/elsewhere", redirect("/taken")), ("/taken", ok("a/b", ""))]).await;
+    let (address, _told) = serve(&[
+        ("/elsewhere", redirect("/taken")),
+        ("/taken", ok("a/b", "")),
+    ])
+    .await;
     for path in ["/elsewhere", "/nothing"] {
         let url = Url::parse(&format!("http://{address}{path}")).expect("a URL");
         let fetcher = fetcher(rules(&[address.port()]), Names::default());
         let refused = fetcher.post_form(&url, &fields()).await;
-        assert!(matches!(refused, Err(FetchError::Status(_))), "{path}: {refused:?}");
+        assert!(
+            matches!(refused, Err(FetchError::Status(_))),
+            "{path}: {refused:?}"
+        );
     }
     let url = Url::parse("http://127.0.0.1/taken").expect("a URL");
-    let guarded = Fetcher::new(Rules::default()).post_form(&url, &fields()).await;
-    assert!(matches!(guarded, Err(FetchError::AddressDenied)), "{guarded:?}");
+    let guarded = Fetcher::new(Rules::default())
+        .post_form(&url, &fields())
+        .await;
+    assert!(
+        matches!(guarded, Err(FetchError::AddressDenied)),
+        "{guarded:?}"
+    );
 }

@@ -59,9 +59,7 @@ impl fmt::Display for ClientId {
 }
 
 /// The number of a client's session, from 1; never given twice. It is its place in the status list too.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionNo(pub i64);
 
 /// One command. Variants are only appended.
@@ -518,7 +516,9 @@ pub enum Refused {
     #[error("the code or token is unknown, has run out, or was given to another client")]
     InvalidGrant,
     /// The redirect URI or the verifier is not that of the code.
-    #[error("the redirect URI or the code verifier is not the one that the code was asked for with")]
+    #[error(
+        "the redirect URI or the code verifier is not the one that the code was asked for with"
+    )]
     Mismatch,
     /// The tokens are bound to another key.
     #[error("the tokens are bound to another key")]

@@ -82,7 +82,9 @@ impl<'a> PasswordStage<'a> {
                 Err(self.again(Some((ErrorKind::Forbidden, "the password is wrong"))))
             }
             Accepted::Denied(denial) => Err(denial.into()),
-            Accepted::Reused | Accepted::Oauth(_) => Err(MatrixError::internal("a password is no refresh token")),
+            Accepted::Reused | Accepted::Oauth(_) => {
+                Err(MatrixError::internal("a password is no refresh token"))
+            }
         }
     }
 

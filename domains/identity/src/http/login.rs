@@ -56,7 +56,9 @@ pub async fn handle(
     {
         Accepted::Done => {}
         Accepted::Denied(denial) => return Err(denial.into()),
-        Accepted::Reused | Accepted::Oauth(_) => return Err(MatrixError::internal("a sign-in is no refresh")),
+        Accepted::Reused | Accepted::Oauth(_) => {
+            return Err(MatrixError::internal("a sign-in is no refresh"));
+        }
     }
     let access = tokens.access.reveal().to_owned();
     let mut response = Response::new(ids::user_out(&user)?, access, ids::device_out(&device));

@@ -83,13 +83,19 @@ impl Provider {
         }
         // The issuer, or for clients of before the endpoint itself or the token endpoint; never more than one.
         let config = self.config();
-        let places = [config.issuer.clone(), config.url(path), config.url("/oauth2/token")];
+        let places = [
+            config.issuer.clone(),
+            config.url(path),
+            config.url("/oauth2/token"),
+        ];
         if !places.iter().any(|place| claims.aud.is_only(place)) {
             return Err(AssertionError("is for another audience"));
         }
         let now = seconds(self.now());
         if claims.exp <= now || claims.exp > now.saturating_add(LONGEST) {
-            return Err(AssertionError("has expired, or lasts for more than ten minutes"));
+            return Err(AssertionError(
+                "has expired, or lasts for more than ten minutes",
+            ));
         }
         let early = |at: Option<i64>| at.is_some_and(|at| at > now.saturating_add(SKEW));
         if early(claims.nbf) || early(claims.iat) {

@@ -43,7 +43,10 @@ impl Wish {
     pub fn is_met(&self, found: &str) -> bool {
         let is = |value: &serde_json::Value| value.as_str() == Some(found);
         self.value.as_ref().is_none_or(is)
-            && self.values.as_ref().is_none_or(|values| values.iter().any(is))
+            && self
+                .values
+                .as_ref()
+                .is_none_or(|values| values.iter().any(is))
     }
 }
 
@@ -54,10 +57,18 @@ pub type Wishes = BTreeMap<Claim, Option<Wish>>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// At the userinfo endpoint.
-    #[serde(default, deserialize_with = "known", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "known",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub userinfo: Wishes,
     /// In the ID token.
-    #[serde(default, deserialize_with = "known", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "known",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub id_token: Wishes,
     /// The one person that the client means, if it means one (`sub` with a value).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,10 +83,13 @@ fn known<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Wishes, D:
         Other(String),
     }
     let all: Option<BTreeMap<Name, Option<Wish>>> = Deserialize::deserialize(deserializer)?;
-    let known = all.into_iter().flatten().filter_map(|(name, wish)| match name {
-        Name::Known(claim) => Some((claim, wish)),
-        Name::Other(_) => None,
-    });
+    let known = all
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, wish)| match name {
+            Name::Known(claim) => Some((claim, wish)),
+            Name::Other(_) => None,
+        });
     Ok(known.collect())
 }
 
@@ -151,7 +165,12 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_form_is_refused() {
-        for text in ["", "[]", r#"{"userinfo":[]}"#, r#"{"id_token":{"sub":{"value":1}}}"#] {
+        for text in [
+            "",
+            "[]",
+            r#"{"userinfo":[]}"#,
+            r#"{"id_token":{"sub":{"value":1}}}"#,
+        ] {
             assert_eq!(Claims::parse(text), None, "{text}");
         }
         let long = format!(r#"{{"a":"{}"}}"#, "b".repeat(4_000));

@@ -158,7 +158,9 @@ pub enum MetadataError {
     #[error("{0} is not an https URL")]
     Url(&'static str),
     /// Keys belong to `private_key_jwt`.
-    #[error("private_key_jwt needs jwks with a key of Ed25519, P-256 or RSA; jwks_uri is not taken")]
+    #[error(
+        "private_key_jwt needs jwks with a key of Ed25519, P-256 or RSA; jwks_uri is not taken"
+    )]
     Keys,
     /// What was asked for together cannot be had together.
     #[error("{0}")]
@@ -444,22 +446,54 @@ mod tests {
         for (registered, uri, expect) in [
             ("https://shop.example/in", "https://shop.example/in", true),
             ("https://shop.example/in", "https://shop.example/in/", false),
-            ("https://shop.example/in", "https://shop.example/in?x=1", false),
-            ("https://shop.example/in", "https://shop.example:443/in", false),
+            (
+                "https://shop.example/in",
+                "https://shop.example/in?x=1",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example:443/in",
+                false,
+            ),
             ("https://shop.example/in", "https://SHOP.example/in", false),
-            ("https://shop.example/in", "https://shop.example/./in", false),
-            ("https://shop.example/in", "https://shop.example/in#a", false),
-            ("https://shop.example/in", "https://shop.example/x/../in", false),
-            ("https://shop.example/in", "https://shop.example@evil.example/in", false),
+            (
+                "https://shop.example/in",
+                "https://shop.example/./in",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example/in#a",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example/x/../in",
+                false,
+            ),
+            (
+                "https://shop.example/in",
+                "https://shop.example@evil.example/in",
+                false,
+            ),
             ("https://shop.example/", "https://shop.example", false),
             ("http://127.0.0.1/in", "http://127.0.0.1:49152/in", true),
             ("http://[::1]/in", "http://[::1]:49152/in", true),
             ("http://127.0.0.1/in", "http://127.0.0.2:49152/in", false),
             ("http://127.0.0.1/in", "http://127.0.0.1:49152/other", false),
-            ("http://127.0.0.1/in", "http://127.0.0.1:80@evil.example/in", false),
+            (
+                "http://127.0.0.1/in",
+                "http://127.0.0.1:80@evil.example/in",
+                false,
+            ),
             ("http://127.0.0.1/in", "https://127.0.0.1:49152/in", false),
         ] {
-            assert_eq!(client(registered).takes_redirect(uri), expect, "{registered} {uri}");
+            assert_eq!(
+                client(registered).takes_redirect(uri),
+                expect,
+                "{registered} {uri}"
+            );
         }
     }
 
@@ -470,9 +504,18 @@ mod tests {
         assert_eq!(check(&format!("{ok}}}")), Ok(()));
         assert_eq!(check("{}"), Err(MetadataError::NoRedirectUri));
         for (more, expect) in [
-            (r#","jwks_uri":"https://a.example/keys""#, MetadataError::Keys),
-            (r#","token_endpoint_auth_method":"private_key_jwt""#, MetadataError::Keys),
-            (r#","client_uri":"javascript:1""#, MetadataError::Url("client_uri")),
+            (
+                r#","jwks_uri":"https://a.example/keys""#,
+                MetadataError::Keys,
+            ),
+            (
+                r#","token_endpoint_auth_method":"private_key_jwt""#,
+                MetadataError::Keys,
+            ),
+            (
+                r#","client_uri":"javascript:1""#,
+                MetadataError::Url("client_uri"),
+            ),
             (
                 r#","backchannel_logout_uri":"http://a.example/""#,
                 MetadataError::Url("backchannel_logout_uri"),
@@ -480,7 +523,8 @@ mod tests {
         ] {
             assert_eq!(check(&format!("{ok}{more}}}")), Err(expect), "{more}");
         }
-        let public = r#"{"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"}"#;
+        let public =
+            r#"{"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"}"#;
         assert!(matches!(check(public), Err(MetadataError::Together(_))));
         for json in [
             r#"{"grant_types":["implicit"]}"#,

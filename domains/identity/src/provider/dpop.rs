@@ -88,7 +88,9 @@ impl Provider {
             return Err(ProofError("is for another address"));
         }
         // A time out of all proportion overflows nothing.
-        let away = seconds(self.now()).saturating_sub(claims.iat).saturating_abs();
+        let away = seconds(self.now())
+            .saturating_sub(claims.iat)
+            .saturating_abs();
         if away > WINDOW {
             return Err(ProofError("is not of this minute"));
         }

@@ -54,7 +54,10 @@ impl Serialize for Events {
         #[derive(Serialize)]
         struct Nothing {}
         let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("http://schemas.openid.net/event/backchannel-logout", &Nothing {})?;
+        map.serialize_entry(
+            "http://schemas.openid.net/event/backchannel-logout",
+            &Nothing {},
+        )?;
         map.end()
     }
 }

@@ -64,12 +64,7 @@ struct Shared {
 impl Provider {
     /// The provider over these accounts, whose keys `vault` seals. `fetcher` tells clients that somebody signed out.
     #[must_use]
-    pub fn new(
-        accounts: Accounts,
-        config: ProviderConfig,
-        vault: Vault,
-        fetcher: Fetcher,
-    ) -> Self {
+    pub fn new(accounts: Accounts, config: ProviderConfig, vault: Vault, fetcher: Fetcher) -> Self {
         Self {
             accounts,
             shared: Arc::new(Shared {

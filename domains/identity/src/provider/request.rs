@@ -200,7 +200,10 @@ pub fn reply_to(params: &Params, client: &Client) -> Result<ReplyTo, &'static st
         Some(_) => return Err("response_mode is neither query nor fragment"),
     };
     let state = params.state.clone();
-    if state.as_ref().is_some_and(|state| state.len() > MAX_REPEATED) {
+    if state
+        .as_ref()
+        .is_some_and(|state| state.len() > MAX_REPEATED)
+    {
         return Err("state is too long");
     }
     Ok(ReplyTo { uri, mode, state })
@@ -237,7 +240,10 @@ pub fn read(
     let scopes = Scopes::parse(scope).map_err(|_| (E::InvalidScope, "scope is not of its form"))?;
     let scopes = client.allowed(scopes);
     if scopes.is_empty() {
-        return Err((E::InvalidScope, "there is no scope that this client may have"));
+        return Err((
+            E::InvalidScope,
+            "there is no scope that this client may have",
+        ));
     }
     let prompt = prompt(params.prompt.as_deref())?;
     let max_age = max_age(params, client)?;
@@ -252,7 +258,10 @@ pub fn read(
         return Err((E::UnmetAuthenticationRequirements, why));
     }
     let nonce = params.nonce.clone();
-    if nonce.as_ref().is_some_and(|nonce| nonce.len() > MAX_REPEATED) {
+    if nonce
+        .as_ref()
+        .is_some_and(|nonce| nonce.len() > MAX_REPEATED)
+    {
         return Err((E::InvalidRequest, "nonce is too long"));
     }
     let jkt = params.dpop_jkt.as_deref().map(hash).transpose();
@@ -297,11 +306,19 @@ fn prompt(text: Option<&str>) -> Result<Prompt, (RequestError, &'static str)> {
             "login" | "select_account" => prompt.login = true,
             "consent" => prompt.consent = true,
             "create" => prompt.create = true,
-            _ => return Err((RequestError::InvalidRequest, "prompt has a word that is not known")),
+            _ => {
+                return Err((
+                    RequestError::InvalidRequest,
+                    "prompt has a word that is not known",
+                ));
+            }
         }
     }
     if prompt.none && words.len() > 1 {
-        return Err((RequestError::InvalidRequest, "prompt=none goes with no other"));
+        return Err((
+            RequestError::InvalidRequest,
+            "prompt=none goes with no other",
+        ));
     }
     Ok(prompt)
 }
@@ -311,7 +328,10 @@ fn max_age(params: &Params, client: &Client) -> Result<Option<i64>, (RequestErro
         None => Ok(client.metadata.default_max_age.map(i64::from)),
         Some(text) => match text.parse::<u32>() {
             Ok(seconds) => Ok(Some(seconds.into())),
-            Err(_) => Err((RequestError::InvalidRequest, "max_age is no number of seconds")),
+            Err(_) => Err((
+                RequestError::InvalidRequest,
+                "max_age is no number of seconds",
+            )),
         },
     }
 }

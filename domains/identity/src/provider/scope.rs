@@ -67,7 +67,11 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |names: [(Stability, &'static str); 2], stability: Stability| {
             let [stable, unstable] = names;
-            if stability == Stability::Stable { stable.1 } else { unstable.1 }
+            if stability == Stability::Stable {
+                stable.1
+            } else {
+                unstable.1
+            }
         };
         match self {
             Self::OpenId => f.write_str("openid"),
@@ -96,7 +100,10 @@ fn one(text: &str) -> Result<Scope, ScopeError> {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
             let sound = (10..=255).contains(&id.len()) && id.chars().all(allowed);
             let id = sound.then(|| id.parse().ok()).flatten();
-            return Ok(Scope::MatrixDevice(stability, id.ok_or(ScopeError::Device)?));
+            return Ok(Scope::MatrixDevice(
+                stability,
+                id.ok_or(ScopeError::Device)?,
+            ));
         }
     }
     Ok(match text {
@@ -213,7 +220,10 @@ mod tests {
             ),
             ("orders:read", Ok("orders:read")),
             ("urn:matrix:client:device:AB", Err(ScopeError::Device)),
-            ("urn:matrix:client:device:AAAAAAAAA/", Err(ScopeError::Device)),
+            (
+                "urn:matrix:client:device:AAAAAAAAA/",
+                Err(ScopeError::Device),
+            ),
             (
                 "urn:matrix:client:device:ABCDEFGHIJ urn:matrix:client:device:ABCDEFGHIK",
                 Err(ScopeError::Devices),

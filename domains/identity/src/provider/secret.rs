@@ -39,7 +39,11 @@ impl SecretKey {
     /// The key under the name `kid`, 8 bytes in base64url.
     #[must_use]
     pub fn open(kid: &str, secret: &[u8; 32]) -> Option<Self> {
-        let kid = BASE64URL_NOPAD.decode(kid.as_bytes()).ok()?.try_into().ok()?;
+        let kid = BASE64URL_NOPAD
+            .decode(kid.as_bytes())
+            .ok()?
+            .try_into()
+            .ok()?;
         let derive = |context| blake3::derive_key(context, secret);
         let mac = |context| hmac::Key::new(hmac::HMAC_SHA256, &derive(context));
         let boxes = derive("bongsu 2026-11 sealed requests of sign-in");
@@ -153,7 +157,14 @@ mod tests {
         assert_eq!(read([&key(2)].into_iter(), &token), None);
         let forger = SecretKey::open(&BASE64URL_NOPAD.encode(&[1; 8]), &[9; 32]).unwrap();
         let forged = forger.refresh_token(SAYS);
-        for wrong in [&*forged, "", "bgr_", "bgr_AAAA", &token[4..], &token.to_uppercase()] {
+        for wrong in [
+            &*forged,
+            "",
+            "bgr_",
+            "bgr_AAAA",
+            &token[4..],
+            &token.to_uppercase(),
+        ] {
             assert_eq!(read([&key(1)].into_iter(), wrong), None, "{wrong}");
         }
         for n in 4..token.len() {
@@ -167,7 +178,10 @@ mod tests {
     #[test]
     fn what_is_sealed_is_opened_for_its_own_purpose() {
         let text = key(1).put("par", b"request", [5; 12]);
-        assert_eq!(take([&key(1)].into_iter(), "par", &text), Some(b"request".to_vec()));
+        assert_eq!(
+            take([&key(1)].into_iter(), "par", &text),
+            Some(b"request".to_vec())
+        );
         assert_eq!(take([&key(1)].into_iter(), "fresh", &text), None);
         assert_eq!(take([&key(2)].into_iter(), "par", &text), None);
         assert_eq!(take([&key(1)].into_iter(), "par", &text[1..]), None);

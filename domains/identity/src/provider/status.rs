@@ -97,7 +97,10 @@ fn bits(set: impl Iterator<Item = i64>) -> StatusBits {
     let mut bytes = vec![0_u8; usize::try_from(LENGTH / 8).unwrap_or(0)];
     for place in set {
         let (byte, bit) = (place / 8, place % 8);
-        if let Some(byte) = usize::try_from(byte).ok().and_then(|byte| bytes.get_mut(byte)) {
+        if let Some(byte) = usize::try_from(byte)
+            .ok()
+            .and_then(|byte| bytes.get_mut(byte))
+        {
             // The lowest bit is the first (section 4.1).
             *byte |= 1 << bit;
         }
@@ -127,7 +130,11 @@ impl Provider {
     }
 
     /// The list of this number, signed.
-    pub(crate) async fn status_list(&self, keys: &Keys, list: i64) -> Result<Arc<str>, StatusError> {
+    pub(crate) async fn status_list(
+        &self,
+        keys: &Keys,
+        list: i64,
+    ) -> Result<Arc<str>, StatusError> {
         let now = self.now();
         let kept = self.shared.lists.0.lock().get(&list).cloned();
         if let Some((at, token)) = kept
@@ -152,7 +159,9 @@ impl Provider {
             ttl: FRESH.0 / 1000,
             status_list: bits(revoked.into_iter().map(|n| n - from)),
         };
-        let token: Arc<str> = self.sign(keys, Algorithm::EdDsa, KIND, now, &claims)?.into();
+        let token: Arc<str> = self
+            .sign(keys, Algorithm::EdDsa, KIND, now, &claims)?
+            .into();
         let mut lists = self.shared.lists.0.lock();
         if lists.len() >= MOST_KEPT {
             lists.clear();

@@ -364,8 +364,7 @@ impl Provider {
             return Ok(None);
         };
         let key = self.verifying(&kid).await?;
-        let claims: Option<IdClaims> =
-            key.and_then(|key| signed.verify(&key).ok()?.claims().ok());
+        let claims: Option<IdClaims> = key.and_then(|key| signed.verify(&key).ok()?.claims().ok());
         Ok(claims.filter(|claims| claims.iss == self.config().issuer))
     }
 

@@ -102,7 +102,9 @@ impl Vault {
         let mut bytes = rest.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = key.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut bytes);
-        opened.map(|secret| secret.to_vec()).map_err(|_| VaultError::Damaged)
+        opened
+            .map(|secret| secret.to_vec())
+            .map_err(|_| VaultError::Damaged)
     }
 }
 
@@ -126,14 +128,21 @@ mod tests {
         assert_eq!(old.open("EdDsa a", &altered), Err(VaultError::Damaged));
         altered.bytes.truncate(5);
         assert_eq!(old.open("EdDsa a", &altered), Err(VaultError::Damaged));
-        assert_eq!(both.current(), Vault::parse(&Vault::file(&[2; 32])).unwrap().current());
+        assert_eq!(
+            both.current(),
+            Vault::parse(&Vault::file(&[2; 32])).unwrap().current()
+        );
         assert_ne!(both.current(), old.current());
     }
 
     #[test]
     fn a_file_that_holds_no_key_is_refused() {
         for text in ["", "# nothing", "abc", &"AB".repeat(32), &"ab".repeat(31)] {
-            assert_eq!(Vault::parse(text).map(|_| ()), Err(VaultError::Form), "{text}");
+            assert_eq!(
+                Vault::parse(text).map(|_| ()),
+                Err(VaultError::Form),
+                "{text}"
+            );
         }
     }
 }

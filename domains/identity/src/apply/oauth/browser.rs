@@ -93,22 +93,35 @@ mod tests {
         let wrong = ask(&bench, Oauth::SignInBrowser(sign_in(1, false)));
         assert_eq!(wrong, Ok(Accepted::Denied(Denial::WrongPassword)));
         assert!(!is_in(&bench, 1));
-        assert_eq!(ask(&bench, Oauth::SignInBrowser(sign_in(1, true))), Ok(Accepted::Done));
+        assert_eq!(
+            ask(&bench, Oauth::SignInBrowser(sign_in(1, true))),
+            Ok(Accepted::Done)
+        );
         let mut again = sign_in(2, true);
         again.browser.before = Some(token(1));
         assert_eq!(ask(&bench, Oauth::SignInBrowser(again)), Ok(Accepted::Done));
         assert_eq!([1, 2].map(|n| is_in(&bench, n)), [false, true]);
-        assert_eq!(bench.count("device"), 1, "it is one of the account's devices");
+        assert_eq!(
+            bench.count("device"),
+            1,
+            "it is one of the account's devices"
+        );
     }
 
     #[test]
     fn browsers_that_stayed_long_enough_are_tidied_away() {
         let bench = Bench::with(&["mina"]);
         for n in 1..4 {
-            assert_eq!(ask(&bench, Oauth::SignInBrowser(sign_in(n, true))), Ok(Accepted::Done));
+            assert_eq!(
+                ask(&bench, Oauth::SignInBrowser(sign_in(n, true))),
+                Ok(Accepted::Done)
+            );
         }
         bench.pass(Millis::hours(25));
-        assert_eq!(ask(&bench, Oauth::SignInBrowser(sign_in(4, true))), Ok(Accepted::Done));
+        assert_eq!(
+            ask(&bench, Oauth::SignInBrowser(sign_in(4, true))),
+            Ok(Accepted::Done)
+        );
         assert_eq!(bench.count("oauth_browser"), 1);
         assert_eq!(bench.count("device"), 1);
     }
@@ -155,7 +168,11 @@ mod tests {
             let out = Oauth::SignOutBrowser(SignOutBrowser { cookie: token(1) });
             assert_eq!(ask(&bench, out), Ok(Accepted::Done));
             assert_eq!(bench.count("oauth_session"), 1, "{scope}");
-            assert_eq!(bench.effects().len(), 1, "it learns that the browser was left");
+            assert_eq!(
+                bench.effects().len(),
+                1,
+                "it learns that the browser was left"
+            );
         }
     }
 }

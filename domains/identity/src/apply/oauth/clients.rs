@@ -2,9 +2,7 @@
 
 use super::{Cx, Ruled, Verdict, done, refuse};
 use crate::apply::ending;
-use crate::command::oauth::{
-    AdministerClient, ClientAct, ClientId, Done, Refused, RegisterClient,
-};
+use crate::command::oauth::{AdministerClient, ClientAct, ClientId, Done, Refused, RegisterClient};
 use crate::command::{Accepted, Rejected};
 use crate::state::account;
 use crate::state::oauth::{add, client, session};
@@ -122,7 +120,10 @@ mod tests {
     fn a_client_is_made_changed_and_removed_with_its_sessions() {
         let bench = Bench::with_session();
         let in_use = Err(Rejected::Oauth(Refused::ClientInUse));
-        assert_eq!(administer(&bench, "shop", ClientAct::Add(new_client())), in_use);
+        assert_eq!(
+            administer(&bench, "shop", ClientAct::Add(new_client())),
+            in_use
+        );
         let rotate = ClientAct::Rotate {
             secret: token(201),
             overlap: Millis::hours(1),
@@ -133,18 +134,34 @@ mod tests {
             secret: Some(token(200)),
             ..new_client()
         };
-        assert_eq!(administer(&bench, "desk", ClientAct::Add(with_secret)), DONE);
+        assert_eq!(
+            administer(&bench, "desk", ClientAct::Add(with_secret)),
+            DONE
+        );
         assert_eq!(administer(&bench, "desk", rotate), DONE);
-        let desk = bench.look(|db| client::get(db, &client_id("desk"))).unwrap();
+        let desk = bench
+            .look(|db| client::get(db, &client_id("desk")))
+            .unwrap();
         assert_eq!(desk.secret, Some(token(201)));
-        assert_eq!(desk.old_secret, Some((token(200), bench.now() + Millis::hours(1))));
+        assert_eq!(
+            desk.old_secret,
+            Some((token(200), bench.now() + Millis::hours(1)))
+        );
         assert_eq!(administer(&bench, "shop", ClientAct::Remove), DONE);
         assert_eq!(bench.count("oauth_session"), 0);
         assert_eq!(bench.count("oauth_revoked"), 1);
         let gone = Err(Rejected::Oauth(Refused::NoSuchClient));
         assert_eq!(administer(&bench, "shop", ClientAct::Remove), gone);
-        assert_eq!(bench.effects(), Vec::<Effect>::new(), "who is gone is not told");
-        assert!(bench.look(bongsu_audit::check).is_ok_and(|lines| lines >= 4));
+        assert_eq!(
+            bench.effects(),
+            Vec::<Effect>::new(),
+            "who is gone is not told"
+        );
+        assert!(
+            bench
+                .look(bongsu_audit::check)
+                .is_ok_and(|lines| lines >= 4)
+        );
     }
 
     #[test]

@@ -36,6 +36,9 @@ mod tests {
         };
         let done = bench.oauth(Actor::Nobody, Oauth::ForgetConsent(forget));
         assert_eq!(done, Ok(Accepted::Done));
-        assert_eq!(bench.count("oauth_consent") + bench.count("oauth_session"), 0);
+        assert_eq!(
+            bench.count("oauth_consent") + bench.count("oauth_session"),
+            0
+        );
     }
 }

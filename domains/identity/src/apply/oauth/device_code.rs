@@ -4,8 +4,8 @@ use super::begin::{For, begin as begin_session};
 use super::{Cx, TIDIED, Verdict, done, refuse, signed_in, usable};
 use crate::command::Accepted;
 use crate::command::oauth::{BeginDevice, DecideDevice, Done, RedeemDevice, Refused};
-use crate::state::oauth::device_code::{self, Answer};
 use crate::state::oauth::client;
+use crate::state::oauth::device_code::{self, Answer};
 use bongsu_base::{DeviceId, Millis};
 
 /// By how much a device that asks too soon has to wait longer (RFC 8628, section 3.5).
@@ -83,7 +83,9 @@ pub(super) fn redeem(cx: &mut Cx<'_>, command: &RedeemDevice) -> Verdict {
 
 /// The Matrix device that a client with this scope is.
 fn matrix_device(scope: &str) -> Option<DeviceId> {
-    let mut scopes = scope.split(' ').filter(|scope| scope.starts_with("urn:matrix:"));
+    let mut scopes = scope
+        .split(' ')
+        .filter(|scope| scope.starts_with("urn:matrix:"));
     let (_, device) = scopes.find_map(|scope| scope.split_once(":client:device:"))?;
     device.parse().ok()
 }
@@ -141,17 +143,28 @@ mod tests {
         let bench = bench();
         assert_eq!(poll(&bench, 70, "shop"), SOON);
         bench.pass(Millis::seconds(9));
-        assert_eq!(poll(&bench, 70, "shop"), SOON, "it has to wait ten seconds now");
+        assert_eq!(
+            poll(&bench, 70, "shop"),
+            SOON,
+            "it has to wait ten seconds now"
+        );
         bench.pass(Millis::seconds(15));
         assert_eq!(poll(&bench, 70, "shop"), WAITING);
         let unknown = Err(Rejected::Oauth(Refused::NoSuchUserCode));
         assert_eq!(decide(&bench, "ZZZZZZZZ", true), unknown);
         assert_eq!(decide(&bench, "BCDFGHJK", true), Ok(Accepted::Done));
-        assert_eq!(decide(&bench, "BCDFGHJK", false), unknown, "it was answered");
+        assert_eq!(
+            decide(&bench, "BCDFGHJK", false),
+            unknown,
+            "it was answered"
+        );
         let invalid = Err(Rejected::Oauth(Refused::InvalidGrant));
         assert_eq!(poll(&bench, 70, "thief"), invalid);
         let let_in = poll(&bench, 70, "shop");
-        assert!(matches!(let_in, Ok(Accepted::Oauth(Done::Begun(_)))), "{let_in:?}");
+        assert!(
+            matches!(let_in, Ok(Accepted::Oauth(Done::Begun(_)))),
+            "{let_in:?}"
+        );
         assert_eq!(poll(&bench, 70, "shop"), invalid, "once");
     }
 
@@ -175,10 +188,16 @@ mod tests {
         let bench = bench();
         let full = Err(Rejected::Oauth(Refused::TooManyDevices));
         assert_eq!(bench.oauth(Actor::Nobody, begin(71, "BCDFGHJK")), full);
-        assert_eq!(bench.oauth(Actor::Nobody, begin(71, "LMNPQRST")), Ok(Accepted::Done));
+        assert_eq!(
+            bench.oauth(Actor::Nobody, begin(71, "LMNPQRST")),
+            Ok(Accepted::Done)
+        );
         assert_eq!(bench.oauth(Actor::Nobody, begin(72, "VWXZBCDF")), full);
         bench.pass(Millis::minutes(11));
-        assert_eq!(bench.oauth(Actor::Nobody, begin(73, "VWXZBCDF")), Ok(Accepted::Done));
+        assert_eq!(
+            bench.oauth(Actor::Nobody, begin(73, "VWXZBCDF")),
+            Ok(Accepted::Done)
+        );
         assert_eq!(bench.count("oauth_device_code"), 1);
     }
 }

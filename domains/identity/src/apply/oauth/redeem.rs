@@ -91,7 +91,10 @@ mod tests {
         };
         for (command, expect) in [
             (redeem(51), invalid.clone()),
-            (changed(|one| one.client = client_id("thief")), invalid.clone()),
+            (
+                changed(|one| one.client = client_id("thief")),
+                invalid.clone(),
+            ),
             (changed(|one| one.challenge = [8; 32]), Refused::Mismatch),
             (
                 changed(|one| one.redirect_uri = Some("https://shop.example/".into())),

@@ -7,7 +7,7 @@
 use super::begin::issued;
 use super::{Cx, Verdict, done, refuse, usable};
 use crate::apply::ending;
-use crate::command::oauth::{Done, Refused, RefreshTokens};
+use crate::command::oauth::{Done, RefreshTokens, Refused};
 use crate::state::device;
 use crate::state::oauth::session::{self, Session};
 use bongsu_base::Millis;
@@ -121,7 +121,11 @@ mod tests {
         assert_eq!(changed(|one| one.client = client_id("thief")), INVALID);
         assert_eq!(changed(|one| one.session = SessionNo(9)), INVALID);
         assert_eq!(changed(|one| one.generation = 2), INVALID);
-        assert_eq!(bench.count("oauth_session"), 1, "nothing of it harms the session");
+        assert_eq!(
+            bench.count("oauth_session"),
+            1,
+            "nothing of it harms the session"
+        );
     }
 
     #[test]

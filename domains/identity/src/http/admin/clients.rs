@@ -137,7 +137,9 @@ pub async fn list(
         .read(|view| query::clients(view, &after, limit + 1));
     let all: Result<Vec<_>, Problem> = look.await?.into_iter().map(shown).collect();
     let all = all?.into_iter().map(|shown| shown.client).collect();
-    Ok(Json(Page::of(all, limit, |one: &ListedClient| one.client_id.clone())))
+    Ok(Json(Page::of(all, limit, |one: &ListedClient| {
+        one.client_id.clone()
+    })))
 }
 
 /// Show a client of the OpenID provider.
@@ -148,7 +150,9 @@ pub async fn show(
     Path(client): Path<String>,
 ) -> Result<Json<ShownClient>, Problem> {
     let client = id(&client)?;
-    let look = provider.accounts().read(|view| query::client(view, &client));
+    let look = provider
+        .accounts()
+        .read(|view| query::client(view, &client));
     let none = || Problem::not_found(format!("there is no client {client}"));
     Ok(Json(shown(look.await?.ok_or_else(none)?)?))
 }
@@ -176,7 +180,9 @@ pub async fn add(
     };
     let client_id = client.to_string();
     let act = ClientAct::Add(new);
-    provider.administer(operator.by, reason, (client, act)).await?;
+    provider
+        .administer(operator.by, reason, (client, act))
+        .await?;
     let made = NewSecret {
         client_id,
         client_secret,
@@ -203,7 +209,9 @@ pub async fn rotate(
         secret: secret.hash(),
         overlap: Millis::seconds(overlap.into()),
     };
-    provider.administer(operator.by, reason, (client, act)).await?;
+    provider
+        .administer(operator.by, reason, (client, act))
+        .await?;
     Ok(Json(NewSecret {
         client_id,
         client_secret: Some(secret.reveal().to_owned()),

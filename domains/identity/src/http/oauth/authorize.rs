@@ -131,8 +131,7 @@ impl<'a> Flow<'a> {
         let params = Self::params(desk, &client, &asked.params).map_err(here)?;
         let reply = request::reply_to(&params, &client).map_err(here)?;
         let request = request::read(&params, &client, reply.clone());
-        let request =
-            request.map_err(|(error, why)| refuse_there(desk, &reply, error, why))?;
+        let request = request.map_err(|(error, why)| refuse_there(desk, &reply, error, why))?;
         let cookie = signed_in_cookie(provider, desk.headers);
         let browser = match cookie {
             None => None,
@@ -150,9 +149,8 @@ impl<'a> Flow<'a> {
             provider.disclose(&desk.keys, crate::http::pages::FRESH_PURPOSE, text)
         });
         let cookie = browser.as_ref().map(|(cookie, _)| *cookie);
-        let fresh = fresh.is_some_and(|fresh| {
-            Some(fresh.cookie) == cookie && fresh.request == asked.digest()
-        });
+        let fresh = fresh
+            .is_some_and(|fresh| Some(fresh.cookie) == cookie && fresh.request == asked.digest());
         Ok(Self {
             desk,
             asked,
@@ -204,7 +202,11 @@ impl<'a> Flow<'a> {
                 let found = self.desk.provider.hinted(hint).await;
                 let found = found.map_err(|error| OauthError::from(error).into_response())?;
                 let why = "id_token_hint is no ID token of ours";
-                Some(found.ok_or_else(|| refuse(RequestError::InvalidRequest, why))?.sub)
+                Some(
+                    found
+                        .ok_or_else(|| refuse(RequestError::InvalidRequest, why))?
+                        .sub,
+                )
             }
         };
         if self.needs_sign_in(hinted.as_deref()) || prompt.create && !self.fresh {
@@ -315,6 +317,11 @@ impl<'a> Flow<'a> {
     /// Tells the client that the person does not want it.
     pub fn turn_away(&self) -> Response {
         let why = "the person does not want it";
-        refuse_there(self.desk, &self.request.reply, RequestError::AccessDenied, why)
+        refuse_there(
+            self.desk,
+            &self.request.reply,
+            RequestError::AccessDenied,
+            why,
+        )
     }
 }

@@ -64,7 +64,11 @@ pub async fn authenticate(
                 .map_err(|error| refused(&error.to_string()))?;
             true
         }
-        _ => return Err(refused("the client registered another way to show that it is the one")),
+        _ => {
+            return Err(refused(
+                "the client registered another way to show that it is the one",
+            ));
+        }
     };
     if good {
         Ok(client)
@@ -107,9 +111,9 @@ fn presented(
         (None, None, None) => (None, Shown::Nothing),
     };
     match (said, client_id) {
-        (Some(one), Some(other)) if one != other => {
-            Err(OauthError::invalid("client_id is not the client that shows itself"))
-        }
+        (Some(one), Some(other)) if one != other => Err(OauthError::invalid(
+            "client_id is not the client that shows itself",
+        )),
         (Some(id), _) | (None, Some(id)) => Ok((id, shown)),
         (None, None) => Err(OauthError::client("client_id is missing", false)),
     }
@@ -138,7 +142,9 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OauthError> {
 fn decoded(text: &str) -> String {
     // A form with one name and no value.
     let first = form_urlencoded::parse(text.as_bytes()).next();
-    first.map_or_else(String::new, |(name, _): (Cow<'_, str>, _)| name.into_owned())
+    first.map_or_else(String::new, |(name, _): (Cow<'_, str>, _)| {
+        name.into_owned()
+    })
 }
 
 #[cfg(test)]

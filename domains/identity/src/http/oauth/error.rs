@@ -103,7 +103,9 @@ impl OauthError {
             _ => StatusCode::UNAUTHORIZED,
         };
         let challenge = match (code, dpop) {
-            (ErrorCode::InvalidDpopProof, _) => "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA ES256 RS256\"",
+            (ErrorCode::InvalidDpopProof, _) => {
+                "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA ES256 RS256\""
+            }
             (ErrorCode::InsufficientScope, _) => "Bearer error=\"insufficient_scope\"",
             (_, true) => "DPoP error=\"invalid_token\", algs=\"EdDSA ES256 RS256\"",
             (_, false) => "Bearer error=\"invalid_token\"",

@@ -72,8 +72,7 @@ pub async fn handle(
     headers: HeaderMap,
     Form(form): Form<IntrospectForm>,
 ) -> Result<Response, OauthError> {
-    let client =
-        authenticate(&provider, &headers, form.credentials, "/oauth2/introspect").await?;
+    let client = authenticate(&provider, &headers, form.credentials, "/oauth2/introspect").await?;
     if client.metadata.token_endpoint_auth_method == Authentication::None {
         let why = "tokens are explained to clients that show that they are the ones";
         return Err(OauthError::client(why, false));
@@ -110,7 +109,11 @@ async fn explain(
             scope: Some(claims.scope),
             client_id: Some(claims.client_id),
             username: access.user.map(|user| user.localpart().to_owned()),
-            token_type: Some(if bound { TokenType::DPoP } else { TokenType::Bearer }),
+            token_type: Some(if bound {
+                TokenType::DPoP
+            } else {
+                TokenType::Bearer
+            }),
             exp: Some(claims.exp),
             iat: Some(claims.iat),
             sub: Some(claims.sub),
@@ -129,9 +132,8 @@ async fn explain(
         .read(|view| query::live_session(view, says.session))
         .await?;
     // Only who holds it may ask about a refresh token.
-    let found = found.filter(|session| {
-        session.client == client.id && session.generation == says.generation
-    });
+    let found = found
+        .filter(|session| session.client == client.id && session.generation == says.generation);
     let idle = provider.config().session_idle;
     let found = found.filter(|session| session.refreshed + idle > provider.now());
     Ok(found.map(|session| Introspected {

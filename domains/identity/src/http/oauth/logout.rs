@@ -54,11 +54,16 @@ impl Ending {
         if let Some(uri) = &params.post_logout_redirect_uri {
             let id = hinted.or(params.client_id).unwrap_or_default();
             let client = match id.parse() {
-                Ok(id) => provider.client(&id).await.map_err(|error| error.to_string())?,
+                Ok(id) => provider
+                    .client(&id)
+                    .await
+                    .map_err(|error| error.to_string())?,
                 Err(_) => None,
             };
             if !client.is_some_and(|client| client.takes_after_logout(uri)) {
-                return Err("post_logout_redirect_uri is not one that the client registered".into());
+                return Err(
+                    "post_logout_redirect_uri is not one that the client registered".into(),
+                );
             }
         }
         Ok(Self {
@@ -106,11 +111,7 @@ pub async fn post(
 
 /// What is wrong, on a page: nobody is sent to an address that is not known to be the client's.
 pub fn refused(desk: &Desk<'_>, why: String) -> Response {
-    desk.error(
-        StatusCode::BAD_REQUEST,
-        desk.words.error_back,
-        Some(&why),
-    )
+    desk.error(StatusCode::BAD_REQUEST, desk.words.error_back, Some(&why))
 }
 
 async fn answer(
@@ -119,7 +120,10 @@ async fn answer(
     text: &str,
 ) -> Result<Response, Response> {
     let ending = Ending::read(provider, text).await;
-    let locales = ending.as_ref().ok().and_then(|one| one.ui_locales.as_deref());
+    let locales = ending
+        .as_ref()
+        .ok()
+        .and_then(|one| one.ui_locales.as_deref());
     let desk = Desk::new(provider, headers, locales).await?;
     let ending = ending.map_err(|why| refused(&desk, why))?;
     let leads_to = ending.leads_to();

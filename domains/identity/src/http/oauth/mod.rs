@@ -44,10 +44,7 @@ pub fn routes() -> Routes<Provider> {
         .post(authorize::PATH, authorize::post)
         .post("/oauth2/par", par::handle)
         .post(token::PATH, token::handle)
-        .post(
-            "/oauth2/device_authorization",
-            device_authorization::handle,
-        )
+        .post("/oauth2/device_authorization", device_authorization::handle)
         .post("/oauth2/introspect", introspect::handle)
         .post("/oauth2/revoke", revoke::handle)
         .get("/oauth2/status/{list}", status::handle)

@@ -56,7 +56,11 @@ async fn answer(
 ) -> Result<Response, OauthError> {
     let access = presented(provider, headers, method).await?;
     let bound = access.claims.cnf.is_some();
-    let Some(user) = access.user.as_ref().filter(|_| access.scopes.has(&Scope::OpenId)) else {
+    let Some(user) = access
+        .user
+        .as_ref()
+        .filter(|_| access.scopes.has(&Scope::OpenId))
+    else {
         let why = "this is for tokens with the scope openid";
         return Err(OauthError::token(ErrorCode::InsufficientScope, why, bound));
     };

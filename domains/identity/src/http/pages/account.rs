@@ -95,7 +95,10 @@ pub async fn show(
         sessions: sessions.collect(),
         apps,
     };
-    Ok(with_cookie(render(StatusCode::OK, &page, None), seal.cookie))
+    Ok(with_cookie(
+        render(StatusCode::OK, &page, None),
+        seal.cookie,
+    ))
 }
 
 /// A time of day in UTC, to the minute.
@@ -141,7 +144,11 @@ pub async fn forget_consent(
     let (cookie, _) = allowed(&desk, form.seal.as_deref()).await?;
     let client = form.client.as_deref().unwrap_or_default().parse();
     if let Ok(client) = client {
-        act(&desk, Oauth::ForgetConsent(ForgetConsent { cookie, client })).await?;
+        act(
+            &desk,
+            Oauth::ForgetConsent(ForgetConsent { cookie, client }),
+        )
+        .await?;
     }
     Ok(see_other("/account"))
 }

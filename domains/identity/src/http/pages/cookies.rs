@@ -94,7 +94,11 @@ pub fn seal(provider: &Provider, keys: &Keys, headers: &HeaderMap) -> Option<For
 
 /// Whether a form came from one of our pages in this very browser.
 pub fn is_ours(provider: &Provider, keys: &Keys, headers: &HeaderMap, seal: &str) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     // What browsers of today say by themselves, and a page cannot change.
     if text("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return false;
@@ -121,7 +125,12 @@ mod tests {
         };
         assert_eq!(read(&["bongsu=a"]).as_deref(), Some("a"));
         assert_eq!(read(&["x=1; bongsu=a; y=2"]).as_deref(), Some("a"));
-        for lines in [&["bongsu=a; bongsu=b"][..], &["bongsu=a", "bongsu=b"], &["other=a"], &[""]] {
+        for lines in [
+            &["bongsu=a; bongsu=b"][..],
+            &["bongsu=a", "bongsu=b"],
+            &["other=a"],
+            &[""],
+        ] {
             assert_eq!(read(lines), None, "{lines:?}");
         }
     }

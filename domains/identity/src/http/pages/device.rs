@@ -155,7 +155,11 @@ async fn page(
         code => waiting(desk, user, &code).await?,
     };
     let unknown = wrong.is_none() && asked.is_none() && !code.is_empty();
-    let status = if unknown { StatusCode::NOT_FOUND } else { status };
+    let status = if unknown {
+        StatusCode::NOT_FOUND
+    } else {
+        status
+    };
     let seal = desk.seal()?;
     let page = Page {
         w: desk.words,

@@ -36,7 +36,10 @@ impl Asked {
             params: self.params.clone(),
             fresh: None,
         };
-        blake3::derive_key("bongsu 2026-11 request of a client", bare.query().as_bytes())
+        blake3::derive_key(
+            "bongsu 2026-11 request of a client",
+            bare.query().as_bytes(),
+        )
     }
 }
 
@@ -66,9 +69,9 @@ impl Next {
     pub fn parse(text: &str) -> Self {
         let (word, rest) = text.split_once('?').unwrap_or((text, ""));
         match word {
-            "authorize" => form::parse(rest).map_or(Self::Account, |asked| {
-                Self::Authorize(Box::new(asked))
-            }),
+            "authorize" => {
+                form::parse(rest).map_or(Self::Account, |asked| Self::Authorize(Box::new(asked)))
+            }
             "device" => {
                 let code = rest.chars().take(40).collect::<String>();
                 Self::Device(Some(code).filter(|code| !code.is_empty()))
@@ -105,7 +108,10 @@ mod tests {
             ("authorize?client_id=a&client_id=b", "/account"),
             ("authorize?client_id=a&x=1", "/oauth2/authorize?client_id=a"),
             ("device?BCDF-GHJK", "/account/device?user_code=BCDF-GHJK"),
-            ("device?\r\nSet-Cookie: a", "/account/device?user_code=%0D%0ASet-Cookie%3A+a"),
+            (
+                "device?\r\nSet-Cookie: a",
+                "/account/device?user_code=%0D%0ASet-Cookie%3A+a",
+            ),
         ] {
             assert_eq!(Next::parse(text).path(), path, "{text}");
         }

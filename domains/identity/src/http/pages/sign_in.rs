@@ -172,9 +172,7 @@ pub fn go_on(desk: &Desk<'_>, next: Next, token: &Token) -> Result<Response, Res
                 cookie: token.hash(),
                 request: asked.digest(),
             };
-            let sealed = desk
-                .provider
-                .enclose(&desk.keys, (PURPOSE, FRESH), &fresh);
+            let sealed = desk.provider.enclose(&desk.keys, (PURPOSE, FRESH), &fresh);
             Next::Authorize(Box::new(Asked {
                 fresh: sealed,
                 ..*asked
@@ -189,7 +187,9 @@ pub fn go_on(desk: &Desk<'_>, next: Next, token: &Token) -> Result<Response, Res
 /// What a browser is called among the devices.
 fn name_of(headers: &HeaderMap) -> String {
     let agent = headers.get(header::USER_AGENT);
-    let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let agent = agent
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or_default();
     let first = |names: &[(&str, &'static str)]| {
         let found = names.iter().find(|(mark, _)| agent.contains(mark));
         found.map(|(_, name)| *name)

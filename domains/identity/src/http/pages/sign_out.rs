@@ -54,7 +54,10 @@ pub async fn sign_out(
 ) -> Result<Response, Response> {
     let request = form.request.unwrap_or_default();
     let ending = Ending::read(&provider, &request).await;
-    let locales = ending.as_ref().ok().and_then(|one| one.ui_locales.as_deref());
+    let locales = ending
+        .as_ref()
+        .ok()
+        .and_then(|one| one.ui_locales.as_deref());
     let desk = Desk::new(&provider, &headers, locales).await?;
     if !desk.is_ours(form.seal.as_deref()) {
         return Err(desk.error(StatusCode::FORBIDDEN, desk.words.form_expired, None));

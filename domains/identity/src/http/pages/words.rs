@@ -152,7 +152,11 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
-            assert_eq!(Language::of(ui_locales, &headers), expect, "{ui_locales:?} {accepted}");
+            assert_eq!(
+                Language::of(ui_locales, &headers),
+                expect,
+                "{ui_locales:?} {accepted}"
+            );
         }
     }
 }

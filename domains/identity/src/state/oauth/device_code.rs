@@ -41,8 +41,7 @@ pub enum Answer {
     TurnedAway,
 }
 
-const COLUMNS: &str =
-    "hash, client, scope, until, answer, user, auth_time, polled, interval";
+const COLUMNS: &str = "hash, client, scope, until, answer, user, auth_time, polled, interval";
 
 fn from_row(row: &Row<'_>) -> Result<DeviceCode> {
     let user: Option<UserId> = optional_id(row, 5)?;

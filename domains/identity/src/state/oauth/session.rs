@@ -58,15 +58,19 @@ fn from_row(row: &Row<'_>) -> Result<Session> {
 }
 
 fn one(db: &Connection, wanted: &str, params: impl Params) -> Result<Option<Session>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM oauth_session WHERE {wanted}"))?
-        .query_row(params, from_row)
-        .optional()
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM oauth_session WHERE {wanted}"
+    ))?
+    .query_row(params, from_row)
+    .optional()
 }
 
 fn many(db: &Connection, wanted: &str, params: impl Params) -> Result<Vec<Session>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM oauth_session WHERE {wanted}"))?
-        .query_map(params, from_row)?
-        .collect()
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM oauth_session WHERE {wanted}"
+    ))?
+    .query_map(params, from_row)?
+    .collect()
 }
 
 /// Reads a session.

@@ -197,7 +197,11 @@ pub fn samples() -> Vec<(Actor, Command)> {
     commands.extend(people());
     commands.extend([authorize(30, true), redeem(30, "CLIENT1")]);
     commands.extend([refresh(1), refresh(1), refresh(2), refresh(1), refresh(3)]);
-    commands.extend([authorize(31, false), redeem(31, "CLIENT2"), redeem(31, "CLIENT3")]);
+    commands.extend([
+        authorize(31, false),
+        redeem(31, "CLIENT2"),
+        redeem(31, "CLIENT3"),
+    ]);
     commands.extend(device());
     let revoke = Revoke {
         client: client("shop"),

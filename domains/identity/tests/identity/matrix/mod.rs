@@ -47,7 +47,8 @@ impl Server {
         config.hashing = HashingCost::LEAST;
         config.clock = Clock::new(move || log.now());
         let accounts = Accounts::new(house.lane.clone(), config).expect("a valid cost");
-        let (router, operations) = endpoints(Api::new(accounts.clone(), Arc::new(accounts.clone())));
+        let (router, operations) =
+            endpoints(Api::new(accounts.clone(), Arc::new(accounts.clone())));
         let operations = operations
             .iter()
             .map(|one| format!("{} {}", one.method, one.path))

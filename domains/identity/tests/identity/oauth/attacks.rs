@@ -37,8 +37,14 @@ async fn nobody_is_sent_to_an_address_that_is_not_the_clients() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}={value}");
         assert!(!answer.headers.contains_key("location"), "{name}={value}");
     }
-    let twice = format!("/oauth2/authorize?{}&redirect_uri=https://evil.example/", query(&[]));
-    assert_eq!(browser.get(&server, &twice).await.status, StatusCode::BAD_REQUEST);
+    let twice = format!(
+        "/oauth2/authorize?{}&redirect_uri=https://evil.example/",
+        query(&[])
+    );
+    assert_eq!(
+        browser.get(&server, &twice).await.status,
+        StatusCode::BAD_REQUEST
+    );
     server.close().await;
 }
 
@@ -55,7 +61,10 @@ async fn a_request_without_a_hashed_verifier_is_refused() {
         (&[("code_challenge", "short")], "invalid_request"),
         (&[("code_challenge", &plain[1..])], "invalid_request"),
         (&[("response_type", "token")], "unsupported_response_type"),
-        (&[("response_type", "code id_token")], "unsupported_response_type"),
+        (
+            &[("response_type", "code id_token")],
+            "unsupported_response_type",
+        ),
         (&[("response_type", "")], "invalid_request"),
         (&[("scope", "")], "invalid_scope"),
         (&[("scope", "orders:read")], "invalid_scope"),
@@ -67,13 +76,20 @@ async fn a_request_without_a_hashed_verifier_is_refused() {
         (&[("claims", "{")], "invalid_request"),
         (&[("id_token_hint", "e30.e30.e30")], "invalid_request"),
         (
-            &[("claims", r#"{"id_token":{"acr":{"essential":true,"value":"gold"}}}"#)],
+            &[(
+                "claims",
+                r#"{"id_token":{"acr":{"essential":true,"value":"gold"}}}"#,
+            )],
             "unmet_authentication_requirements",
         ),
     ] {
         let path = format!("/oauth2/authorize?{}", query(changes));
         let answer = browser.get(&server, &path).await;
-        assert_eq!(answer.parameter("error").as_deref(), Some(error), "{changes:?}");
+        assert_eq!(
+            answer.parameter("error").as_deref(),
+            Some(error),
+            "{changes:?}"
+        );
         assert_eq!(answer.parameter("state").as_deref(), Some("a state"));
         assert!(answer.location().as_str().starts_with(REDIRECT));
         assert_eq!(answer.parameter("code"), None);
@@ -93,11 +109,17 @@ async fn a_code_is_worth_nothing_to_others() {
         (&[("code_verifier", other)], "invalid_grant"),
         (&[("code_verifier", "")], "invalid_request"),
         (&[("code_verifier", "short")], "invalid_request"),
-        (&[("redirect_uri", "https://shop.example/other")], "invalid_grant"),
+        (
+            &[("redirect_uri", "https://shop.example/other")],
+            "invalid_grant",
+        ),
         (&[("code", "bgs_unknown")], "invalid_grant"),
         (&[("grant_type", "password")], "unsupported_grant_type"),
         (&[("grant_type", "implicit")], "unsupported_grant_type"),
-        (&[("grant_type", "client_credentials")], "unauthorized_client"),
+        (
+            &[("grant_type", "client_credentials")],
+            "unauthorized_client",
+        ),
         (&[("grant_type", "")], "invalid_request"),
     ] {
         server.redeem(&code, changes).await.is(400, error);
@@ -136,13 +158,25 @@ async fn a_refresh_token_is_worth_nothing_to_others() {
         ("client_id", "thief"),
         ("refresh_token", &*token),
     ];
-    let stolen = server.form("/oauth2/token", &fields, &Extra::default()).await;
+    let stolen = server
+        .form("/oauth2/token", &fields, &Extra::default())
+        .await;
     stolen.is(400, "invalid_grant");
-    for wrong in ["", "bgr_", "bgr_AAAA", &tokens.field("access_token"), &token[..70]] {
+    for wrong in [
+        "",
+        "bgr_",
+        "bgr_AAAA",
+        &tokens.field("access_token"),
+        &token[..70],
+    ] {
         let answer = server.refresh(wrong).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
     }
-    assert_eq!(server.refresh(&token).await.status, StatusCode::OK, "it is as good as before");
+    assert_eq!(
+        server.refresh(&token).await.status,
+        StatusCode::OK,
+        "it is as good as before"
+    );
     server.close().await;
 }
 
@@ -201,7 +235,9 @@ async fn forms_from_elsewhere_do_nothing() {
     let foreign = other.form(&server, "/account/sign-in", &fields).await;
     assert_eq!(foreign.status, StatusCode::FORBIDDEN);
     let cookies = browser.cookies.borrow().clone();
-    let cookie = cookies.iter().map(|(name, value)| format!("{name}={value}"));
+    let cookie = cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
     let cookie = cookie.collect::<Vec<_>>().join("; ");
     for site in ["cross-site", "same-site", "none"] {
         let extra = Extra {
@@ -217,7 +253,11 @@ async fn forms_from_elsewhere_do_nothing() {
         let answer = browser.form(&server, "/account/consent", &fields).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
     }
-    for path in ["/account/sessions/end", "/account/apps/forget", "/account/sign-out"] {
+    for path in [
+        "/account/sessions/end",
+        "/account/apps/forget",
+        "/account/sign-out",
+    ] {
         let answer = browser.form(&server, path, &[("seal", "x")]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -258,20 +298,24 @@ async fn signing_in_gives_another_cookie() {
     let browser = Browser::default();
     let name = "__Host-bongsu".to_owned();
     let planted = "bgs_planted".to_owned();
-    browser.cookies.borrow_mut().insert(name.clone(), planted.clone());
+    browser
+        .cookies
+        .borrow_mut()
+        .insert(name.clone(), planted.clone());
     let path = format!("/oauth2/authorize?{}", query(&[]));
     let page = browser.get(&server, &path).await;
     browser.sign_in(&server, &page).await;
     let first = browser.cookies.borrow()[&name].clone();
     assert_ne!(first, planted);
-    let page = browser
-        .get(&server, &format!("{path}&prompt=login"))
-        .await;
+    let page = browser.get(&server, &format!("{path}&prompt=login")).await;
     browser.sign_in(&server, &page).await;
     let old = Browser::default();
     old.cookies.borrow_mut().insert(name, first);
     let answer = old.get(&server, "/account").await;
-    assert!(answer.text.contains("current-password"), "the one before has ended");
+    assert!(
+        answer.text.contains("current-password"),
+        "the one before has ended"
+    );
     server.close().await;
 }
 
@@ -310,8 +354,14 @@ async fn clients_that_register_themselves_cannot_have_what_is_not_theirs() {
     let server = Server::new().await;
     for (metadata, error) in [
         (json!({}), "invalid_redirect_uri"),
-        (json!({"redirect_uris": ["http://shop.example/"]}), "invalid_redirect_uri"),
-        (json!({"redirect_uris": ["https://a.example/#x"]}), "invalid_redirect_uri"),
+        (
+            json!({"redirect_uris": ["http://shop.example/"]}),
+            "invalid_redirect_uri",
+        ),
+        (
+            json!({"redirect_uris": ["https://a.example/#x"]}),
+            "invalid_redirect_uri",
+        ),
         (
             json!({"redirect_uris": [REDIRECT], "grant_types": ["implicit"]}),
             "invalid_client_metadata",

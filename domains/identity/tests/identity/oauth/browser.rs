@@ -28,7 +28,9 @@ impl Browser {
 
     fn sent(&self) -> String {
         let cookies = self.cookies.borrow();
-        let pairs = cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        let pairs = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("; ")
     }
 
@@ -85,7 +87,9 @@ impl Browser {
 
     /// Signs in and agrees to a request; gives the answer to the client.
     pub async fn grant(&self, server: &Server, query: &str) -> Answer {
-        let asked = self.get(server, &format!("/oauth2/authorize?{query}")).await;
+        let asked = self
+            .get(server, &format!("/oauth2/authorize?{query}"))
+            .await;
         assert_eq!(asked.status, StatusCode::OK, "{asked:?}");
         let consent = self.sign_in(server, &asked).await;
         assert_eq!(consent.status, StatusCode::OK, "{consent:?}");

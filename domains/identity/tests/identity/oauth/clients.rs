@@ -23,16 +23,28 @@ async fn a_client_registers_itself() {
     let once = register(&server, &public).await;
     assert_eq!(once.status, StatusCode::CREATED, "{once:?}");
     assert_eq!(once.body.get("client_secret"), None);
-    assert_eq!(once.body.get("scope"), None, "scopes are the operator's to give");
+    assert_eq!(
+        once.body.get("scope"),
+        None,
+        "scopes are the operator's to give"
+    );
     let again = register(&server, &public).await;
     assert_eq!(again.field("client_id"), once.field("client_id"));
     let secret = json!({"redirect_uris": [REDIRECT]});
-    let (one, other) = (register(&server, &secret).await, register(&server, &secret).await);
+    let (one, other) = (
+        register(&server, &secret).await,
+        register(&server, &secret).await,
+    );
     assert_ne!(one.field("client_id"), other.field("client_id"));
     assert_eq!(one.body["client_secret_expires_at"], 0);
     assert!(one.field("client_secret").starts_with("bgs_"));
-    let found = server.get("/.well-known/openid-configuration", &Extra::default()).await;
-    assert_eq!(found.body["registration_endpoint"], format!("{ISSUER}/oauth2/register"));
+    let found = server
+        .get("/.well-known/openid-configuration", &Extra::default())
+        .await;
+    assert_eq!(
+        found.body["registration_endpoint"],
+        format!("{ISSUER}/oauth2/register")
+    );
     server.close().await;
 }
 
@@ -41,7 +53,9 @@ async fn nobody_registers_where_the_operator_adds_clients() {
     let server = Server::with(|config| config.registration = SelfRegistration::Closed).await;
     let answer = register(&server, &json!({"redirect_uris": [REDIRECT]})).await;
     answer.is(400, "unauthorized_client");
-    let found = server.get("/.well-known/openid-configuration", &Extra::default()).await;
+    let found = server
+        .get("/.well-known/openid-configuration", &Extra::default())
+        .await;
     assert_eq!(found.body.get("registration_endpoint"), None);
     server.close().await;
 }
@@ -74,10 +88,17 @@ async fn a_client_shows_its_secret_in_one_way() {
         (Some(&right), vec![asked, ("client_id", "other")], 400),
     ] {
         let extra = Extra {
-            headers: header.iter().map(|one| ("authorization", one.as_str())).collect(),
+            headers: header
+                .iter()
+                .map(|one| ("authorization", one.as_str()))
+                .collect(),
         };
         let answer = server.form("/oauth2/token", &fields, &extra).await;
-        assert_eq!(answer.status.as_u16(), status, "{header:?} {fields:?}: {answer:?}");
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{header:?} {fields:?}: {answer:?}"
+        );
         if status == 401 && header.is_some() {
             assert!(answer.header("www-authenticate").starts_with("Basic "));
         }
@@ -90,7 +111,9 @@ async fn a_secret_that_was_replaced_is_taken_for_a_while() {
     let server = Server::new().await;
     let old = server.add_client("orders", credentials()).await;
     let body = json!({"overlap_seconds": 60});
-    let made = server.operate("/admin/v1/clients/orders/rotate", body).await;
+    let made = server
+        .operate("/admin/v1/clients/orders/rotate", body)
+        .await;
     let new = made.field("client_secret");
     let ask = |secret: String| {
         let server = &server;
@@ -100,7 +123,9 @@ async fn a_secret_that_was_replaced_is_taken_for_a_while() {
                 ("client_id", "orders"),
                 ("client_secret", &*secret),
             ];
-            let answer = server.form("/oauth2/token", &fields, &Extra::default()).await;
+            let answer = server
+                .form("/oauth2/token", &fields, &Extra::default())
+                .await;
             answer.status.as_u16()
         }
     };
@@ -127,7 +152,9 @@ async fn a_client_has_its_own_scopes_for_itself_alone() {
             ("client_secret", &*secret),
             ("scope", scope),
         ];
-        let answer = server.form("/oauth2/token", &fields, &Extra::default()).await;
+        let answer = server
+            .form("/oauth2/token", &fields, &Extra::default())
+            .await;
         assert_eq!(answer.body["scope"].as_str(), expect, "{scope}: {answer:?}");
     }
     server.close().await;
@@ -167,8 +194,16 @@ async fn a_client_signs_that_it_is_the_one() {
         (&key, json!({}), 401),
         (&key, json!({"jti": "2", "aud": at("/oauth2/token")}), 200),
         (&key, json!({"jti": "3", "aud": [ISSUER]}), 200),
-        (&key, json!({"jti": "4", "aud": [ISSUER, "https://evil.example"]}), 401),
-        (&key, json!({"jti": "5", "aud": "https://evil.example"}), 401),
+        (
+            &key,
+            json!({"jti": "4", "aud": [ISSUER, "https://evil.example"]}),
+            401,
+        ),
+        (
+            &key,
+            json!({"jti": "5", "aud": "https://evil.example"}),
+            401,
+        ),
         (&key, json!({"jti": "6", "exp": now}), 401),
         (&key, json!({"jti": "7", "exp": now + 3600}), 401),
         (&key, json!({"jti": "8", "iat": now + 120}), 401),
@@ -186,11 +221,18 @@ async fn a_client_signs_that_it_is_the_one() {
                 "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             ),
         ];
-        let answer = server.form("/oauth2/token", &fields, &Extra::default()).await;
+        let answer = server
+            .form("/oauth2/token", &fields, &Extra::default())
+            .await;
         assert_eq!(answer.status.as_u16(), status, "{changes}: {answer:?}");
     }
-    let fields = [("grant_type", "client_credentials"), ("client_id", "orders")];
-    let bare = server.form("/oauth2/token", &fields, &Extra::default()).await;
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "orders"),
+    ];
+    let bare = server
+        .form("/oauth2/token", &fields, &Extra::default())
+        .await;
     bare.is(401, "invalid_client");
     server.close().await;
 }

@@ -65,19 +65,30 @@ async fn who_is_signed_in_and_agreed_is_led_on_at_once() {
         async move { browser.get(server, &path).await }
     };
     assert!(at_once(&[]).await.parameter("code").is_some());
-    assert!(at_once(&[("prompt", "none")]).await.parameter("code").is_some());
+    assert!(
+        at_once(&[("prompt", "none")])
+            .await
+            .parameter("code")
+            .is_some()
+    );
     let fragment = at_once(&[("response_mode", "fragment")]).await.location();
     assert!(fragment.fragment().unwrap().contains("code="), "{fragment}");
     assert_eq!(fragment.query(), None);
     // What was not agreed to, and what is asked for once more.
-    for changes in [&[("scope", "openid offline_access")][..], &[("prompt", "consent")]] {
+    for changes in [
+        &[("scope", "openid offline_access")][..],
+        &[("prompt", "consent")],
+    ] {
         let page = browser
             .get(&server, &format!("/oauth2/authorize?{}", query(changes)))
             .await;
         assert!(page.text.contains("/account/consent"), "{changes:?}");
     }
     let needed = at_once(&[("scope", "openid offline_access"), ("prompt", "none")]).await;
-    assert_eq!(needed.parameter("error").as_deref(), Some("consent_required"));
+    assert_eq!(
+        needed.parameter("error").as_deref(),
+        Some("consent_required")
+    );
     server.close().await;
 }
 
@@ -94,15 +105,26 @@ async fn somebody_shows_who_they_are_once_more_where_that_is_asked() {
         (
             &[
                 ("prompt", "none"),
-                ("claims", r#"{"id_token":{"sub":{"value":"@juno:bongsu.test"}}}"#),
+                (
+                    "claims",
+                    r#"{"id_token":{"sub":{"value":"@juno:bongsu.test"}}}"#,
+                ),
             ],
             "login_required",
         ),
     ] {
         let path = format!("/oauth2/authorize?{}", query(changes));
-        let who = if changes.len() == 1 { &nobody } else { &browser };
+        let who = if changes.len() == 1 {
+            &nobody
+        } else {
+            &browser
+        };
         let answer = who.get(&server, &path).await;
-        assert_eq!(answer.parameter("error").as_deref(), Some(error), "{changes:?}");
+        assert_eq!(
+            answer.parameter("error").as_deref(),
+            Some(error),
+            "{changes:?}"
+        );
         assert_eq!(answer.parameter("state").as_deref(), Some("a state"));
     }
     for changes in [
@@ -114,7 +136,10 @@ async fn somebody_shows_who_they_are_once_more_where_that_is_asked() {
         let page = browser.get(&server, &path).await;
         assert!(page.text.contains("current-password"), "{changes:?}");
         let next = browser.sign_in(&server, &page).await;
-        assert!(next.text.contains("/account/consent"), "{changes:?}: {next:?}");
+        assert!(
+            next.text.contains("/account/consent"),
+            "{changes:?}: {next:?}"
+        );
     }
     server.close().await;
 }
@@ -174,11 +199,19 @@ async fn a_request_can_be_pushed() {
 async fn a_matrix_client_becomes_a_device() {
     let server = Server::with_shop().await;
     let scope = "urn:matrix:client:api:* urn:matrix:client:device:ABCDEFGHIJ";
-    let asked = query(&[("scope", scope), ("response_mode", "fragment"), ("nonce", "")]);
+    let asked = query(&[
+        ("scope", scope),
+        ("response_mode", "fragment"),
+        ("nonce", ""),
+    ]);
     let granted = Browser::default().grant(&server, &asked).await;
     let location = granted.location();
     let pairs = url::form_urlencoded::parse(location.fragment().unwrap().as_bytes());
-    let code = pairs.into_iter().find(|(name, _)| name == "code").unwrap().1;
+    let code = pairs
+        .into_iter()
+        .find(|(name, _)| name == "code")
+        .unwrap()
+        .1;
     let tokens = server.redeem(&code, &[]).await;
     assert_eq!(tokens.status, StatusCode::OK, "{tokens:?}");
     assert_eq!(tokens.body.get("id_token"), None);

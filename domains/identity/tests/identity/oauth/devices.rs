@@ -24,7 +24,9 @@ async fn poll(server: &Server, begun: &Answer) -> Answer {
         ("client_id", "tv"),
         ("device_code", &*code),
     ];
-    server.form("/oauth2/token", &fields, &Extra::default()).await
+    server
+        .form("/oauth2/token", &fields, &Extra::default())
+        .await
 }
 
 async fn server() -> Server {
@@ -44,7 +46,10 @@ async fn decide(server: &Server, begun: &Answer, answer: &str) -> Answer {
     let page = browser.get(server, path).await;
     let asked = browser.sign_in(server, &page).await;
     assert!(asked.text.contains("TV"), "{asked:?}");
-    let (seal, code) = (asked.hidden("seal"), begun.field("user_code").to_lowercase());
+    let (seal, code) = (
+        asked.hidden("seal"),
+        begun.field("user_code").to_lowercase(),
+    );
     let fields = [("seal", &*seal), ("user_code", &*code), ("answer", answer)];
     browser.form(server, "/account/device", &fields).await
 }
@@ -88,7 +93,9 @@ async fn who_types_codes_at_random_is_stopped() {
     let page = browser.get(&server, "/account/device").await;
     browser.sign_in(&server, &page).await;
     for _ in 0..20 {
-        let page = browser.get(&server, "/account/device?user_code=BBBB-BBBB").await;
+        let page = browser
+            .get(&server, "/account/device?user_code=BBBB-BBBB")
+            .await;
         assert_eq!(page.status, StatusCode::NOT_FOUND);
     }
     let begun = begin(&server).await;

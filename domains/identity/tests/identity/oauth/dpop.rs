@@ -89,7 +89,9 @@ async fn bound_tokens_are_good_with_their_key_alone() {
         ("refresh_token", &*token),
     ];
     let other = signed(&key(2), "dpop+jwt", &claims(&server, "6", json!({})));
-    ask(&server, &fields, &other).await.is(400, "invalid_dpop_proof");
+    ask(&server, &fields, &other)
+        .await
+        .is(400, "invalid_dpop_proof");
     server.refresh(&token).await.is(400, "invalid_dpop_proof");
     let own = signed(&key(1), "dpop+jwt", &claims(&server, "7", json!({})));
     let again = ask(&server, &fields, &own).await;
@@ -108,12 +110,24 @@ async fn a_proof_is_for_one_request() {
     ];
     for (typ, changes, good) in [
         ("dpop+jwt", json!({}), true),
-        ("dpop+jwt", json!({"htu": format!("{ISSUER}/oauth2/token?x=1#y")}), true),
+        (
+            "dpop+jwt",
+            json!({"htu": format!("{ISSUER}/oauth2/token?x=1#y")}),
+            true,
+        ),
         ("dpop+jwt", json!({"iat": now - 60}), true),
         ("JWT", json!({}), false),
         ("dpop+jwt", json!({"htm": "GET"}), false),
-        ("dpop+jwt", json!({"htu": "https://evil.example/oauth2/token"}), false),
-        ("dpop+jwt", json!({"htu": format!("{ISSUER}/oauth2/userinfo")}), false),
+        (
+            "dpop+jwt",
+            json!({"htu": "https://evil.example/oauth2/token"}),
+            false,
+        ),
+        (
+            "dpop+jwt",
+            json!({"htu": format!("{ISSUER}/oauth2/userinfo")}),
+            false,
+        ),
         ("dpop+jwt", json!({"iat": now - 61}), false),
         ("dpop+jwt", json!({"iat": now + 61}), false),
         ("dpop+jwt", json!({"iat": i64::MIN}), false),
@@ -123,10 +137,18 @@ async fn a_proof_is_for_one_request() {
         let jti = format!("{typ}{changes}");
         let proof = signed(&key(1), typ, &claims(&server, &jti, changes.clone()));
         let answer = ask(&server, &fields, &proof).await;
-        let expect = if good { "invalid_grant" } else { "invalid_dpop_proof" };
+        let expect = if good {
+            "invalid_grant"
+        } else {
+            "invalid_dpop_proof"
+        };
         answer.is(400, expect);
     }
-    let bare = key(1).sign("dpop+jwt", &claims(&server, "bare", json!({}))).expect("a token");
-    ask(&server, &fields, &bare).await.is(400, "invalid_dpop_proof");
+    let bare = key(1)
+        .sign("dpop+jwt", &claims(&server, "bare", json!({})))
+        .expect("a token");
+    ask(&server, &fields, &bare)
+        .await
+        .is(400, "invalid_dpop_proof");
     server.close().await;
 }

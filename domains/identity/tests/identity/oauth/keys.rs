@@ -18,7 +18,9 @@ async fn shown(server: &Server) -> BTreeSet<String> {
             assert_eq!(key.get(private), None);
         }
     }
-    keys.iter().map(|key| key["kid"].as_str().expect("a name").to_owned()).collect()
+    keys.iter()
+        .map(|key| key["kid"].as_str().expect("a name").to_owned())
+        .collect()
 }
 
 async fn signed_with(server: &Server) -> String {
@@ -37,16 +39,26 @@ async fn keys_are_replaced_without_anybody_noticing() {
     let first = shown(&server).await;
     assert_eq!(first.len(), 3);
     let old = signed_with(&server).await;
-    let done = server.operate("/admin/v1/keys/rotate", json!({"reason": "yearly"})).await;
+    let done = server
+        .operate("/admin/v1/keys/rotate", json!({"reason": "yearly"}))
+        .await;
     assert_eq!(done.status, StatusCode::OK, "{done:?}");
     let both = shown(&server).await;
     assert_eq!(both.len(), 6);
     assert!(both.is_superset(&first));
-    assert_eq!(signed_with(&server).await, old, "the new ones are not used yet");
+    assert_eq!(
+        signed_with(&server).await,
+        old,
+        "the new ones are not used yet"
+    );
     server.pass(Millis::hours(24));
     let new = signed_with(&server).await;
     assert!(both.contains(&new) && !first.contains(&new));
-    assert_eq!(shown(&server).await.len(), 6, "the old ones are shown still");
+    assert_eq!(
+        shown(&server).await.len(),
+        6,
+        "the old ones are shown still"
+    );
     server.pass(Millis::hours(25));
     assert_eq!(shown(&server).await.len(), 3);
     server.close().await;
@@ -69,7 +81,9 @@ async fn a_refresh_token_outlives_its_key() {
 #[tokio::test]
 async fn what_the_provider_says_of_itself_is_so() {
     let server = Server::new().await;
-    let openid = server.get("/.well-known/openid-configuration", &Extra::default()).await;
+    let openid = server
+        .get("/.well-known/openid-configuration", &Extra::default())
+        .await;
     let oauth = server
         .get("/.well-known/oauth-authorization-server", &Extra::default())
         .await;
@@ -87,7 +101,10 @@ async fn what_the_provider_says_of_itself_is_so() {
             assert!(served.contains(address), "{name}: {address}");
         }
     }
-    assert_eq!(openid.body["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(
+        openid.body["code_challenge_methods_supported"],
+        json!(["S256"])
+    );
     assert_eq!(
         openid.body["id_token_signing_alg_values_supported"],
         json!(["EdDSA", "ES256", "RS256"])
@@ -98,14 +115,23 @@ async fn what_the_provider_says_of_itself_is_so() {
 #[tokio::test]
 async fn what_operators_do_with_clients_and_keys_is_written_down() {
     let server = Server::with_shop().await;
-    server.operate("/admin/v1/keys/rotate", json!({"reason": "yearly"})).await;
-    let removed = server.operate("/admin/v1/clients/shop/remove", json!({})).await;
+    server
+        .operate("/admin/v1/keys/rotate", json!({"reason": "yearly"}))
+        .await;
+    let removed = server
+        .operate("/admin/v1/clients/shop/remove", json!({}))
+        .await;
     assert_eq!(removed.status, StatusCode::OK, "{removed:?}");
     let look = |view: &bongsu_lane::ReadView<'_>| {
         let lines = bongsu_audit::page(view.db(), i64::MAX, 100)?;
         Ok((lines, bongsu_audit::check(view.db())?))
     };
-    let (lines, whole) = server.house.lane.read(look).await.expect("the view is readable");
+    let (lines, whole) = server
+        .house
+        .lane
+        .read(look)
+        .await
+        .expect("the view is readable");
     let told: Vec<_> = lines.iter().map(|line| (&*line.who, &*line.act)).collect();
     assert_eq!(told[0], ("operator", "client.remove"));
     assert!(told[1..5].iter().all(|one| *one == ("operator", "key.add")));

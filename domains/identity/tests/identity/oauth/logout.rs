@@ -17,7 +17,10 @@ async fn signed_in(server: &Server) -> (Browser, Answer) {
 }
 
 fn path(pairs: &[(&str, &str)]) -> String {
-    format!("/oauth2/logout?{}", serde_urlencoded::to_string(pairs).expect("a query"))
+    format!(
+        "/oauth2/logout?{}",
+        serde_urlencoded::to_string(pairs).expect("a query")
+    )
 }
 
 const AFTER: &str = "https://shop.example/out";
@@ -35,7 +38,10 @@ async fn a_client_leads_people_out_and_back() {
     let led = browser.get(&server, &out).await;
     assert_eq!(led.location().as_str(), format!("{AFTER}?state=bye"));
     let account = browser.get(&server, "/account").await;
-    assert!(account.text.contains("current-password"), "nobody is signed in");
+    assert!(
+        account.text.contains("current-password"),
+        "nobody is signed in"
+    );
     let refused = server.refresh(&tokens.field("refresh_token")).await;
     refused.is(400, "invalid_grant");
     server.close().await;
@@ -47,7 +53,11 @@ async fn without_a_hint_of_this_browser_the_person_is_asked() {
     let (browser, _) = signed_in(&server).await;
     let (_, elsewhere) = signed_in(&server).await;
     let hint = elsewhere.field("id_token");
-    for pairs in [&[("client_id", "shop")][..], &[("id_token_hint", &*hint)], &[]] {
+    for pairs in [
+        &[("client_id", "shop")][..],
+        &[("id_token_hint", &*hint)],
+        &[],
+    ] {
         let page = browser.get(&server, &path(pairs)).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.text.contains("/account/sign-out"), "{pairs:?}");
@@ -55,7 +65,10 @@ async fn without_a_hint_of_this_browser_the_person_is_asked() {
     let pairs = [("client_id", "shop"), ("post_logout_redirect_uri", AFTER)];
     let page = browser.get(&server, &path(&pairs)).await;
     let policy = page.header("content-security-policy");
-    assert!(policy.contains("form-action 'self' https://shop.example;"), "{policy}");
+    assert!(
+        policy.contains("form-action 'self' https://shop.example;"),
+        "{policy}"
+    );
     let (seal, request) = (page.hidden("seal"), page.hidden("request"));
     let fields = [("seal", &*seal), ("request", &*request)];
     let led = browser.form(&server, "/account/sign-out", &fields).await;
@@ -69,8 +82,14 @@ async fn nobody_is_led_to_an_address_that_is_not_the_clients() {
     let (browser, tokens) = signed_in(&server).await;
     let hint = tokens.field("id_token");
     for pairs in [
-        &[("id_token_hint", &*hint), ("post_logout_redirect_uri", "https://evil.example/")][..],
-        &[("id_token_hint", &*hint), ("post_logout_redirect_uri", REDIRECT)],
+        &[
+            ("id_token_hint", &*hint),
+            ("post_logout_redirect_uri", "https://evil.example/"),
+        ][..],
+        &[
+            ("id_token_hint", &*hint),
+            ("post_logout_redirect_uri", REDIRECT),
+        ],
         &[("post_logout_redirect_uri", AFTER)],
         &[("id_token_hint", &*hint), ("client_id", "other")],
         &[("id_token_hint", "e30.e30.e30")],
@@ -90,14 +109,24 @@ async fn clients_that_want_it_are_told() {
     let (browser, tokens) = signed_in(&server).await;
     let sid = server.claims(&tokens.field("id_token")).await["sid"].clone();
     browser
-        .get(&server, &path(&[("id_token_hint", &tokens.field("id_token"))]))
+        .get(
+            &server,
+            &path(&[("id_token_hint", &tokens.field("id_token"))]),
+        )
         .await;
     let look = |view: &bongsu_lane::ReadView<'_>| {
-        let mut find = view.db().prepare("SELECT body FROM lane_effect ORDER BY id")?;
+        let mut find = view
+            .db()
+            .prepare("SELECT body FROM lane_effect ORDER BY id")?;
         let all = find.query_map((), |row| row.get::<_, Vec<u8>>(0))?;
         all.collect::<Result<Vec<_>, _>>()
     };
-    let bodies = server.house.lane.read(look).await.expect("the view is readable");
+    let bodies = server
+        .house
+        .lane
+        .read(look)
+        .await
+        .expect("the view is readable");
     let effects: Vec<Effect> = bodies
         .iter()
         .map(|body| postcard::from_bytes(body).expect("an effect"))
@@ -148,7 +177,10 @@ async fn take(mut stream: TcpStream, status: &str) -> String {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.expect("the form");
     let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-    stream.write_all(answer.as_bytes()).await.expect("it is read");
+    stream
+        .write_all(answer.as_bytes())
+        .await
+        .expect("it is read");
     String::from_utf8(body).expect("text")
 }
 
@@ -169,7 +201,9 @@ async fn what_a_client_is_told_is_repeated_until_it_is_taken_and_can_be_verified
     let lane = server.house.lane.clone();
     let telling = tokio::spawn(lane.run_effects(Teller(server.provider.clone())));
     let hint = tokens.field("id_token");
-    browser.get(&server, &path(&[("id_token_hint", &hint)])).await;
+    browser
+        .get(&server, &path(&[("id_token_hint", &hint)]))
+        .await;
     let mut told = Vec::new();
     for status in ["500 Not now", "200 OK"] {
         let (stream, _) = listener.accept().await.expect("the client is told");

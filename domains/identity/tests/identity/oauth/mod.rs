@@ -18,8 +18,8 @@ use bongsu_base::Millis;
 use bongsu_fetch::{Fetcher, Rules};
 use bongsu_identity::http::{admin, oauth};
 use bongsu_identity::{
-    Accounts, Clock, Config, HashingCost, Provider, ProviderConfig, Registration,
-    SelfRegistration, Vault,
+    Accounts, Clock, Config, HashingCost, Provider, ProviderConfig, Registration, SelfRegistration,
+    Vault,
 };
 use bongsu_jose::{JwkSet, Signed, VerifyingKey};
 use data_encoding::BASE64URL_NOPAD;
@@ -115,7 +115,8 @@ impl Server {
 
     /// Asks with GET.
     pub async fn get(&self, path: &str, extra: &Extra<'_>) -> Answer {
-        self.send(request(Method::GET, path, extra, Body::empty())).await
+        self.send(request(Method::GET, path, extra, Body::empty()))
+            .await
     }
 
     /// Sends a form.
@@ -140,7 +141,10 @@ impl Server {
         let body = json!({"client_id": id, "metadata": metadata});
         let made = self.operate("/admin/v1/clients", body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
-        made.body["client_secret"].as_str().unwrap_or_default().to_owned()
+        made.body["client_secret"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The client `shop` without a secret.
@@ -157,7 +161,9 @@ impl Server {
         let signed = Signed::parse(token).expect("a token");
         let kid = signed.header().kid.clone();
         let mut keys = set.keys.iter();
-        let key = keys.find(|key| key.kid == kid).expect("a key that is shown");
+        let key = keys
+            .find(|key| key.kid == kid)
+            .expect("a key that is shown");
         let key = VerifyingKey::new(&key.key).expect("a sound key");
         let trusted = signed.verify(&key).expect("its own signature");
         trusted.claims().expect("an object")
@@ -194,7 +200,8 @@ impl Answer {
     #[track_caller]
     pub fn field(&self, name: &str) -> String {
         let text = self.body[name].as_str();
-        text.unwrap_or_else(|| panic!("no `{name}` in {self:?}")).to_owned()
+        text.unwrap_or_else(|| panic!("no `{name}` in {self:?}"))
+            .to_owned()
     }
 
     /// Where the browser is led.
@@ -211,7 +218,9 @@ impl Answer {
     pub fn parameter(&self, name: &str) -> Option<String> {
         let location = self.location();
         let mut pairs = location.query_pairs();
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 
     #[track_caller]
@@ -230,7 +239,10 @@ impl Answer {
             .split_once(&mark)
             .unwrap_or_else(|| panic!("no field `{name}` in {}", self.text));
         let (value, _) = rest.split_once('"').expect("the value ends");
-        value.replace("&#38;", "&").replace("&#39;", "'").replace("&#34;", "\"")
+        value
+            .replace("&#38;", "&")
+            .replace("&#39;", "'")
+            .replace("&#34;", "\"")
     }
 }
 

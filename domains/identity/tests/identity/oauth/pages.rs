@@ -24,7 +24,11 @@ async fn no_page_can_be_framed_scripted_or_kept() {
     }
     for page in pages {
         let policy = page.header("content-security-policy");
-        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
             assert!(policy.contains(part), "{policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -55,7 +59,13 @@ async fn the_cookie_is_for_this_host_alone() {
     assert_eq!(led.location().path(), "/account");
     let cookie = led.header("set-cookie");
     assert!(cookie.starts_with("__Host-bongsu=bgs_"), "{cookie}");
-    for part in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=1209600"] {
+    for part in [
+        "HttpOnly",
+        "Secure",
+        "SameSite=Lax",
+        "Path=/",
+        "Max-Age=1209600",
+    ] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert!(!cookie.contains("Domain"));
@@ -68,7 +78,12 @@ async fn pages_speak_korean_where_that_is_read() {
     let korean = Extra {
         headers: vec![("accept-language", "ko-KR,ko;q=0.9")],
     };
-    for path in ["/account", "/account/sign-up", "/account/device", "/oauth2/authorize"] {
+    for path in [
+        "/account",
+        "/account/sign-up",
+        "/account/device",
+        "/oauth2/authorize",
+    ] {
         let page = server.get(path, &korean).await;
         assert!(page.text.contains("<html lang=\"ko\">"), "{path}");
     }
@@ -87,7 +102,11 @@ async fn what_clients_and_people_say_is_text() {
     let hint = "\"><img src=x>";
     let path = format!("/oauth2/authorize?{}", query(&[("login_hint", hint)]));
     let page = Browser::default().get(&server, &path).await;
-    assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{}", page.text);
+    assert!(
+        !page.text.contains("<script") && !page.text.contains("<img"),
+        "{}",
+        page.text
+    );
     server.close().await;
 }
 
@@ -112,12 +131,22 @@ async fn an_account_is_made_and_led_on() {
             browser.form(server, "/account/sign-up", &fields).await
         }
     };
-    assert_eq!(make("mina", "long enough").await.status, StatusCode::CONFLICT);
-    assert_eq!(make("j u n o", "long enough").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        make("mina", "long enough").await.status,
+        StatusCode::CONFLICT
+    );
+    assert_eq!(
+        make("j u n o", "long enough").await.status,
+        StatusCode::BAD_REQUEST
+    );
     assert_eq!(make("juno", "short").await.status, StatusCode::BAD_REQUEST);
     let made = make("Juno", "long enough").await;
     let consent = browser.follow(&server, &made).await;
-    assert!(consent.text.contains("@juno:bongsu.test"), "{}", consent.text);
+    assert!(
+        consent.text.contains("@juno:bongsu.test"),
+        "{}",
+        consent.text
+    );
     let granted = browser.agree(&server, &consent, false).await;
     assert!(granted.parameter("code").is_some());
     server.close().await;
@@ -132,15 +161,24 @@ async fn ones_account_shows_all_sessions_and_ends_them() {
         .await;
     let consent = browser.sign_in(&server, &asked).await;
     let granted = browser.agree(&server, &consent, true).await;
-    let tokens = server.redeem(&granted.parameter("code").unwrap(), &[]).await;
+    let tokens = server
+        .redeem(&granted.parameter("code").unwrap(), &[])
+        .await;
     let page = browser.get(&server, "/account").await;
-    assert_eq!(page.text.matches("/account/sessions/end").count(), 2, "{}", page.text);
+    assert_eq!(
+        page.text.matches("/account/sessions/end").count(),
+        2,
+        "{}",
+        page.text
+    );
     assert_eq!(page.text.matches("/account/apps/forget").count(), 1);
     let seal = page.hidden("seal");
     let access = server.claims(&tokens.field("access_token")).await;
     let device = access["device"].as_str().unwrap().to_owned();
     let fields = [("seal", &*seal), ("device", &*device)];
-    let done = browser.form(&server, "/account/sessions/end", &fields).await;
+    let done = browser
+        .form(&server, "/account/sessions/end", &fields)
+        .await;
     assert_eq!(done.location().path(), "/account");
     let refused = server.refresh(&tokens.field("refresh_token")).await;
     refused.is(400, "invalid_grant");
@@ -151,6 +189,9 @@ async fn ones_account_shows_all_sessions_and_ends_them() {
     let asked = browser
         .get(&server, &format!("/oauth2/authorize?{}", query(&[])))
         .await;
-    assert!(asked.text.contains("/account/consent"), "the person is asked again");
+    assert!(
+        asked.text.contains("/account/consent"),
+        "the person is asked again"
+    );
     server.close().await;
 }

@@ -33,7 +33,10 @@ async fn the_same_refresh_gives_the_same_answer_for_a_while() {
     assert!(is_good(&server, &next.field("access_token")).await);
     let replayed = server.refresh(&first).await;
     replayed.is(400, "invalid_grant");
-    assert!(!is_good(&server, &next.field("access_token")).await, "the family is revoked");
+    assert!(
+        !is_good(&server, &next.field("access_token")).await,
+        "the family is revoked"
+    );
     server
         .refresh(&next.field("refresh_token"))
         .await
@@ -79,10 +82,14 @@ async fn a_refresh_may_ask_for_less_and_not_for_more() {
         let server = &server;
         async move {
             let fields: Vec<_> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
-            server.form("/oauth2/token", &fields, &Extra::default()).await
+            server
+                .form("/oauth2/token", &fields, &Extra::default())
+                .await
         }
     };
-    ask("openid profile offline_access").await.is(400, "invalid_scope");
+    ask("openid profile offline_access")
+        .await
+        .is(400, "invalid_scope");
     assert_eq!(ask("openid").await.body["scope"], "openid");
     server.close().await;
 }
@@ -111,9 +118,17 @@ async fn a_client_ends_its_session_and_a_service_sees_it() {
     };
     let tokens = tokens(&server).await;
     let foreign = explain(tokens.field("access_token")).await;
-    assert_eq!(foreign.body, serde_json::json!({"active": false}), "not for this service");
+    assert_eq!(
+        foreign.body,
+        serde_json::json!({"active": false}),
+        "not for this service"
+    );
     let own = server
-        .form("/oauth2/token", &[("grant_type", "client_credentials")], &extra)
+        .form(
+            "/oauth2/token",
+            &[("grant_type", "client_credentials")],
+            &extra,
+        )
         .await;
     assert_eq!(own.status, StatusCode::OK, "{own:?}");
     assert_eq!(own.body.get("refresh_token"), None);
@@ -124,7 +139,9 @@ async fn a_client_ends_its_session_and_a_service_sees_it() {
 
     for token in [tokens.field("access_token"), tokens.field("refresh_token")] {
         let fields = [("client_id", "shop"), ("token", &*token)];
-        let done = server.form("/oauth2/revoke", &fields, &Extra::default()).await;
+        let done = server
+            .form("/oauth2/revoke", &fields, &Extra::default())
+            .await;
         assert_eq!(done.status, StatusCode::OK, "{done:?}");
     }
     assert!(!is_good(&server, &tokens.field("access_token")).await);
@@ -133,7 +150,9 @@ async fn a_client_ends_its_session_and_a_service_sees_it() {
         .await
         .is(400, "invalid_grant");
     let unknown = [("client_id", "shop"), ("token", "bgr_unknown")];
-    let done = server.form("/oauth2/revoke", &unknown, &Extra::default()).await;
+    let done = server
+        .form("/oauth2/revoke", &unknown, &Extra::default())
+        .await;
     assert_eq!(done.status, StatusCode::OK);
     server.close().await;
 }
@@ -159,8 +178,13 @@ async fn anybody_can_keep_the_list_of_what_was_revoked() {
         let claims = server.claims(&list.text).await;
         assert_eq!(claims["sub"], place["uri"]);
         assert_eq!(claims["ttl"], 30);
-        let lst = claims["status_list"]["lst"].as_str().expect("the bits").to_owned();
-        let bytes = data_encoding::BASE64URL_NOPAD.decode(lst.as_bytes()).expect("base64url");
+        let lst = claims["status_list"]["lst"]
+            .as_str()
+            .expect("the bits")
+            .to_owned();
+        let bytes = data_encoding::BASE64URL_NOPAD
+            .decode(lst.as_bytes())
+            .expect("base64url");
         let mut plain = Vec::new();
         let mut decoder = flate2::read::ZlibDecoder::new(&bytes[..]);
         std::io::Read::read_to_end(&mut decoder, &mut plain).expect("zlib");
@@ -169,7 +193,9 @@ async fn anybody_can_keep_the_list_of_what_was_revoked() {
     assert!(!is_set().await);
     let token = tokens.field("refresh_token");
     let fields = [("client_id", "shop"), ("token", &*token)];
-    server.form("/oauth2/revoke", &fields, &Extra::default()).await;
+    server
+        .form("/oauth2/revoke", &fields, &Extra::default())
+        .await;
     assert!(is_set().await);
     server.pass(Millis::minutes(10));
     assert!(!is_set().await, "no token is left that anybody would take");

@@ -158,10 +158,7 @@ impl Asking {
     }
 
     /// What the client gets when its session begins.
-    async fn begun(
-        &self,
-        begun: &crate::command::oauth::Begun,
-    ) -> Result<TokenAnswer, OauthError> {
+    async fn begun(&self, begun: &crate::command::oauth::Begun) -> Result<TokenAnswer, OauthError> {
         let mut answer = self
             .provider
             .answer(&self.keys, &self.client, &begun.issued)?;
