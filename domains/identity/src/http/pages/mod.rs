@@ -15,7 +15,7 @@ mod words;
 
 pub use account::{end_session, forget_consent, show as show_account};
 pub use consent::{ask as ask_consent, decide as decide_consent};
-pub use cookies::{sign_out as cookie_of_nobody, signed_in as signed_in_cookie};
+pub use cookies::signed_in as signed_in_cookie;
 pub use device::{decide as decide_device, show as show_device};
 pub use next::{Asked, Fresh, Next};
 pub use sign_in::{PURPOSE as FRESH_PURPOSE, ask as ask_sign_in, sign_in};

@@ -240,14 +240,18 @@ fn parse(line: &str) -> (&str, LogTime, Vec<u8>) {
 #[test]
 fn every_command_is_in_the_golden_log_as_it_is_encoded_today() {
     let lines: Vec<&str> = LOG.lines().collect();
-    for (number, sample) in samples().iter().enumerate() {
-        let line = line(number, sample);
-        assert!(
-            lines.contains(&line.as_str()),
-            "tests/golden/v1.log lacks this entry. If the command is new, append the line; if it was \
-             released, its encoding has changed, which must not be:\n{line}"
-        );
-    }
+    let samples = samples();
+    let all = samples
+        .iter()
+        .enumerate()
+        .map(|(n, sample)| line(n, sample));
+    let missing: Vec<String> = all.filter(|line| !lines.contains(&line.as_str())).collect();
+    assert!(
+        missing.is_empty(),
+        "tests/golden/v1.log lacks these entries. If the commands are new, append the lines; if they were \
+         released, their encoding has changed, which must not be:\n{}",
+        missing.join("\n")
+    );
 }
 
 #[test]
