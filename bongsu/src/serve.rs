@@ -187,7 +187,7 @@ fn begin_tasks(
 ) -> Vec<JoinHandle<()>> {
     let socket = control::server::listen(&data.control_socket());
     let administration = house.administration(talk.clone(), provider.clone());
-    [
+    vec![
         tokio::spawn(answer_control(socket, administration)),
         tokio::spawn(talk.clone().keep_in_touch()),
         tokio::spawn(talk.keep_swept(config.retention)),
