@@ -201,7 +201,7 @@ async fn a_session_remembers_what_it_was_begun_with() {
 }
 
 #[tokio::test]
-async fn a_guest_gets_a_password_and_is_one_no_more() {
+async fn a_guest_has_a_token_that_says_so_and_no_password() {
     let server = Server::new(Registration::Open).await;
     let guest = server
         .post("/v3/register?kind=guest", None, json!({}))
@@ -230,6 +230,16 @@ async fn a_guest_gets_a_password_and_is_one_no_more() {
         let refused = server.post(path, Some(&token), json!({})).await;
         refused.is(403, "M_GUEST_ACCESS_FORBIDDEN");
     }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_guest_gets_a_password_and_is_one_no_more() {
+    let server = Server::new(Registration::Open).await;
+    let guest = server
+        .post("/v3/register?kind=guest", None, json!({}))
+        .await;
+    let (user, token) = (guest.text("user_id"), guest.text("access_token"));
     let local = user
         .trim_start_matches('@')
         .split(':')
