@@ -72,7 +72,7 @@ pub struct Layer {
     /// How many bytes one person's uploads may come to [default: as many as they like]
     #[arg(long, value_name = "BYTES")]
     pub media_quota_bytes: Option<NonZero<u64>>,
-    /// Give media to whoever asks, without a token, as clients from before Matrix v1.11 need it [default: false]
+    /// Give media to whoever asks, without a token, as clients from before Matrix v1.11 need it [default: where everybody may sign up]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub open_media: Option<bool>,
     /// Whether people in the same rooms see who is there [default: true]
@@ -311,7 +311,10 @@ impl Config {
             log_level: layer.log_level.unwrap_or_else(|| "info".to_owned()),
             otlp_endpoint: layer.otlp_endpoint,
             media_quota_bytes: layer.media_quota_bytes.map(NonZero::get),
-            open_media: layer.open_media.unwrap_or(false),
+            // Where everybody may have a token, asking for one protects nothing.
+            open_media: layer
+                .open_media
+                .unwrap_or(registration == WhoMayRegister::Open),
             presence: layer.presence.unwrap_or(true),
             turn,
             retention: RetentionPolicy {
