@@ -130,11 +130,6 @@ pub fn session(view: &ReadView<'_>, n: SessionNo) -> Result<Option<Session>> {
     session::get(view.db(), n)
 }
 
-/// A person's sessions with clients.
-pub fn sessions(view: &ReadView<'_>, user: &UserId) -> Result<Vec<Session>> {
-    session::of_user(view.db(), user)
-}
-
 /// Who is signed in in the browser with this cookie, if they can do anything.
 pub fn browser(view: &ReadView<'_>, cookie: &TokenHash, now: LogTime) -> Result<Option<Browser>> {
     let Some(found) = browser::get(view.db(), cookie)? else {

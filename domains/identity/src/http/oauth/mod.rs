@@ -1,27 +1,22 @@
 //! The OpenID provider over HTTP, one file an endpoint. Wire types stop here and in `provider`.
 
-#![expect(
-    unused_qualifications,
-    reason = "the macro that describes the routes writes them"
-)]
-
-pub mod authorize;
+pub(crate) mod authorize;
 mod client_auth;
 mod device_authorization;
 mod discovery;
 mod error;
-pub mod form;
+pub(crate) mod form;
 mod introspect;
 mod keys;
-pub mod logout;
-pub mod par;
+pub(crate) mod logout;
+pub(crate) mod par;
 mod register;
 mod revoke;
 mod status;
 mod token;
 mod userinfo;
 
-pub use register::prepare;
+pub(crate) use register::prepare;
 
 use super::pages;
 use crate::provider::Provider;

@@ -35,12 +35,6 @@ pub fn get(db: &Connection, cookie: &TokenHash) -> Result<Option<Browser>> {
         .optional()
 }
 
-/// Whether a device is a browser.
-pub fn is_one(db: &Connection, user: &UserId, device: &DeviceId) -> Result<bool> {
-    db.prepare_cached("SELECT 1 FROM oauth_browser WHERE user = ?1 AND device = ?2")?
-        .exists((user.as_str(), device.as_str()))
-}
-
 /// Writes a new browser.
 pub fn insert(db: &Connection, user: &UserId, new: &NewBrowser, now: LogTime) -> Result<()> {
     db.prepare_cached(

@@ -96,11 +96,6 @@ pub fn of_client(db: &Connection, user: &UserId, client: &ClientId) -> Result<Ve
     many(db, "user = ?1 AND client = ?2 ORDER BY n", key)
 }
 
-/// A person's sessions, in their order.
-pub fn of_user(db: &Connection, user: &UserId) -> Result<Vec<Session>> {
-    many(db, "user = ?1 ORDER BY n", [user.as_str()])
-}
-
 /// A client's sessions, in their order.
 pub fn all_of_client(db: &Connection, client: &ClientId) -> Result<Vec<Session>> {
     many(db, "client = ?1 ORDER BY n", [client.as_str()])

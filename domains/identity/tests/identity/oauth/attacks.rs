@@ -370,7 +370,7 @@ async fn clients_that_register_themselves_cannot_have_what_is_not_theirs() {
             json!({"redirect_uris": [REDIRECT], "jwks_uri": "https://evil.example/"}),
             "invalid_client_metadata",
         ),
-        (json!([]), "invalid_client_metadata"),
+        (json!("text"), "invalid_client_metadata"),
     ] {
         let request = http::Request::post("/oauth2/register");
         let request = request.body(metadata.to_string().into()).unwrap();

@@ -160,22 +160,32 @@ async fn a_client_has_its_own_scopes_for_itself_alone() {
     server.close().await;
 }
 
-#[tokio::test]
-async fn a_client_signs_that_it_is_the_one() {
+/// Another key of P-256 each time.
+fn key() -> SigningKey {
+    let secret = make(Algorithm::Es256, |_| ()).expect("a key");
+    SigningKey::open(Algorithm::Es256, "a", &secret).expect("a key")
+}
+
+/// The client `orders`, which signs with this key.
+async fn with_signer(key: &SigningKey) -> Server {
     let server = Server::new().await;
-    let secret = make(Algorithm::Es256, |bytes| bytes.fill(7)).expect("a key");
-    let key = SigningKey::open(Algorithm::Es256, "a", &secret).expect("a key");
     let jwk = Jwk {
         key: key.public().clone(),
         kid: Some("a".into()),
         alg: None,
         key_use: None,
     };
-    let jwks = serde_json::to_value(JwkSet { keys: vec![jwk] }).expect("JSON");
     let mut metadata = credentials();
     metadata["token_endpoint_auth_method"] = "private_key_jwt".into();
-    metadata["jwks"] = jwks;
+    metadata["jwks"] = serde_json::to_value(JwkSet { keys: vec![jwk] }).expect("JSON");
     server.add_client("orders", metadata).await;
+    server
+}
+
+#[tokio::test]
+async fn a_client_signs_that_it_is_the_one() {
+    let (key, other) = (key(), key());
+    let server = with_signer(&key).await;
     let now = server.house.log.now().0 / 1000;
     let claims = |changes: Value| {
         let mut claims = json!({
@@ -186,8 +196,6 @@ async fn a_client_signs_that_it_is_the_one() {
         }
         claims
     };
-    let other = make(Algorithm::Es256, |bytes| bytes.fill(7)).expect("a key");
-    let other = SigningKey::open(Algorithm::Es256, "a", &other).expect("a key");
     let at = |path: &str| format!("{ISSUER}{path}");
     for (key, changes, status) in [
         (&key, json!({}), 200),

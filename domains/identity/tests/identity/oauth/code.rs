@@ -132,6 +132,7 @@ async fn somebody_shows_who_they_are_once_more_where_that_is_asked() {
         &[("prompt", "select_account")],
         &[("max_age", "60")],
     ] {
+        server.pass(Millis::minutes(10));
         let path = format!("/oauth2/authorize?{}", query(changes));
         let page = browser.get(&server, &path).await;
         assert!(page.text.contains("current-password"), "{changes:?}");
