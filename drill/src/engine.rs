@@ -11,7 +11,7 @@ use async_nats::{Client, ConnectOptions};
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -134,23 +134,26 @@ impl Engine {
         Ok(leaders)
     }
 
-    /// What of the platform's streams is not in every data centre; nothing if all is.
-    pub async fn lacks(&self) -> Option<String> {
+    /// The first of the platform's streams that is not in every data centre, of those that were not in `whole`
+    /// before; the others are noted there. A stream that is written to all the time is current for moments only.
+    pub async fn lacks(&self, whole: &mut BTreeSet<String>) -> Option<String> {
         for lane in &self.lanes {
-            let info = match self.ask(&format!("STREAM.INFO.{lane}"), &json!({})).await {
-                Ok(info) => info,
-                Err(_) => return Some(format!("{lane} has no leader")),
+            if whole.contains(lane) {
+                continue;
+            }
+            let Ok(info) = self.ask(&format!("STREAM.INFO.{lane}"), &json!({})).await else {
+                return Some(format!("{lane} has no leader"));
             };
             let replicas = info["cluster"]["replicas"].as_array();
             let current = |replica: &Value| {
                 let is = |name: &str| replica[name].as_bool().unwrap_or(false);
                 is("current") && !is("offline")
             };
-            let whole =
-                replicas.is_some_and(|all| all.len() == SITES - 1 && all.iter().all(current));
-            if !whole || info["cluster"]["leader"].is_null() {
+            let all = replicas.is_some_and(|all| all.len() == SITES - 1 && all.iter().all(current));
+            if !all || info["cluster"]["leader"].is_null() {
                 return Some(format!("{lane} is not current everywhere"));
             }
+            whole.insert(lane.clone());
         }
         None
     }

@@ -211,8 +211,8 @@ impl Round {
                 acknowledged: seen.acknowledged,
                 longest_gap_ms: seen.gap.longest_ms(),
                 gap_began_ms: seen.gap.begun_ms(),
-                p50_ms: seen.waits.within(0.5),
-                p99_ms: seen.waits.within(0.99),
+                p50_ms: tenths(seen.waits.within(0.5)),
+                p99_ms: tenths(seen.waits.within(0.99)),
                 longest_ms: seen.waits.longest_ms(),
             });
             for (site, series) in &seen.sites {
@@ -252,7 +252,7 @@ impl Round {
         figures.bytes_copied += whole.bytes;
         if whole.bytes > 0 {
             let seconds = seconds + whole.took.as_secs_f64().max(0.001);
-            figures.copied_mb_per_s = figures.bytes_copied as f64 / 1e6 / seconds;
+            figures.copied_mb_per_s = tenths(figures.bytes_copied as f64 / 1e6 / seconds);
         }
         figures.redundant_again_ms = figures.redundant_again_ms.max(took);
         if let Some(lacks) = whole.lacks {
@@ -288,7 +288,7 @@ impl Report {
             all.add(&round.figures, &mut seconds);
         }
         if seconds > 0.0 {
-            all.copied_mb_per_s = all.bytes_copied as f64 / 1e6 / seconds;
+            all.copied_mb_per_s = tenths(all.bytes_copied as f64 / 1e6 / seconds);
         }
         all.find(again);
         self.figures = all;
@@ -335,6 +335,11 @@ impl Report {
     pub fn table(&self) -> String {
         table::table(self)
     }
+}
+
+/// As exact as it is worth while, and as it can be read again.
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
 }
 
 /// Writes a file whole or not at all.

@@ -7,7 +7,7 @@ use crate::ground::Site;
 use crate::record::Health;
 use crate::strike::Striker;
 use anyhow::{Result, bail};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -44,8 +44,9 @@ pub async fn wait(striker: &Striker<'_>) -> Result<Whole> {
     };
     let before = sizes();
     let mut lacks: Option<String> = None;
+    let mut streams = BTreeSet::new();
     loop {
-        let now = lacking(striker).await;
+        let now = lacking(striker, &mut streams).await;
         if now.is_some() && now != lacks {
             let what = now.as_deref().unwrap_or_default();
             striker.recorder.mark(format!("not whole yet: {what}"));
@@ -66,7 +67,7 @@ pub async fn wait(striker: &Striker<'_>) -> Result<Whole> {
     })
 }
 
-async fn lacking(striker: &Striker<'_>) -> Option<String> {
+async fn lacking(striker: &Striker<'_>, streams: &mut BTreeSet<String>) -> Option<String> {
     let mut lacks = None;
     for site in 0..SITES {
         if is_ready(striker.cluster, site).await {
@@ -78,7 +79,7 @@ async fn lacking(striker: &Striker<'_>) -> Option<String> {
     if lacks.is_some() {
         return lacks;
     }
-    if let Some(lacks) = striker.engine.lacks().await {
+    if let Some(lacks) = striker.engine.lacks(streams).await {
         return Some(lacks);
     }
     for altered in &striker.altered {
