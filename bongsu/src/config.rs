@@ -257,6 +257,7 @@ impl Config {
     }
 
     fn of(layer: Layer) -> Result<Self> {
+        check_urls(&layer)?;
         let previews = previews::rules(&layer)?;
         let sign_in = SignIn::of(&layer)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
@@ -265,25 +266,7 @@ impl Config {
             registration != WhoMayRegister::Token || token.is_some(),
             "registration is `token`, but there is no registration_token: give one, or choose `open` or `closed`"
         );
-        for (key, url) in [
-            ("public_base_url", &layer.public_base_url),
-            ("support_page", &layer.support_page),
-            ("issuer", &layer.issuer),
-            ("otlp_endpoint", &layer.otlp_endpoint),
-        ] {
-            let sound = url.as_ref().is_none_or(|url| is_url(url));
-            ensure!(
-                sound,
-                "{key} is not a URL: expected http://host or https://host"
-            );
-        }
-        ensure!(
-            layer
-                .otlp_endpoint
-                .as_ref()
-                .is_none_or(|url| url.starts_with("http://")),
-            "otlp_endpoint has to begin with http://: let a collector near by forward what must be encrypted"
-        );
+
         let turn = turn(layer.turn_uris, layer.turn_secret, layer.turn_seconds)?;
         let sites = Sites::of(Said {
             own: layer.data_centre,
@@ -361,6 +344,30 @@ fn turn(
         secret,
         lasts,
     }))
+}
+
+/// Sees that what has to be a URL is one.
+fn check_urls(layer: &Layer) -> Result<()> {
+    for (key, url) in [
+        ("public_base_url", &layer.public_base_url),
+        ("support_page", &layer.support_page),
+        ("issuer", &layer.issuer),
+        ("otlp_endpoint", &layer.otlp_endpoint),
+    ] {
+        let sound = url.as_ref().is_none_or(|url| is_url(url));
+        ensure!(
+            sound,
+            "{key} is not a URL: expected http://host or https://host"
+        );
+    }
+    ensure!(
+        layer
+            .otlp_endpoint
+            .as_ref()
+            .is_none_or(|url| url.starts_with("http://")),
+        "otlp_endpoint has to begin with http://: let a collector near by forward what must be encrypted"
+    );
+    Ok(())
 }
 
 fn is_url(text: &str) -> bool {

@@ -289,18 +289,7 @@ async fn an_installation_moves_from_one_machine_to_three_data_centres() -> Resul
     let before = seen(&device, &room, &media).await?;
 
     let folder = TempDir::new()?;
-    let backup = folder.path().join("backup");
-    let backed = Command::new(bongsu_clients::binary()?)
-        .arg("backup")
-        .arg(&backup)
-        .arg("--data")
-        .arg(server.data_dir())
-        .output()?;
-    ensure!(
-        backed.status.success(),
-        "{}",
-        String::from_utf8_lossy(&backed.stderr)
-    );
+    let backup = backed_up(&server, &folder)?;
     server.stop().await?;
     let mut cluster = Cluster::start_from(23, &backup).await?;
     for site in 1..=3 {
@@ -334,6 +323,20 @@ async fn an_installation_moves_from_one_machine_to_three_data_centres() -> Resul
     let verified = cluster.command(2, &["verify", "--all-sites"])?;
     ensure!(verified.code == 0, "{}", verified.text);
     cluster.stop().await
+}
+
+/// A backup of what the server has, in `folder`.
+fn backed_up(server: &Server, folder: &TempDir) -> Result<PathBuf> {
+    let backup = folder.path().join("backup");
+    let backed = Command::new(bongsu_clients::binary()?)
+        .arg("backup")
+        .arg(&backup)
+        .arg("--data")
+        .arg(server.data_dir())
+        .output()?;
+    let said = String::from_utf8_lossy(&backed.stderr);
+    ensure!(backed.status.success(), "{said}");
+    Ok(backup)
 }
 
 /// The event that the seventh message became.

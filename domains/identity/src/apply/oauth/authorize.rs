@@ -58,7 +58,8 @@ pub(crate) fn covers(earlier: &str, scope: &str) -> bool {
 
 /// Whether a scope is the same each time: a Matrix device is another one.
 fn lasts(scope: &str) -> bool {
-    !scope.is_empty() && !(scope.starts_with("urn:matrix:") && scope.contains(":client:device:"))
+    let names_a_device = scope.starts_with("urn:matrix:") && scope.contains(":client:device:");
+    !scope.is_empty() && !names_a_device
 }
 
 #[cfg(test)]

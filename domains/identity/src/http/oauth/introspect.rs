@@ -79,10 +79,9 @@ pub async fn handle(
     }
     let token = form.token;
     let token = token.ok_or_else(|| OauthError::invalid("token is missing"))?;
-    let found = match explain(&provider, &client, &token).await? {
-        Some(found) => found,
-        None => Introspected::default(),
-    };
+    let found = explain(&provider, &client, &token)
+        .await?
+        .unwrap_or_default();
     let mut response = Json(found).into_response();
     no_store(response.headers_mut());
     Ok(response)
