@@ -21,7 +21,7 @@ use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
-    MembersTold, PresenceNow, Previews, RetentionPolicy, TypingNow,
+    MembersTold, PresenceNow, Previews, RetentionPolicy, Sending, TypingNow,
 };
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -132,6 +132,7 @@ impl House {
             people,
             media: self.media.clone(),
             typing: TypingNow::new(lane.wake().clone()),
+            sending: Sending::default(),
             far: self.abroad.as_ref().map(Abroad::far).unwrap_or_default(),
             gallery: Gallery::default(),
             previews: config

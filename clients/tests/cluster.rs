@@ -153,14 +153,15 @@ async fn data_centres_burn_are_cut_off_wiped_and_restarted_and_nothing_is_lost()
     sleep(CALM).await;
     cluster.order("heal dc3", "dc3 ready").await?;
     for site in 1..=3 {
-        for program in ["bongsu", "nats"] {
-            let before = cluster.said().len();
+        let before = cluster.said().len();
+        for program in ["nats", "bongsu"] {
             cluster.restart(site, program)?;
-            cluster
-                .wait_for(&format!("dc{site} {program} ended"), before)
-                .await?;
-            cluster.wait_for(&format!("dc{site} ready"), before).await?;
+            let ended = format!("dc{site} {program} ended");
+            cluster.wait_for(&ended, before).await?;
         }
+        let ended = cluster.said().len();
+        let ready = format!("dc{site} ready");
+        cluster.wait_for(&ready, ended).await?;
     }
     sleep(CALM).await;
     let acknowledged = talk.end().await?;

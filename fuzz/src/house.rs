@@ -11,8 +11,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config, Counts, Gallery, Listeners, MediaRules, MembersTold, PresenceNow, Previews,
-    Support, TypingNow,
+    Api as TalkApi, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, PresenceNow, Previews,
+    Sending, Support, TypingNow,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -73,6 +73,8 @@ impl House {
                 Limits::default(),
             ),
             typing: TypingNow::new(talk.wake().clone()),
+            sending: Sending::default(),
+            far: Far::default(),
             gallery: Gallery::default(),
             previews: fetcher.map(Previews::new),
             config: Arc::new(Config {

@@ -102,6 +102,8 @@ fn everything_can_be_done_while_the_server_runs_and_while_it_does_not() {
         .unwrap()
         .iter()
         .map(|line| &line["act"])
+        // The server makes its keys when it has begun to serve.
+        .filter(|act| *act != "key.add")
         .collect();
     let expect = [
         "room.purge",
@@ -175,7 +177,8 @@ fn a_retention_that_is_configured_is_in_force_and_in_the_audit_log() {
     let server = Server::ready(&data.name(), &days);
     let line = poll("the policy is set", || {
         let audit = told(&data, &["audit"]);
-        audit.get(0).cloned()
+        let mut lines = audit.as_array().into_iter().flatten();
+        lines.find(|line| line["act"] != "key.add").cloned()
     });
     assert_eq!(line["act"], "retention.set");
     assert_eq!(line["target"], "events 2592000000 ms, media 604800000 ms");

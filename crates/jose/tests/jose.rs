@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 fn random(bytes: &mut [u8]) {
     use ring::rand::{SecureRandom, SystemRandom};
-    SystemRandom::new().fill(bytes).unwrap();
+    SystemRandom::new().fill(bytes).expect("random bytes");
 }
 
 fn key(algorithm: Algorithm) -> SigningKey {
-    let secret = make(algorithm, random).unwrap();
-    SigningKey::open(algorithm, "first", &secret).unwrap()
+    let secret = make(algorithm, random).expect("a key");
+    SigningKey::open(algorithm, "first", &secret).expect("a key")
 }
 
 fn verify(token: &str, key: &SigningKey) -> Result<Value, JoseError> {
-    let key = VerifyingKey::new(key.public()).unwrap();
+    let key = VerifyingKey::new(key.public()).expect("a key");
     Signed::parse(token)?.verify(&key)?.claims()
 }
 

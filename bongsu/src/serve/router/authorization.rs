@@ -66,9 +66,15 @@ fn filled(path: &str) -> String {
 
 /// What the gate says: how it refuses, or that it lets through.
 async fn knock(router: &Router, (path, method): &(String, String), token: Option<&str>) -> String {
+    // Whoever asks for news waits for some.
+    let query = if path.ends_with("/events") {
+        "?timeout=0"
+    } else {
+        ""
+    };
     let mut request = Request::builder()
         .method(method.as_str())
-        .uri(filled(path))
+        .uri(filled(path) + query)
         .header("content-type", "application/json");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));

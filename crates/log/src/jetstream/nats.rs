@@ -123,6 +123,15 @@ pub struct Nats {
     ask_within: Duration,
 }
 
+/// What the connection says of itself. That a subscription was full is no news: what is told there is told again
+/// with the next hint, and it would be said a hundred times a second.
+fn tell(event: &async_nats::Event) {
+    match event {
+        async_nats::Event::SlowConsumer(_) => tracing::debug!(%event, "the engine's connection"),
+        event => tracing::info!(%event, "the engine's connection"),
+    }
+}
+
 impl Nats {
     /// Prepares the connection and returns at once; it is made, and made again, in the background.
     ///
@@ -140,6 +149,7 @@ impl Nats {
             .retain_servers_order()
             .ignore_discovered_servers()
             .subscription_capacity(SUBSCRIPTION)
+            .event_callback(async |event| tell(&event))
             .ping_interval(options.ping_every)
             .connection_timeout(options.ask_within)
             .reconnect_delay_callback(|attempts| {

@@ -42,11 +42,15 @@ impl Api {
     ) -> Result<Accepted, MatrixError> {
         self.presence.active(&caller.user);
         let mut request = self.lane.request(caller.actor(), priority, command);
+        let mut under_way = None;
         if let Some((scope, name)) = name {
+            under_way = Some(self.sending.begin(caller));
             let who = [caller.user.as_str(), caller.device.as_str()];
             request.id = RecordId::named(&[&who[..], scope].concat(), name);
         }
-        self.decide(request).await
+        let decided = self.decide(request).await;
+        drop(under_way);
+        decided
     }
 
     pub(super) async fn decide(&self, request: Request<Command>) -> Result<Accepted, MatrixError> {

@@ -27,6 +27,7 @@ mod refuse;
 mod relations;
 mod reports;
 mod send;
+mod sending;
 mod state;
 mod sync;
 mod sync_body;
@@ -46,6 +47,7 @@ pub use far::Far;
 pub use listening::Listeners;
 pub use media::{Gallery, MediaRules, Previews};
 pub use members_told::MembersTold;
+pub use sending::Sending;
 pub use typing_now::TypingNow;
 
 mod notifications;
@@ -89,6 +91,8 @@ pub struct Api {
     pub media: Media,
     /// Who is typing where.
     pub typing: TypingNow,
+    /// What devices have sent and not had an answer to.
+    pub sending: Sending,
     /// The way to the other data centres, for what need not last.
     pub far: Far,
     /// What media's endpoints share.

@@ -77,10 +77,23 @@ pub async fn sync(
         if filter.state.lazy == Lazy::On {
             api.members_told.note(&caller, &found);
         }
+        if has_echoes(&found, &caller) {
+            api.sending.answered(&caller).await;
+        }
         let found = (found, people);
         let body = api.render(&caller, (since, next), found, &request).await?;
         return Ok(([(CONTENT_TYPE, "application/json")], body).into_response());
     }
+}
+
+/// Whether the caller's device is to see what it sent itself.
+fn has_echoes(found: &SyncFound, caller: &Caller) -> bool {
+    let mut shown = found.joined.iter().flat_map(|room| &room.timeline);
+    shown.any(|shown| {
+        let sender = shown.event.sender == caller.user.as_str();
+        let transaction = shown.event.transaction.as_ref();
+        sender && transaction.is_some_and(|(device, _)| device == caller.device.as_str())
+    })
 }
 
 /// That a filter in the query, if it is JSON, is one.

@@ -10,7 +10,7 @@ use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, PresenceNow,
-    Previews, Support, TypingNow, endpoints,
+    Previews, Sending, Support, TypingNow, endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -154,6 +154,7 @@ impl House {
             people: Arc::new(Everybody),
             media,
             typing,
+            sending: Sending::default(),
             far: Far::default(),
             gallery: Gallery::default(),
             previews: None,
