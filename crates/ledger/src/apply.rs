@@ -36,6 +36,7 @@ pub fn apply(
     if let Some(refused) = amiss {
         return Ok(vec![Err(refused); instructions.len()]);
     }
+    work.look_ahead(instructions.iter().map(|instruction| instruction.id))?;
     let mut answers = Vec::with_capacity(instructions.len());
     let mut rest = instructions;
     while !rest.is_empty() {

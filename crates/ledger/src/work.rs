@@ -70,6 +70,8 @@ pub(crate) struct Work<'a> {
     /// How much of a transfer was reversed, by its number.
     reversed: Overlay<i64, i64>,
     ids: Overlay<TransferId, i64>,
+    /// Where the answers of the batch's ids stood before it, in the order of the ids.
+    before: Vec<(TransferId, Option<i64>)>,
     rows: Vec<Transfer>,
     refusals: Vec<Refusal>,
     /// How many of the rows belong to chains that are good.
@@ -92,6 +94,7 @@ impl<'a> Work<'a> {
             holds: Overlay::new(),
             reversed: Overlay::new(),
             ids: Overlay::new(),
+            before: Vec::new(),
             rows: Vec::new(),
             refusals: Vec::new(),
             kept: 0,
@@ -106,11 +109,26 @@ impl<'a> Work<'a> {
         self.time < self.last_time
     }
 
+    /// Finds the ids that are about to be asked for, in their order: neighbours stand in the same page.
+    pub fn look_ahead(&mut self, ids: impl Iterator<Item = TransferId>) -> rusqlite::Result<()> {
+        let mut ids: Vec<TransferId> = ids.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let places = ids
+            .into_iter()
+            .map(|id| Ok((id, known::find(self.db, id)?)));
+        self.before = places.collect::<rusqlite::Result<_>>()?;
+        Ok(())
+    }
+
     /// Where the answer of `id` stands.
     pub fn place(&self, id: TransferId) -> rusqlite::Result<Option<i64>> {
-        match self.ids.seen(id) {
-            Some(place) => Ok(Some(*place)),
-            None => known::find(self.db, id),
+        if let Some(place) = self.ids.seen(id) {
+            return Ok(Some(*place));
+        }
+        match self.before.binary_search_by_key(&id, |(id, _)| *id) {
+            Ok(at) => Ok(self.before[at].1),
+            Err(_) => known::find(self.db, id),
         }
     }
 
