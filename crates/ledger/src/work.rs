@@ -1,10 +1,15 @@
 //! What a batch works on. Nothing is written before its end, so that a chain that fails leaves nothing
 //! behind and needs no savepoint, and an account in many transfers is written once.
 
-use crate::account::{Account, Balance, Delta, Side, Standing};
+mod post;
+mod write;
+
+pub(crate) use post::Movement;
+
+use crate::account::Account;
 use crate::book::Ledger;
 use crate::overlay::Overlay;
-use crate::row::{Kind, Transfer};
+use crate::row::Transfer;
 use crate::{AccountId, Amount, Currency, LedgerId, Money, Refused, TransferId, known};
 use bongsu_base::LogTime;
 use rusqlite::{Connection, OptionalExtension};
@@ -42,22 +47,6 @@ pub(crate) struct Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hold {
     pub expires: Option<LogTime>,
-}
-
-/// What a verb wants written, and by how much both sides change.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Movement {
-    pub id: TransferId,
-    pub kind: Kind,
-    pub debit: AccountId,
-    pub credit: AccountId,
-    pub amount: Amount,
-    pub delta: Delta,
-    pub code: u16,
-    pub user_data: [u8; 16],
-    pub refers: Option<i64>,
-    pub expires: Option<LogTime>,
-    pub fingerprint: [u8; 16],
 }
 
 pub(crate) struct Work<'a> {
@@ -237,57 +226,6 @@ impl<'a> Work<'a> {
         self.reversed.set(n, amount);
     }
 
-    /// Moves money, and says the number of the transfer.
-    pub fn post(&mut self, movement: &Movement) -> Ruled<i64> {
-        if movement.debit == movement.credit {
-            return Err(Refused::SameAccount.into());
-        }
-        let n = self.last + self.rows.len() as i64 + 1;
-        let mut debit = self.account(movement.debit)?.clone();
-        let mut credit = self.account(movement.credit)?.clone();
-        for account in [&debit, &credit] {
-            takes_part(account, movement.kind)?;
-        }
-        let before = (debit.balance, credit.balance);
-        debit.balance = changed(&debit, Side::Debit, movement.delta)?;
-        credit.balance = changed(&credit, Side::Credit, movement.delta)?;
-        let ledger = debit.opened.ledger;
-        let mut book = self.book(ledger)?.clone();
-        book.proof.change(&before.0, &debit.balance);
-        book.proof.change(&before.1, &credit.balance);
-        let mut row = Transfer {
-            n,
-            id: movement.id,
-            time: self.time,
-            kind: movement.kind,
-            ledger,
-            debit: movement.debit,
-            credit: movement.credit,
-            amount: movement.amount,
-            code: movement.code,
-            user_data: movement.user_data,
-            refers: movement.refers,
-            expires: movement.expires,
-            debit_after: debit.balance,
-            credit_after: credit.balance,
-            link: [0; 32],
-            fingerprint: movement.fingerprint,
-            debit_back: debit.trail.push(n),
-            credit_back: credit.trail.push(n),
-        };
-        row.link = row.link_after(&book.link);
-        book.link = row.link;
-        book.transfers += 1;
-        self.books.set(ledger, book);
-        self.accounts.set(movement.debit, debit);
-        self.accounts.set(movement.credit, credit);
-        if movement.kind != Kind::Expire {
-            self.ids.set(movement.id, n);
-        }
-        self.rows.push(row);
-        Ok(n)
-    }
-
     /// Keeps a refusal under its id. No chain is under way.
     pub fn refuse(&mut self, refusal: Refusal) {
         self.refusals.push(refusal);
@@ -315,74 +253,4 @@ impl<'a> Work<'a> {
         self.ids.take_back();
         self.rows.truncate(self.kept);
     }
-
-    /// Writes everything.
-    pub fn write(self) -> rusqlite::Result<()> {
-        let db = self.db;
-        if self.rows.is_empty() && self.refusals.is_empty() {
-            return Ok(());
-        }
-        for row in &self.rows {
-            row.insert(db)?;
-        }
-        for (n, refusal) in (self.refused + 1..).zip(&self.refusals) {
-            db.prepare_cached("INSERT INTO ledger_refused VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute((
-                    n,
-                    &refusal.id.0[..],
-                    self.time.0,
-                    refusal.rule as i64,
-                    &refusal.fingerprint[..],
-                ))?;
-        }
-        for (_, account) in self.accounts.changed() {
-            account.update(db)?;
-        }
-        for (_, book) in self.books.changed() {
-            book.write(db)?;
-        }
-        for (n, hold) in self.holds.changed() {
-            match hold {
-                Some(hold) => db
-                    .prepare_cached("INSERT INTO ledger_hold VALUES (?1, ?2)")?
-                    .execute((n, hold.expires.map(|at| at.0)))?,
-                None => db
-                    .prepare_cached("DELETE FROM ledger_hold WHERE n = ?1")?
-                    .execute([n])?,
-            };
-        }
-        for (n, amount) in self.reversed.changed() {
-            db.prepare_cached(
-                "INSERT INTO ledger_reversed VALUES (?1, ?2)
-                 ON CONFLICT DO UPDATE SET amount = excluded.amount",
-            )?
-            .execute((n, amount))?;
-        }
-        known::add(db, self.ids.changed().map(|(id, place)| (id, *place)))?;
-        let last = self.last + self.rows.len() as i64;
-        let refused = self.refused + self.refusals.len() as i64;
-        db.prepare_cached("UPDATE ledger_state SET last = ?1, time = ?2, refused = ?3")?
-            .execute((last, self.time.0, refused))
-            .map(drop)
-    }
-}
-
-/// Whether `account` takes part in a transfer of this kind.
-fn takes_part(account: &Account, kind: Kind) -> Result<(), Refused> {
-    match (account.standing, kind) {
-        (Standing::Open, _) | (_, Kind::Void | Kind::Expire) => Ok(()),
-        (Standing::Frozen, _) => Err(Refused::AccountFrozen),
-        (Standing::Closed, _) => Err(Refused::AccountClosed),
-    }
-}
-
-/// The balance of `account` when `side` has changed by `delta`, if it may.
-fn changed(account: &Account, side: Side, delta: Delta) -> Result<Balance, Refused> {
-    let after = account.balance.after(side, delta);
-    let after = after.ok_or(Refused::BalanceOverflows)?;
-    // What ends a hold moves at most what was held.
-    if delta.posted + delta.pending > 0 {
-        after.within(account.opened.limit)?;
-    }
-    Ok(after)
 }
