@@ -109,7 +109,7 @@ mod tests {
             ("KWD", Ok(3)),
             ("CLF", Ok(4)),
             ("krw", Err(Refused::UnknownCurrency)),
-            ("XXX", Err(Refused::UnknownCurrency)),
+            ("XTS", Err(Refused::UnknownCurrency)),
             ("", Err(Refused::UnknownCurrency)),
         ] {
             let found = code.parse().map(|found: Currency| found.exponent());

@@ -287,12 +287,12 @@ proptest! {
     #![proptest_config(cases(5_000))]
 
     #[test]
-    fn short_batches_obey_the_laws(steps in steps(1..4, 1..40)) {
+    fn short_batches_obey_the_laws(steps in steps(1..4, 1..30)) {
         history_is_lawful(&steps);
     }
 
     #[test]
-    fn long_batches_obey_the_laws(steps in steps(1..12, 1..16)) {
+    fn long_batches_obey_the_laws(steps in steps(1..12, 1..12)) {
         history_is_lawful(&steps);
     }
 }
