@@ -62,7 +62,7 @@ fn layer(folder: &str) -> Option<u8> {
         "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/fetch"
         | "crates/jose" => 1,
         "crates/log" | "crates/peer" | "crates/rp-kit" => 2,
-        "crates/lane" | "crates/media" | "crates/audit" => 3,
+        "crates/lane" | "crates/media" | "crates/audit" | "crates/ledger" => 3,
         "crates/web-kit" => 4,
         _ if folder.starts_with("domains/") => 5,
         "flows" => 6,
