@@ -9,6 +9,7 @@ for (const how of ["debug", "info", "log", "warn", "error", "trace"]) {
 }
 
 const PATIENCE_MS = 60_000;
+const LOOK_MS = 20;
 
 /** Where everybody is, and what opens every account. */
 export const here = { base: process.argv[2], password: process.argv[3] };
@@ -88,6 +89,7 @@ export class Person {
         return await new Promise((resolve, reject) => {
             const done = (settle, value) => {
                 clearTimeout(deadline);
+                clearInterval(again);
                 this.client.off(ClientEvent.Sync, look);
                 settle(value);
             };
@@ -104,6 +106,8 @@ export class Person {
             const late = () => done(reject, new Error(`${what} did not arrive at ${this.name}`));
             const deadline = setTimeout(late, PATIENCE_MS);
             this.client.on(ClientEvent.Sync, look);
+            // What the library fetches after a sync, it tells by many events of many objects.
+            const again = setInterval(look, LOOK_MS);
         });
     }
 

@@ -9,10 +9,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long a sync waits for answers at most.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How much later than the answer the echo is sent: each has a connection of its own, and a client that reads
+/// both at once may take them in either order.
+const LATER: Duration = Duration::from_millis(25);
 
 type Device = (UserId, DeviceId);
 
@@ -43,7 +46,7 @@ impl Sending {
         UnderWay { sending, device }
     }
 
-    /// Returns once the requests of the caller's device that are under way were answered.
+    /// Returns a moment after the requests of the caller's device that are under way were answered.
     pub(super) async fn answered(&self, caller: &Caller) {
         let count = self
             .0
@@ -54,6 +57,7 @@ impl Sending {
             // It ends with the last of them as well, and a slow one holds nobody up for long.
             let _ = timeout(PATIENCE, count.wait_for(|count| *count == 0)).await;
         }
+        sleep(LATER).await;
     }
 }
 
@@ -72,7 +76,7 @@ impl Drop for UnderWay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::FutureExt;
+    use tokio::time::Instant;
 
     fn caller(device: &str) -> Caller {
         Caller {
@@ -86,16 +90,22 @@ mod tests {
         let sending = Sending::default();
         let (one, other) = (caller("A"), caller("B"));
         let (first, second) = (sending.begin(&one), sending.begin(&one));
-        assert!(sending.answered(&other).now_or_never().is_some());
-        let mut waits = Box::pin(sending.answered(&one));
-        assert!(waits.as_mut().now_or_never().is_none());
-        drop(first);
-        assert!(waits.as_mut().now_or_never().is_none());
-        drop(second);
-        assert!(waits.now_or_never().is_some());
+        let took = async |caller: &Caller| {
+            let begun = Instant::now();
+            sending.answered(caller).await;
+            begun.elapsed()
+        };
+        let near = |took: Duration, wanted| took >= wanted && took < wanted + LATER / 2;
+        assert!(near(took(&other).await, LATER));
+        let both = tokio::join!(took(&one), async {
+            drop(first);
+            sleep(LATER).await;
+            drop(second);
+        });
+        assert!(near(both.0, 2 * LATER), "{both:?}");
         assert!(sending.0.lock().is_empty());
         // One that is not answered for long holds nobody up.
         let _slow = sending.begin(&one);
-        sending.answered(&one).await;
+        assert!(near(took(&one).await, PATIENCE + LATER));
     }
 }
