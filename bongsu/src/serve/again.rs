@@ -62,11 +62,13 @@ pub async fn ask_again(State(views): State<Views>, request: Request, next: Next)
     if !may_be_behind(first.status()) {
         return first;
     }
-    let patience = if reads { GLANCE } else { PATIENCE };
+    // Who would be told that their token is none may wait; others who read are answered at once.
+    let unknown = first.status() == StatusCode::UNAUTHORIZED;
+    let patience = if reads && !unknown { GLANCE } else { PATIENCE };
     match (views.catch_up(patience).await, second) {
         (Ok(()), Some(second)) => next.run(second).await,
         // Whether there is such a token is not known here.
-        _ if !reads || first.status() == StatusCode::UNAUTHORIZED => not_known().into_response(),
+        _ if !reads || unknown => not_known().into_response(),
         _ => first,
     }
 }

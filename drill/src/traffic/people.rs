@@ -109,7 +109,15 @@ pub async fn ask_all(ground: &Ground, tokens: &[Token]) -> Vec<Vec<Told>> {
 }
 
 async fn ask(client: &mut Client, site: usize) -> Told {
-    match client.look(site, "/_matrix/client/v3/account/whoami").await {
+    let deadline = Instant::now() + PATIENCE;
+    let answer = loop {
+        match client.look(site, "/_matrix/client/v3/account/whoami").await {
+            // It asks to be asked again: its view may not have heard of the token yet.
+            Outcome::Told { after, .. } if Instant::now() < deadline => sleep(after).await,
+            answer => break answer,
+        }
+    };
+    match answer {
         Outcome::Done(body) => {
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             match body["user_id"].as_str() {
