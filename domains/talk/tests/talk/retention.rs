@@ -51,7 +51,11 @@ async fn old_messages_are_gone_and_the_room_goes_on() {
         let path = format!("rooms/{room}/messages?dir={direction}&limit=100");
         let page = house.get("jun", &path).await.ok();
         assert_eq!(bodies(&page["chunk"]), ["young"]);
-        let end = page["end"].as_str().expect("a page with events has an end");
+        // Going forward, the last page with events has no further place already.
+        let Some(end) = page["end"].as_str() else {
+            assert!(path.contains("dir=f"), "{page}");
+            continue;
+        };
         let rest = house.get("jun", &format!("{path}&from={end}")).await.ok();
         assert_eq!((&rest["chunk"], rest.get("end")), (&json!([]), None));
         assert!(types(&page["chunk"]).contains(&"m.room.create".to_owned()));
