@@ -11,8 +11,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, PresenceNow, Previews,
-    Sending, Support, TypingNow,
+    Api as TalkApi, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold,
+    PresenceNow, Previews, Sending, Support, TypingNow,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -95,7 +95,10 @@ impl House {
             members_told: MembersTold::default(),
             clock: Clock::new(|| NOW),
         };
-        let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(accounts.clone(), Arc::new(accounts)));
+        let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(
+            accounts.clone(),
+            Arc::new(accounts),
+        ));
         let (theirs, _) = bongsu_talk::http::endpoints(api);
         let mut house = Self {
             router: ours.merge(theirs),
