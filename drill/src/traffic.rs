@@ -1,6 +1,7 @@
 //! What people do while data centres burn. A domain joins the drill by a file here and a line in [`all`].
 
 mod people;
+mod remembered;
 mod sign_ins;
 mod talk;
 mod tokens;

@@ -1,5 +1,6 @@
 //! People's accounts and sessions, as every kind of traffic needs them.
 
+use crate::check::{self, Findings};
 use crate::client::{Ask, Client, Outcome};
 use crate::ground::Ground;
 use crate::ledger::{Token, Told};
@@ -94,8 +95,13 @@ pub fn login(user: &str, refresh: bool) -> Value {
     })
 }
 
+/// Looks in each data centre whether the tokens are good that have to be, and no others.
+pub async fn check_tokens(ground: &Ground, tokens: &[Token]) -> Findings {
+    check::tokens(tokens, &ask_all(ground, tokens).await)
+}
+
 /// What every data centre says to each token.
-pub async fn ask_all(ground: &Ground, tokens: &[Token]) -> Vec<Vec<Told>> {
+async fn ask_all(ground: &Ground, tokens: &[Token]) -> Vec<Vec<Told>> {
     let at = (0..ground.sites.len()).map(|site| async move {
         let mut client = Client::new(&ground.sites, site);
         let mut told = Vec::with_capacity(tokens.len());

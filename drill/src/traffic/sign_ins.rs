@@ -1,8 +1,9 @@
 //! People who sign in with a password, at whichever data centre answers, and some of whom sign out again.
 
 use super::Traffic;
-use super::people::{Session, ask_all, login, register_all};
-use crate::check::{self, Findings};
+use super::people::{Session, check_tokens, login, register_all};
+use super::remembered::Remembered;
+use crate::check::Findings;
 use crate::client::{Ask, Client};
 use crate::ground::{Ground, Stage};
 use crate::ledger::Token;
@@ -28,8 +29,7 @@ const KEPT_ONE_IN: usize = 4;
 #[derive(Default)]
 pub struct SignIns {
     people: Mutex<Vec<Session>>,
-    new: Mutex<Vec<Token>>,
-    kept: Mutex<Vec<Token>>,
+    tokens: Remembered<Token>,
 }
 
 #[async_trait]
@@ -55,18 +55,13 @@ impl Traffic for SignIns {
     }
 
     async fn check(&self, stage: &Stage) -> Result<Findings> {
-        let tokens = std::mem::take(&mut *self.new.lock());
-        let told = ask_all(&stage.ground, &tokens).await;
-        let mut kept = self.kept.lock();
-        let room = KEPT.saturating_sub(kept.len());
-        kept.extend(tokens.iter().step_by(KEPT_ONE_IN).take(room).cloned());
-        Ok(check::tokens(&tokens, &told))
+        let tokens = self.tokens.take();
+        self.tokens.keep(&tokens, KEPT_ONE_IN, KEPT);
+        Ok(check_tokens(&stage.ground, &tokens).await)
     }
 
     async fn check_all(&self, ground: &Ground) -> Result<Findings> {
-        let tokens = self.kept.lock().clone();
-        let told = ask_all(ground, &tokens).await;
-        Ok(check::tokens(&tokens, &told))
+        Ok(check_tokens(ground, &self.tokens.kept()).await)
     }
 }
 
@@ -99,7 +94,7 @@ impl SignIns {
                     continue;
                 }
             }
-            self.new.lock().push(session.token(out));
+            self.tokens.add(session.token(out));
         }
     }
 }

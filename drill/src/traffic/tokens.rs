@@ -2,8 +2,9 @@
 //! after signing out nothing is.
 
 use super::Traffic;
-use super::people::{Session, ask_all, login, register_all};
-use crate::check::{self, Findings};
+use super::people::{Session, check_tokens, login, register_all};
+use super::remembered::Remembered;
+use crate::check::Findings;
 use crate::client::{Ask, Client};
 use crate::ground::{Ground, Stage};
 use crate::ledger::Token;
@@ -32,8 +33,7 @@ const KEPT_ONE_IN: usize = 16;
 #[derive(Default)]
 pub struct Tokens {
     people: Mutex<Vec<Session>>,
-    new: Mutex<Vec<Token>>,
-    kept: Mutex<Vec<Token>>,
+    tokens: Remembered<Token>,
 }
 
 #[async_trait]
@@ -59,18 +59,13 @@ impl Traffic for Tokens {
     }
 
     async fn check(&self, stage: &Stage) -> Result<Findings> {
-        let tokens = std::mem::take(&mut *self.new.lock());
-        let told = ask_all(&stage.ground, &tokens).await;
-        let mut kept = self.kept.lock();
-        let room = KEPT.saturating_sub(kept.len());
-        kept.extend(tokens.iter().step_by(KEPT_ONE_IN).take(room).cloned());
-        Ok(check::tokens(&tokens, &told))
+        let tokens = self.tokens.take();
+        self.tokens.keep(&tokens, KEPT_ONE_IN, KEPT);
+        Ok(check_tokens(&stage.ground, &tokens).await)
     }
 
     async fn check_all(&self, ground: &Ground) -> Result<Findings> {
-        let tokens = self.kept.lock().clone();
-        let told = ask_all(ground, &tokens).await;
-        Ok(check::tokens(&tokens, &told))
+        Ok(check_tokens(ground, &self.tokens.kept()).await)
     }
 }
 
@@ -98,7 +93,7 @@ impl Tokens {
         for _ in 0..REFRESHES {
             stage.pass(Instant::now() + EVERY).await;
             if stage.over() {
-                self.new.lock().push(session.token(false));
+                self.tokens.add(session.token(false));
                 return;
             }
             client.token.clear();
@@ -114,13 +109,13 @@ impl Tokens {
                     .error(self.name(), client.site, "200 with no token");
                 return;
             };
-            self.new.lock().push(session.token(true));
+            self.tokens.add(session.token(true));
             session = next;
         }
         client.token.clone_from(&session.access);
         let leave = Ask::leave("/_matrix/client/v3/logout");
         if client.insist(stage, self.name(), &leave).await.is_ok() {
-            self.new.lock().push(session.token(true));
+            self.tokens.add(session.token(true));
         }
     }
 }

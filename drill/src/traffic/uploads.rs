@@ -2,6 +2,7 @@
 
 use super::Traffic;
 use super::people::{Session, register_all};
+use super::remembered::Remembered;
 use crate::check::{self, Findings};
 use crate::client::{Ask, Client, Outcome};
 use crate::ground::{Ground, Stage};
@@ -57,8 +58,7 @@ impl Upload {
 #[derive(Default)]
 pub struct Uploads {
     people: Mutex<Vec<Session>>,
-    new: Mutex<Vec<Upload>>,
-    kept: Mutex<Vec<Upload>>,
+    files: Remembered<Upload>,
 }
 
 #[async_trait]
@@ -88,17 +88,13 @@ impl Traffic for Uploads {
     }
 
     async fn check(&self, stage: &Stage) -> Result<Findings> {
-        let uploads = std::mem::take(&mut *self.new.lock());
-        let findings = self.look(&stage.ground, &uploads).await;
-        let mut kept = self.kept.lock();
-        let room = KEPT.saturating_sub(kept.len());
-        kept.extend(uploads.into_iter().step_by(KEPT_ONE_IN).take(room));
-        Ok(findings)
+        let uploads = self.files.take();
+        self.files.keep(&uploads, KEPT_ONE_IN, KEPT);
+        Ok(self.look(&stage.ground, &uploads).await)
     }
 
     async fn check_all(&self, ground: &Ground) -> Result<Findings> {
-        let kept = self.kept.lock().clone();
-        Ok(self.look(ground, &kept).await)
+        Ok(self.look(ground, &self.files.kept()).await)
     }
 }
 
@@ -126,7 +122,7 @@ impl Uploads {
                 .as_str()
                 .and_then(|uri| uri.strip_prefix("mxc://"))
             {
-                Some(place) => self.new.lock().push(Upload {
+                Some(place) => self.files.add(Upload {
                     place: place.to_owned(),
                     content,
                     at: Instant::now(),
@@ -144,8 +140,7 @@ impl Uploads {
         client.token.clone_from(&self.people.lock()[0].access);
         let recorder = &stage.recorder;
         while !stage.over() {
-            let mut uploads = self.kept.lock().clone();
-            uploads.extend(self.new.lock().iter().cloned());
+            let mut uploads = self.files.all();
             uploads.retain(|upload| upload.at.elapsed() > KNOWN_AFTER);
             for upload in uploads.iter().rev().take(VIEWED) {
                 let (asked, before) = (Instant::now(), recorder.look(site));
