@@ -1,5 +1,6 @@
 //! Three data centres, as `bongsu cluster` runs them: a process that takes orders and says what happens.
 
+use crate::disk;
 use crate::ground::Site;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
@@ -73,6 +74,7 @@ pub struct Cluster {
     process: Child,
     orders: ChildStdin,
     said: Arc<Mutex<Said>>,
+    bounded: Option<PathBuf>,
 }
 
 /// What the cluster said last.
@@ -138,6 +140,7 @@ impl Cluster {
             process,
             orders,
             said,
+            bounded: None,
         };
         cluster.come_up().await?;
         Ok(cluster)
@@ -208,6 +211,35 @@ impl Cluster {
         Ok(())
     }
 
+    /// Puts a file system of `kib` KiB over the folder of data centre `site`, of which nothing may run.
+    pub fn bound(&mut self, site: usize, kib: u64) -> Result<()> {
+        let folder = self.site_dir(site);
+        disk::bound(&folder, kib)?;
+        self.bounded = Some(folder);
+        Ok(())
+    }
+
+    /// Takes that file system away again, if there is one, once nothing runs in it. What was said in it stays.
+    pub async fn unbound(&mut self) -> Result<()> {
+        let Some(folder) = self.bounded.clone() else {
+            return Ok(());
+        };
+        let said = disk::contents(&folder)?;
+        let deadline = Instant::now() + PATIENCE;
+        // Whoever ended may be on its way out still.
+        while let Err(busy) = disk::unbound(&folder) {
+            if Instant::now() > deadline {
+                return Err(busy);
+            }
+            sleep(LOOK).await;
+        }
+        self.bounded = None;
+        for (name, content) in said {
+            std::fs::write(folder.join(name), content)?;
+        }
+        Ok(())
+    }
+
     /// The process id of a part of data centre `site`.
     pub fn pid(&self, site: usize, part: Part) -> Result<Pid> {
         let path = self.site_dir(site).join(format!("{}.pid", part.name()));
@@ -251,7 +283,7 @@ impl Cluster {
             Ok(status) => {
                 let status = status?;
                 ensure!(status.success(), "the cluster ended with {status}");
-                Ok(())
+                self.unbound().await
             }
             Err(_) => bail!("the cluster does not end"),
         }
@@ -282,6 +314,10 @@ impl Drop for Cluster {
                     let _ = kill(pid, Signal::SIGKILL);
                 }
             }
+        }
+        if let Some(folder) = &self.bounded {
+            // The drill broke off. Whoever still has files in it keeps it from going.
+            let _ = disk::unbound(folder);
         }
     }
 }

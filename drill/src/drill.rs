@@ -184,7 +184,8 @@ impl Drill {
                     continue;
                 }
                 let (drawn, rng) = (plan.draw(), plan.rng.fork());
-                let held = self.one(scenario, number, drawn, rng).await;
+                let last = plan.is_over() && self.begun.elapsed() >= enough;
+                let held = self.one(scenario, (number, last), drawn, rng).await;
                 held.with_context(|| scenario.name)?;
                 self.write(asked)?;
                 number += 1;
@@ -202,7 +203,7 @@ impl Drill {
     async fn one(
         &mut self,
         scenario: &Scenario,
-        number: u32,
+        (number, last): (u32, bool),
         drawn: [usize; SITES],
         rng: Rng,
     ) -> Result<()> {
@@ -237,7 +238,7 @@ impl Drill {
         )
         .await?;
         let work = async {
-            let done = steps(&mut striker, scenario, &mut round).await;
+            let done = steps(&mut striker, scenario, last, &mut round).await;
             end.send_replace(Some(Instant::now()));
             done.map(|()| striker.election())
         };
@@ -354,10 +355,17 @@ impl Drill {
     }
 }
 
-/// Does what the scenario says.
-async fn steps(striker: &mut Striker<'_>, scenario: &Scenario, round: &mut Round) -> Result<()> {
+/// Does what the scenario says, the last of a drill no more than it needs.
+async fn steps(
+    striker: &mut Striker<'_>,
+    scenario: &Scenario,
+    last: bool,
+    round: &mut Round,
+) -> Result<()> {
     for step in scenario.steps {
         match step {
+            Step::Rest if last => break,
+            Step::Rest => {}
             Step::Pass(seconds) => sleep(Duration::from_secs(*seconds)).await,
             Step::Do(act) => striker
                 .strike(*act)

@@ -65,6 +65,8 @@ pub enum Step {
     Do(Act),
     /// Everything is waited for until it is in every data centre again.
     Whole,
+    /// What follows is done for the scenarios that come after this one; the last one ends here.
+    Rest,
 }
 
 /// What a scenario needs of the machine beside the platform.
@@ -94,7 +96,7 @@ pub struct Scenario {
 }
 
 use Act::*;
-use Step::{Do, Pass, Whole};
+use Step::{Do, Pass, Rest, Whole};
 use Who::{Leader, One, Other, Third};
 
 /// The scenarios, in the order in which a whole drill takes them.
@@ -260,26 +262,6 @@ pub const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
-        name: "full-disk",
-        what: "The disk of one data centre is full.",
-        needs: Needs::Mount,
-        steps: &[
-            Pass(1),
-            Do(Bound(One)),
-            Whole,
-            Pass(2),
-            Do(Fill(One)),
-            Pass(10),
-            Do(Empty(One)),
-            Do(Heal(One)),
-            Whole,
-            Do(Unbound(One)),
-            Do(Heal(One)),
-            Whole,
-            Pass(1),
-        ],
-    },
-    Scenario {
         name: "skew-clock",
         what: "The clock of one data centre's platform goes five minutes ahead.",
         needs: Needs::Faketime,
@@ -303,6 +285,28 @@ pub const SCENARIOS: &[Scenario] = &[
             Do(Restart(Other)),
             Whole,
             Do(Restart(Third)),
+            Whole,
+            Pass(1),
+        ],
+    },
+    Scenario {
+        name: "full-disk",
+        what: "The disk of one data centre is full.",
+        needs: Needs::Mount,
+        steps: &[
+            Pass(1),
+            Do(Bound(One)),
+            Whole,
+            Pass(2),
+            Do(Fill(One)),
+            Pass(10),
+            Do(Empty(One)),
+            Do(Heal(One)),
+            Whole,
+            Pass(1),
+            Rest,
+            Do(Unbound(One)),
+            Do(Heal(One)),
             Whole,
             Pass(1),
         ],
@@ -358,6 +362,11 @@ impl Plan {
         }
         self.at += 1;
         Some(self.wanted[place])
+    }
+
+    /// Whether each was there.
+    pub fn is_over(&self) -> bool {
+        self.at >= self.wanted.len()
     }
 
     /// Three data centres in an order of chance, from 0.
@@ -422,6 +431,9 @@ mod tests {
             let last = scenario.steps.len() - 1;
             assert!(matches!(scenario.steps[last], Pass(_)), "{}", scenario.name);
             assert_eq!(scenario.steps[last - 1], Whole, "{}", scenario.name);
+            if let Some(rest) = scenario.steps.iter().position(|step| *step == Rest) {
+                assert_eq!(scenario.steps[rest - 2], Whole, "{}", scenario.name);
+            }
         }
         let names: BTreeSet<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
         assert_eq!(names.len(), SCENARIOS.len());

@@ -49,7 +49,6 @@ pub struct Striker<'a> {
     drawn: [usize; SITES],
     leader: usize,
     tracer: Option<Child>,
-    bounded: Option<PathBuf>,
     skewed: Option<usize>,
     blows: Vec<Blow>,
 }
@@ -84,7 +83,6 @@ impl<'a> Striker<'a> {
             drawn,
             leader,
             tracer: None,
-            bounded: None,
             skewed: None,
             blows: Vec::new(),
         })
@@ -202,14 +200,5 @@ impl<'a> Striker<'a> {
             .iter()
             .map(|blow| self.engine.elected_after(blow.at, &blow.led));
         spans.max().unwrap_or_default()
-    }
-}
-
-impl Drop for Striker<'_> {
-    fn drop(&mut self) {
-        if let Some(folder) = self.bounded.take() {
-            // The scenario broke off. Whoever still has files in it keeps it from going.
-            let _ = crate::disk::unbound(&folder);
-        }
     }
 }

@@ -54,6 +54,7 @@ pub async fn ask_again(State(views): State<Views>, request: Request, next: Next)
         }
         return next.run(request).await;
     }
+    let file = is_file(request.uri().path());
     let (request, second) = match twice(request).await {
         Ok(both) => both,
         Err(refusal) => return refusal.into_response(),
@@ -62,15 +63,23 @@ pub async fn ask_again(State(views): State<Views>, request: Request, next: Next)
     if !may_be_behind(first.status()) {
         return first;
     }
-    // Who would be told that their token is none may wait; others who read are answered at once.
+    // Who would be told that their token is none may wait; others who read are answered at once. Nobody guesses what a
+    // file is called: who asks for one was told of it.
     let unknown = first.status() == StatusCode::UNAUTHORIZED;
     let patience = if reads && !unknown { GLANCE } else { PATIENCE };
     match (views.catch_up(patience).await, second) {
         (Ok(()), Some(second)) => next.run(second).await,
         // Whether there is such a token is not known here.
-        _ if !reads || unknown => not_known().into_response(),
+        _ if !reads || unknown || file => not_known().into_response(),
         _ => first,
     }
+}
+
+/// Whether a path leads to an uploaded file.
+fn is_file(path: &str) -> bool {
+    ["/_matrix/media/", "/_matrix/client/v1/media/"]
+        .iter()
+        .any(|media| path.starts_with(media))
 }
 
 /// Whether a view that is behind may have given this answer for that reason.

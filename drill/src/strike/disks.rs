@@ -1,13 +1,12 @@
 //! What happens to a data centre's disk.
 
 use super::{Altered, Striker};
-use crate::cluster::{LOOK, name};
+use crate::cluster::name;
 use crate::disk;
 use crate::record::Health;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// How many bytes of a view are changed: enough for one of them to matter.
 const IN_A_VIEW: usize = 64;
@@ -17,8 +16,6 @@ const IN_A_BLOCK: usize = 8;
 const BLOBS: usize = 6;
 /// A disk that holds everything, in KiB.
 const LARGE: u64 = 8 << 20;
-/// How long a file system may be busy whose processes have ended.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a disk is made full that is written to at the same time.
 const ATTEMPTS: u64 = 40;
 
@@ -64,9 +61,7 @@ impl Striker<'_> {
     pub(super) async fn bound(&mut self, site: usize) -> Result<()> {
         self.blow(site, Health::Down, "gets another disk").await;
         self.cluster.end("wipe", site).await?;
-        let folder = self.cluster.site_dir(site);
-        disk::bound(&folder, LARGE)?;
-        self.bounded = Some(folder);
+        self.cluster.bound(site, LARGE)?;
         self.healed = Some(Instant::now());
         self.cluster.order("heal", site).await
     }
@@ -97,22 +92,7 @@ impl Striker<'_> {
         self.blow(site, Health::Down, "gets its usual disk again")
             .await;
         self.cluster.end("wipe", site).await?;
-        let folder = self.cluster.site_dir(site);
-        let said = disk::contents(&folder)?;
-        let deadline = Instant::now() + PATIENCE;
-        // Whoever ended may be on its way out still.
-        while let Err(busy) = disk::unbound(&folder) {
-            if Instant::now() > deadline {
-                return Err(busy);
-            }
-            sleep(LOOK).await;
-        }
-        self.bounded = None;
-        // What its processes said meanwhile stays.
-        for (name, content) in said {
-            std::fs::write(folder.join(name), content)?;
-        }
-        Ok(())
+        self.cluster.unbound().await
     }
 }
 
