@@ -97,7 +97,11 @@ impl Inner {
     fn carry_out(&mut self, order: &Order, at: LogTime) -> Said {
         if let Some((known, said)) = self.orders.get(&order.id) {
             let reason = Reason::IdReused;
-            return if known == order { said.clone() } else { Said::Refused { reason } };
+            return if known == order {
+                said.clone()
+            } else {
+                Said::Refused { reason }
+            };
         }
         let said = match refusal(order) {
             Some(reason) => Said::Refused { reason },
@@ -235,7 +239,9 @@ mod tests {
         };
         for (faults, done) in [(lost(1_000, 0), true), (lost(0, 1_000), false)] {
             let bank = bank(faults);
-            bank.order(&order("a", "mina", Direction::Pay)).await.unwrap_err();
+            bank.order(&order("a", "mina", Direction::Pay))
+                .await
+                .unwrap_err();
             bank.misbehave(Faults::default());
             assert_eq!(bank.find("a").await.unwrap().is_some(), done);
         }

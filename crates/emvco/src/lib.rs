@@ -94,7 +94,9 @@ pub enum Refused {
     #[error("the checksum does not fit: read the code again")]
     Checksum,
     /// A data object ends before its length, or its id or length is no number.
-    #[error("the code is not made of data objects with an id of two digits and a length of two digits")]
+    #[error(
+        "the code is not made of data objects with an id of two digits and a length of two digits"
+    )]
     Structure,
     /// A data object stands there twice.
     #[error("data object {0:02} stands there twice")]

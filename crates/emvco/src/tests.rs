@@ -37,7 +37,7 @@ fn the_checksum_is_the_one_of_the_specification() {
 fn a_payload_is_written_field_by_field() {
     let text = tea().write().unwrap();
     let body = "00020101021226290012example.talk0109tea-house52045812530341054044500\
-                5802KR5909TEA HOUSE6008SEONGNAM62110507order-764160002ko0102찻집0202성남6304";
+                5802KR5909TEA HOUSE6008SEONGNAM62110507order-764180002ko0102찻집0202성남6304";
     assert_eq!(text, format!("{body}{}", checksum(body)));
     assert_eq!(Payload::read(&text), Ok(tea()));
 }
@@ -53,13 +53,22 @@ fn what_the_specification_does_not_have_is_refused_by_name() {
     assert_eq!(with(&|p| p.category = 10_000), Refused::Field(52));
     assert_eq!(with(&|p| p.currency = 1_000), Refused::Field(53));
     for amount in ["", "1.", ".5", "1.2.3", "-1", "1e3", "12345678901234"] {
-        assert_eq!(with(&|p| p.amount = Some(amount.to_owned())), Refused::Field(54));
+        assert_eq!(
+            with(&|p| p.amount = Some(amount.to_owned())),
+            Refused::Field(54)
+        );
     }
     assert_eq!(with(&|p| p.country = "kr".to_owned()), Refused::Field(58));
     assert_eq!(with(&|p| p.name = "찻집".to_owned()), Refused::Field(59));
     assert_eq!(with(&|p| p.city = "X".repeat(16)), Refused::Field(60));
-    assert_eq!(with(&|p| p.reference = Some(String::new())), Refused::Field(62));
-    assert_eq!(with(&|p| p.localised.as_mut().unwrap().language = "KO".to_owned()), Refused::Field(64));
+    assert_eq!(
+        with(&|p| p.reference = Some(String::new())),
+        Refused::Field(62)
+    );
+    assert_eq!(
+        with(&|p| p.localised.as_mut().unwrap().language = "KO".to_owned()),
+        Refused::Field(64)
+    );
 }
 
 #[test]
@@ -70,7 +79,11 @@ fn what_is_no_payload_is_refused_by_name() {
         Payload::read(&format!("{body}{sum}")).unwrap_err()
     };
     for text in ["", "6304", "찻", "찻집찻", "00020163040000", "6304AAAA찻집"] {
-        assert_eq!(Payload::read(text).unwrap_err(), Refused::Checksum, "{text}");
+        assert_eq!(
+            Payload::read(text).unwrap_err(),
+            Refused::Checksum,
+            "{text}"
+        );
     }
     assert_eq!(sealed(""), Refused::Field(0));
     assert_eq!(sealed("0002"), Refused::Structure);
@@ -80,7 +93,10 @@ fn what_is_no_payload_is_refused_by_name() {
     assert_eq!(sealed("0002010102135802KR"), Refused::Field(1));
     assert_eq!(sealed("0002015802KR"), Refused::Missing(26));
     assert_eq!(sealed("00020126020A5802KR"), Refused::Field(26));
-    assert_eq!(Payload::read(&"0".repeat(513)).unwrap_err(), Refused::TooLong);
+    assert_eq!(
+        Payload::read(&"0".repeat(513)).unwrap_err(),
+        Refused::TooLong
+    );
 }
 
 proptest! {

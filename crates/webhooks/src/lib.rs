@@ -142,12 +142,26 @@ mod tests {
     fn a_delivery_is_taken_as_it_was_sent_and_near_its_time_alone() {
         let body = b"{}".as_slice();
         let old = secret(1);
-        let both = format!("{} {}", secret(2).sign("m", NOW, body), old.sign("m", NOW, body));
+        let both = format!(
+            "{} {}",
+            secret(2).sign("m", NOW, body),
+            old.sign("m", NOW, body)
+        );
         for (delivery, signatures, now, result) in [
             (("m", NOW, body), both.as_str(), NOW, Ok(())),
             (("m", NOW, body), &both, NOW + TOLERANCE, Ok(())),
-            (("m", NOW, body), &both, NOW + TOLERANCE + 1, Err(Refused::TooOld)),
-            (("m", NOW, body), &both, NOW - TOLERANCE - 1, Err(Refused::TooNew)),
+            (
+                ("m", NOW, body),
+                &both,
+                NOW + TOLERANCE + 1,
+                Err(Refused::TooOld),
+            ),
+            (
+                ("m", NOW, body),
+                &both,
+                NOW - TOLERANCE - 1,
+                Err(Refused::TooNew),
+            ),
             (("n", NOW, body), &both, NOW, Err(Refused::Signature)),
             (("m", NOW + 1, body), &both, NOW, Err(Refused::Signature)),
             (("m", NOW, b"{ }"), &both, NOW, Err(Refused::Signature)),
@@ -164,8 +178,18 @@ mod tests {
         let shown = secret(9).reveal();
         assert_eq!(Secret::parse(&shown).unwrap().reveal(), shown);
         assert_eq!(format!("{:?}", secret(9)), "Secret(…)");
-        for wrong in ["", "whsec_", "whsec_AAAA", "whsec_!", shown.trim_start_matches("whsec_")] {
-            assert_eq!(Secret::parse(wrong).unwrap_err(), Refused::Secret, "{wrong}");
+        for wrong in [
+            "",
+            "whsec_",
+            "whsec_AAAA",
+            "whsec_!",
+            shown.trim_start_matches("whsec_"),
+        ] {
+            assert_eq!(
+                Secret::parse(wrong).unwrap_err(),
+                Refused::Secret,
+                "{wrong}"
+            );
         }
     }
 }

@@ -60,10 +60,10 @@ fn layer(folder: &str) -> Option<u8> {
         // It measures the log's engine alone, too.
         "bench" => 1,
         "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/fetch"
-        | "crates/jose" => 1,
+        | "crates/jose" | "crates/emvco" | "crates/webhooks" => 1,
         "crates/log" | "crates/peer" | "crates/rp-kit" => 2,
         "crates/lane" | "crates/media" | "crates/audit" | "crates/ledger" => 3,
-        "crates/web-kit" => 4,
+        "crates/web-kit" | "crates/bank-rail" => 4,
         _ if folder.starts_with("domains/") => 5,
         "flows" => 6,
         "bongsu" | "sim" | "fuzz" => 7,

@@ -22,13 +22,12 @@ pub fn read(xml: &[u8]) -> Result<Statement, Malformed> {
     let parts = take_apart(xml)?;
     let head = |path: &'static str| parts.head.get(path).ok_or(Malformed::Missing(path));
     let currency = head("Acct/Ccy")?;
-    let currency: Currency = currency
-        .parse()
-        .map_err(|_| value("Acct/Ccy", currency))?;
+    let currency: Currency = currency.parse().map_err(|_| value("Acct/Ccy", currency))?;
     let balance = |code: &'static str| {
-        let found = parts.balances.iter().find(|balance| {
-            balance.get("Tp/CdOrPrtry/Cd").map(String::as_str) == Some(code)
-        });
+        let found = parts
+            .balances
+            .iter()
+            .find(|balance| balance.get("Tp/CdOrPrtry/Cd").map(String::as_str) == Some(code));
         signed(found.ok_or(Malformed::Missing(code))?, currency)
     };
     let entries: Result<Vec<Entry>, _> = parts
@@ -77,7 +76,8 @@ impl Parts {
 
     /// Keeps the first text at each path.
     fn put(&mut self, path: &str, text: &str) {
-        let within = |path: &'static str| move |rest: &str| rest.strip_prefix(path).map(str::to_owned);
+        let within =
+            |path: &'static str| move |rest: &str| rest.strip_prefix(path).map(str::to_owned);
         let (texts, path) = if let Some(rest) = within("Bal/")(path) {
             (self.balances.last_mut(), rest)
         } else if let Some(rest) = within("Ntry/")(path) {
@@ -99,7 +99,6 @@ fn take_apart(xml: &[u8]) -> Result<Parts, Malformed> {
     }
     let text = std::str::from_utf8(xml).map_err(|error| broken(&error))?;
     let mut reader = Reader::from_str(text);
-    reader.config_mut().trim_text(true);
     let mut parts = Parts::default();
     let (mut path, mut said) = (Vec::<String>::new(), String::new());
     loop {
@@ -117,7 +116,8 @@ fn take_apart(xml: &[u8]) -> Result<Parts, Malformed> {
             }
             Event::GeneralRef(name) => said.push(character(&name)?),
             Event::End(_) => {
-                if let (Some(below), false) = (below(&path), said.is_empty()) {
+                // Between elements stands white space.
+                if let (Some(below), false) = (below(&path), said.trim().is_empty()) {
                     parts.put(&below, &said);
                 }
                 let ended = path.join("/") == STATEMENT;

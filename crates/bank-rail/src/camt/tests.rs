@@ -46,7 +46,15 @@ fn an_amount_has_the_digits_of_its_currency() {
     }
     let euro = "EUR".parse().unwrap();
     assert_eq!(minor("12.5000", euro), Some(1_250));
-    for wrong in ["", ".5", "1.005", "-1", "1,5", "1e3", "99999999999999999999"] {
+    for wrong in [
+        "",
+        ".5",
+        "1.005",
+        "-1",
+        "1,5",
+        "1e3",
+        "99999999999999999999",
+    ] {
         assert_eq!(minor(wrong, euro), None, "{wrong}");
     }
 }
@@ -81,18 +89,35 @@ fn what_was_changed_is_refused_by_name() {
         element,
         value: value.to_owned(),
     };
-    assert_eq!(with("1234567", "1234568"), Malformed::Sum { computed: 1_234_313, said: 1_234_312 });
+    assert_eq!(
+        with("1234567", "1234568"),
+        Malformed::Sum {
+            computed: 1_234_313,
+            said: 1_234_312
+        }
+    );
     assert_eq!(with("1234567", "12.5"), value("Amt", "12.5"));
     assert_eq!(with("<Ccy>KRW", "<Ccy>WON"), value("Acct/Ccy", "WON"));
     assert_eq!(with("Ccy=\"KRW\"", "Ccy=\"EUR\""), value("Amt@Ccy", "EUR"));
-    assert_eq!(with("<AcctSvcrRef>A1</AcctSvcrRef>", ""), Malformed::Missing("AcctSvcrRef"));
+    assert_eq!(
+        with("<AcctSvcrRef>A1</AcctSvcrRef>", ""),
+        Malformed::Missing("AcctSvcrRef")
+    );
     assert_eq!(with("DBIT", "BOTH"), value("CdtDbtInd", "BOTH"));
     assert_eq!(with("<Cd>CLBD", "<Cd>CLAV"), Malformed::Missing("CLBD"));
-    for broken in ["", "<Document>", "no xml", "<Document><BkToCstmrStmt/></Document>"] {
+    for broken in [
+        "",
+        "<Document>",
+        "no xml",
+        "<Document><BkToCstmrStmt/></Document>",
+    ] {
         Statement::from_xml(broken.as_bytes()).unwrap_err();
     }
     let bomb = xml.replacen("<Document", "<!DOCTYPE a [<!ENTITY b \"c\">]><Document", 1);
-    assert!(matches!(Statement::from_xml(bomb.as_bytes()), Err(Malformed::Xml(_))));
+    assert!(matches!(
+        Statement::from_xml(bomb.as_bytes()),
+        Err(Malformed::Xml(_))
+    ));
 }
 
 #[test]
@@ -100,7 +125,11 @@ fn what_is_only_announced_is_passed_over() {
     let mut pending = statement(Currency::KRW);
     let xml = String::from_utf8(pending.to_xml()).unwrap();
     let from = xml.find("<NtryRef>A2").unwrap();
-    let xml = format!("{}{}", &xml[..from], xml[from..].replacen("BOOK", "PDNG", 1));
+    let xml = format!(
+        "{}{}",
+        &xml[..from],
+        xml[from..].replacen("BOOK", "PDNG", 1)
+    );
     pending.entries.pop();
     let xml = xml.replacen(">1234312<", ">1234317<", 1);
     assert_eq!(Statement::from_xml(xml.as_bytes()), Ok(pending));

@@ -62,7 +62,10 @@ fn entry(xml: &mut Xml, entry: &Entry) {
         entry.money.amount.minor().unsigned_abs(),
         entry.money.currency,
     );
-    xml.text("CdtDbtInd", if entry.signed() < 0 { "DBIT" } else { "CRDT" });
+    xml.text(
+        "CdtDbtInd",
+        if entry.signed() < 0 { "DBIT" } else { "CRDT" },
+    );
     xml.within("Sts", |xml| xml.text("Cd", "BOOK"));
     xml.within("BookgDt", |xml| xml.text("DtTm", &time(entry.at)));
     xml.text("AcctSvcrRef", &entry.reference);
