@@ -23,6 +23,8 @@ pub const SITES: usize = 3;
 const PORT: u16 = 18_008;
 /// How long it may take until all data centres are ready, or have ended.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a file system may be busy whose processes have ended.
+const BUSY: Duration = Duration::from_secs(20);
 /// How often another process is looked at, which says nothing by itself.
 pub const LOOK: Duration = Duration::from_millis(50);
 /// A snapshot after so many entries: often enough for one to be there when a data centre has lost everything.
@@ -225,7 +227,7 @@ impl Cluster {
             return Ok(());
         };
         let said = disk::contents(&folder)?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + BUSY;
         // Whoever ended may be on its way out still.
         while let Err(busy) = disk::unbound(&folder) {
             if Instant::now() > deadline {

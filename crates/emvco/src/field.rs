@@ -54,6 +54,16 @@ pub fn is_text(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
+/// Whether `text` is the two capital letters of a country.
+pub fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether `text` is the two small letters of a language.
+pub fn is_language(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
 /// Whether `text` is an amount: digits with at most one point, which digits surround; 1 to 13 characters.
 pub fn is_amount(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,6 @@
 //! From text to a payload.
 
-use crate::field::{is_amount, is_plain, is_text, take_apart};
+use crate::field::{is_amount, is_country, is_language, is_plain, is_text, take_apart};
 use crate::{Account, Initiation, LONGEST, Localised, Payload, Refused, checksum};
 
 /// The length of data object 63: id, length and four digits.
@@ -27,7 +27,6 @@ pub fn read(text: &str) -> Result<Payload, Refused> {
         Some(_) => return Err(Refused::Field(1)),
     };
     let country = need(58)?;
-    let letters = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
     let (reference, terminal) = find(62).map_or(Ok((None, None)), additional)?;
     Ok(Payload {
         initiation,
@@ -37,7 +36,7 @@ pub fn read(text: &str) -> Result<Payload, Refused> {
         amount: find(54)
             .map(|amount| sound(54, amount, is_amount(amount)))
             .transpose()?,
-        country: sound(58, country, letters)?,
+        country: sound(58, country, is_country(country))?,
         name: plain(59, need(59)?, 25)?,
         city: plain(60, need(60)?, 15)?,
         reference,
@@ -96,9 +95,8 @@ fn localised(value: &str) -> Result<Localised, Refused> {
     };
     let language = part(0).ok_or(Refused::Field(64))?;
     let name = part(1).ok_or(Refused::Field(64))?;
-    let letters = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase());
     Ok(Localised {
-        language: sound(64, language, letters)?,
+        language: sound(64, language, is_language(language))?,
         name: sound(64, name, is_text(name, 25))?,
         city: part(2)
             .map(|city| sound(64, city, is_text(city, 15)))

@@ -1,6 +1,6 @@
 //! From a payload to text.
 
-use crate::field::{is_amount, is_plain, is_text, put};
+use crate::field::{is_amount, is_country, is_language, is_plain, is_text, put};
 use crate::{Account, Initiation, LONGEST, Localised, Payload, Refused, checksum};
 
 /// The text of `payload`.
@@ -19,8 +19,7 @@ pub fn write(payload: &Payload) -> Result<String, Refused> {
         checked(&mut text, 54, amount, is_amount(amount))?;
     }
     let country = &payload.country;
-    let letters = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-    checked(&mut text, 58, country, letters)?;
+    checked(&mut text, 58, country, is_country(country))?;
     checked(&mut text, 59, &payload.name, is_plain(&payload.name, 25))?;
     checked(&mut text, 60, &payload.city, is_plain(&payload.city, 15))?;
     additional(&mut text, payload)?;
@@ -79,8 +78,9 @@ fn localised(text: &mut String, other: &Localised) -> Result<(), Refused> {
         name,
         city,
     } = other;
-    let letters = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase());
-    let sound = letters && is_text(name, 25) && city.as_ref().is_none_or(|city| is_text(city, 15));
+    let sound = is_language(language)
+        && is_text(name, 25)
+        && city.as_ref().is_none_or(|city| is_text(city, 15));
     if !sound {
         return Err(Refused::Field(64));
     }
