@@ -144,6 +144,9 @@ pub struct Layer {
     /// How long an access token of another service lasts, in seconds, at most 86400 [default: 600]
     #[arg(long, value_name = "SECONDS")]
     pub client_token_seconds: Option<NonZero<u32>>,
+    /// Whether DPoP proofs have to repeat a word of ours, so that none can be made beforehand [default: false]
+    #[arg(long, value_name = "BOOL")]
+    pub dpop_nonce: Option<bool>,
     /// After how many days without a refresh a session of another service ends [default: 60]
     #[arg(long, value_name = "DAYS")]
     pub client_session_days: Option<NonZero<u32>>,
@@ -425,6 +428,7 @@ impl Layer {
             sign_in_key_file: self.sign_in_key_file.or(other.sign_in_key_file),
             client_registration: self.client_registration.or(other.client_registration),
             client_token_seconds: self.client_token_seconds.or(other.client_token_seconds),
+            dpop_nonce: self.dpop_nonce.or(other.dpop_nonce),
             client_session_days: self.client_session_days.or(other.client_session_days),
             browser_session_days: self.browser_session_days.or(other.browser_session_days),
             logout_allow_networks: self.logout_allow_networks.or(other.logout_allow_networks),

@@ -36,6 +36,7 @@ pub struct SignIn {
     /// Who may be told that somebody signed out.
     pub logout: Rules,
     registration: SelfRegistration,
+    dpop_nonce: bool,
     token: Option<Millis>,
     session: Option<Millis>,
     browser: Option<Millis>,
@@ -67,6 +68,7 @@ impl SignIn {
                 ..Rules::default()
             },
             registration,
+            dpop_nonce: layer.dpop_nonce.unwrap_or(false),
             token: token.map(|seconds| Millis::seconds(seconds.into())),
             session: days(layer.client_session_days),
             browser: days(layer.browser_session_days),
@@ -79,6 +81,7 @@ impl SignIn {
         let mut how = ProviderConfig::new(issuer.unwrap_or(base_url));
         how.also_at = Some(base_url.trim_end_matches('/').to_owned());
         how.registration = self.registration;
+        how.dpop_nonce = self.dpop_nonce;
         how.access_token = self.token.unwrap_or(how.access_token);
         how.session_idle = self.session.unwrap_or(how.session_idle);
         how.browser = self.browser.unwrap_or(how.browser);

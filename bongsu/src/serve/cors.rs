@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-const HEADERS: [(HeaderName, &str); 3] = [
+const HEADERS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     (
         header::ACCESS_CONTROL_ALLOW_METHODS,
@@ -16,13 +16,21 @@ const HEADERS: [(HeaderName, &str); 3] = [
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         "X-Requested-With, Content-Type, Authorization, DPoP",
     ),
+    // Beside the few that a program in a browser may always read.
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        "WWW-Authenticate, DPoP-Nonce, Retry-After",
+    ),
 ];
 /// What clients of sign-in ask without a person.
-const SIGN_IN: [&str; 7] = [
+const SIGN_IN: [&str; 10] = [
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
     "/oauth2/keys.json",
+    "/oauth2/par",
+    "/oauth2/device_authorization",
     "/oauth2/token",
+    "/oauth2/introspect",
     "/oauth2/revoke",
     "/oauth2/userinfo",
     "/oauth2/register",

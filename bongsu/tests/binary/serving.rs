@@ -93,6 +93,60 @@ fn matrix_paths_have_its_errors_and_let_web_clients_in() {
     );
 }
 
+/// What programs in browsers ask from anywhere, and what only people do.
+#[test]
+fn clients_of_sign_in_in_browsers_are_let_in_and_pages_are_not() {
+    let data = Data::new();
+    let server = Server::start(&data.name(), &[]);
+    let public = [
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/oauth2/keys.json",
+        "/oauth2/par",
+        "/oauth2/device_authorization",
+        "/oauth2/token",
+        "/oauth2/introspect",
+        "/oauth2/revoke",
+        "/oauth2/userinfo",
+        "/oauth2/register",
+        "/oauth2/status/0",
+    ];
+    let pages = [
+        "/oauth2/authorize",
+        "/oauth2/logout",
+        "/account",
+        "/account/sign-in",
+        "/account/consent",
+        "/account/device",
+    ];
+    let from = [("origin", "https://app.example")];
+    for path in public {
+        let before = server.ask("OPTIONS", path, &from, b"");
+        assert_eq!(before.status, 200, "{path}");
+        let may = before.header("access-control-allow-headers").unwrap();
+        assert!(
+            may.contains("Authorization") && may.contains("DPoP"),
+            "{path}"
+        );
+        let shown = before.header("access-control-expose-headers").unwrap();
+        assert!(shown.contains("DPoP-Nonce"), "{path}");
+        for method in ["GET", "POST"] {
+            let answer = server.ask(method, path, &from, b"");
+            let allowed = answer.header("access-control-allow-origin");
+            assert_eq!(allowed, Some("*"), "{method} {path}");
+            let with_cookies = answer.header("access-control-allow-credentials");
+            assert_eq!(with_cookies, None, "{method} {path}");
+        }
+    }
+    for path in pages {
+        for method in ["OPTIONS", "GET", "POST"] {
+            let answer = server.ask(method, path, &from, b"");
+            let allowed = answer.header("access-control-allow-origin");
+            assert_eq!(allowed, None, "{method} {path}");
+        }
+    }
+}
+
 #[test]
 fn the_metrics_are_open_metrics_with_routes_for_labels() {
     let data = Data::new();

@@ -6,8 +6,8 @@ use std::fmt;
 /// How a token is signed (RFC 7518, section 3.1; RFC 8037, section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Algorithm {
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
+    /// Ed25519, of which there are two names (RFC 9864, section 2.2).
+    #[serde(rename = "EdDSA", alias = "Ed25519")]
     EdDsa,
     /// ECDSA on P-256 with SHA-256.
     #[serde(rename = "ES256")]

@@ -47,6 +47,7 @@ impl Domain for Identity {
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_administration.sql"),
         include_str!("migrations/0003_oauth.sql"),
+        include_str!("migrations/0004_spent.sql"),
     ];
 
     type Command = Command;

@@ -3,7 +3,7 @@
 use crate::apply::lockout;
 use crate::command::oauth::{ClientId, SessionNo};
 use crate::secret::{PasswordHash, TokenHash};
-use crate::state::oauth::{browser, client, consent, device_code, key, session};
+use crate::state::oauth::{browser, client, consent, device_code, key, session, spent};
 use crate::state::{account, device, profile, restricted, token};
 use bongsu_base::{DeviceId, LogTime, Millis, UserId};
 use bongsu_lane::ReadView;
@@ -157,6 +157,11 @@ pub fn waiting_device(view: &ReadView<'_>, user_code: &str) -> Result<Option<Dev
 /// The number of the last session that was given.
 pub fn last_session(view: &ReadView<'_>) -> Result<i64> {
     session::last_number(view.db())
+}
+
+/// Whether something that is good once was used, or is good no more.
+pub fn is_spent(view: &ReadView<'_>, what: &TokenHash) -> Result<bool> {
+    spent::is_spent(view.db(), what)
 }
 
 /// The sessions from `from` to before `to` that ended while tokens of theirs may be good at `now`.

@@ -95,6 +95,8 @@ pub enum Oauth {
     EndSession(EndSession),
     /// Somebody takes back what they let a client have, and its sessions end.
     ForgetConsent(ForgetConsent),
+    /// Something is used that is good once, or is good no more.
+    Spend(Spend),
 }
 
 /// What a key is for.
@@ -430,6 +432,15 @@ pub struct ForgetConsent {
     pub client: ClientId,
 }
 
+/// Something is used that is good once, or is good no more: an assertion, or a token that belongs to no session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spend {
+    /// The hash of what tells it from others.
+    pub what: TokenHash,
+    /// From when it is worth nothing anyway.
+    pub until: LogTime,
+}
+
 /// What an accepted command answers. Variants are only appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Done {
@@ -532,4 +543,7 @@ pub enum Refused {
     /// The code has run out.
     #[error("the code has run out; begin again")]
     CodeExpired,
+    /// It was used before, or is good no more.
+    #[error("it was used before")]
+    Spent,
 }

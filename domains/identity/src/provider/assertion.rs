@@ -3,7 +3,8 @@
 use super::Provider;
 use super::client::Client;
 use super::tokens::seconds;
-use crate::command::oauth::ClientId;
+use crate::command::oauth::{ClientId, Spend};
+use crate::secret::TokenHash;
 use bongsu_base::LogTime;
 use bongsu_jose::{JoseError, Signed};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,9 @@ use serde::{Deserialize, Serialize};
 /// How far ahead of ours a client's clock may be, in seconds.
 const SKEW: i64 = 30;
 /// How long an assertion may be good, in seconds.
-const LONGEST: i64 = 600;
+const LONGEST: i64 = 3_600;
+/// The kinds of assertion: most say nothing better than that they are tokens.
+const KINDS: [&str; 2] = ["jwt", "client-authentication+jwt"];
 
 /// What an assertion says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +70,7 @@ pub fn said_client(assertion: &str) -> Option<ClientId> {
 }
 
 impl Provider {
-    /// Whether `assertion` shows that it is `client` who asks at `path`.
+    /// Whether `assertion` shows that it is `client` who asks at `path`; gives what tells it from others.
     ///
     /// # Errors
     /// Why it does not.
@@ -76,7 +79,7 @@ impl Provider {
         client: &Client,
         assertion: &str,
         path: &str,
-    ) -> Result<(), AssertionError> {
+    ) -> Result<Spend, AssertionError> {
         let claims = verified(client, assertion)?;
         if claims.iss != client.id || claims.sub != client.id {
             return Err(AssertionError("is of another client"));
@@ -92,9 +95,9 @@ impl Provider {
             return Err(AssertionError("is for another audience"));
         }
         let now = seconds(self.now());
-        if claims.exp <= now || claims.exp > now.saturating_add(LONGEST) {
+        if claims.exp <= now || claims.exp > now.saturating_add(LONGEST + SKEW) {
             return Err(AssertionError(
-                "has expired, or lasts for more than ten minutes",
+                "has expired, or lasts for more than an hour",
             ));
         }
         let early = |at: Option<i64>| at.is_some_and(|at| at > now.saturating_add(SKEW));
@@ -108,17 +111,24 @@ impl Provider {
         if !self.is_first(client.id.as_str(), &claims.jti, until) {
             return Err(AssertionError("was presented before"));
         }
-        Ok(())
+        let name = format!("client assertion {} {}", client.id, claims.jti);
+        Ok(Spend {
+            what: TokenHash::of(&name),
+            until,
+        })
     }
 }
 
 /// What it says, signed with one of the client's keys: that of its name, if it names one.
 fn verified(client: &Client, assertion: &str) -> Result<AssertionClaims, AssertionError> {
-    let kid = Signed::parse(assertion)
-        .map_err(|_| AssertionError("is no signed token"))?
-        .header()
-        .kid
-        .clone();
+    let signed = Signed::parse(assertion).map_err(|_| AssertionError("is no signed token"))?;
+    let header = signed.header();
+    // What the client signed to show something else is no assertion (RFC 8725, section 3.11).
+    let known = |typ: &String| KINDS.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
+    if !header.typ.as_ref().is_none_or(known) {
+        return Err(AssertionError("is a token of another kind"));
+    }
+    let kid = header.kid.clone();
     let meant = |name: &Option<String>| kid.is_none() || name.is_none() || *name == kid;
     for (_, key) in client.keys.iter().filter(|(name, _)| meant(name)) {
         let signed = Signed::parse(assertion).map_err(|_| AssertionError("is no signed token"))?;

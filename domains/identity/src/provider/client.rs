@@ -122,6 +122,18 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub access_token_signed_response_alg: Option<Algorithm>,
+    /// How answers of the userinfo endpoint are signed; not at all where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// How answers of the introspection endpoint are signed that it wants signed (RFC 9701); `RS256` where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub introspection_signed_response_alg: Option<Algorithm>,
+    /// How answers of the authorization endpoint are signed that it wants signed (JARM); `RS256` where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub authorization_signed_response_alg: Option<Algorithm>,
     /// Where it is told that somebody signed out (OpenID Connect Back-Channel Logout 1.0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
@@ -317,12 +329,13 @@ impl Client {
         said.unwrap_or(Algorithm::EdDsa)
     }
 
-    /// Whether a code may be sent to `uri`: one of those that it registered, to the letter; on the person's own
-    /// machine the port is free (RFC 8252, section 7.3).
+    /// Whether a code may be sent to `uri`: one of those that it registered, to the letter. For a native client the port
+    /// is free on the person's own machine (RFC 8252, section 7.3).
     #[must_use]
     pub fn takes_redirect(&self, uri: &str) -> bool {
+        let native = self.metadata.application_type == ApplicationType::Native;
         let mut registered = self.metadata.redirect_uris.iter();
-        registered.any(|one| one == uri || is_same_but_for_port(one, uri))
+        registered.any(|one| one == uri || native && is_same_but_for_port(one, uri))
     }
 
     /// Whether people may be sent to `uri` after they signed out.
@@ -371,15 +384,22 @@ fn is_own_machine(url: &Url) -> bool {
 }
 
 fn is_same_but_for_port(registered: &str, uri: &str) -> bool {
-    let (Ok(mut one), Ok(mut other)) = (Url::parse(registered), Url::parse(uri)) else {
-        return false;
-    };
-    let local = |url: &Url| url.scheme() == "http" && is_own_machine(url);
-    if !local(&one) || !local(&other) || !is_redirect_uri(uri, false) {
-        return false;
+    match (without_port(registered), without_port(uri)) {
+        (Some(one), Some(other)) => one == other && is_redirect_uri(uri, true),
+        _ => false,
     }
-    let bare = |url: &mut Url| url.set_port(None).is_ok();
-    bare(&mut one) && bare(&mut other) && one == other
+}
+
+/// Host and rest of an http address on the own machine, letter by letter: nothing of it is put in order first.
+fn without_port(uri: &str) -> Option<(&str, &str)> {
+    let local = Url::parse(uri).is_ok_and(|url| is_own_machine(&url));
+    let rest = uri.strip_prefix("http://").filter(|_| local)?;
+    let (place, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = match place.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host,
+        _ => place,
+    };
+    Some((host, rest))
 }
 
 /// Whether `text` is a page or a service on the web; on the own machine without TLS too.
@@ -426,8 +446,9 @@ mod tests {
 
     #[test]
     fn a_redirect_is_taken_to_the_letter() {
-        let client = |registered: &str| {
+        let client = |registered: &str, application_type| {
             let metadata = Metadata {
+                application_type,
                 redirect_uris: vec![registered.to_owned()],
                 ..Metadata::default()
             };
@@ -480,6 +501,19 @@ mod tests {
             ("https://shop.example/", "https://shop.example", false),
             ("http://127.0.0.1/in", "http://127.0.0.1:49152/in", true),
             ("http://[::1]/in", "http://[::1]:49152/in", true),
+            ("http://127.0.0.1:80/in", "http://127.0.0.1/in", true),
+            (
+                "http://127.0.0.1/in",
+                "http://127.0.0.1:49152/x/../in",
+                false,
+            ),
+            ("http://127.0.0.1/in", "http://127.1:49152/in", false),
+            ("http://127.0.0.1/in", "http://2130706433:49152/in", false),
+            ("http://127.0.0.1/in", "http://localhost:49152/in", false),
+            ("http://127.0.0.1/in", "http://127.0.0.1:49152/%69n", false),
+            ("http://127.0.0.1/in", "http://127.0.0.1:/in", false),
+            ("http://127.0.0.1/in", "http://127.0.0.1:65536/in", false),
+            ("http://127.0.0.1/in", "HTTP://127.0.0.1:49152/in", false),
             ("http://127.0.0.1/in", "http://127.0.0.2:49152/in", false),
             ("http://127.0.0.1/in", "http://127.0.0.1:49152/other", false),
             (
@@ -489,9 +523,12 @@ mod tests {
             ),
             ("http://127.0.0.1/in", "https://127.0.0.1:49152/in", false),
         ] {
+            let takes = |kind| client(registered, kind).takes_redirect(uri);
+            assert_eq!(takes(ApplicationType::Native), expect, "{registered} {uri}");
+            let to_the_letter = registered == uri;
             assert_eq!(
-                client(registered).takes_redirect(uri),
-                expect,
+                takes(ApplicationType::Web),
+                to_the_letter,
                 "{registered} {uri}"
             );
         }

@@ -21,6 +21,8 @@ pub struct ProviderConfig {
     pub issuer: String,
     /// Where this data centre is reached, if that is elsewhere: DPoP proofs for it are taken too.
     pub also_at: Option<String>,
+    /// Whether DPoP proofs have to repeat a word of ours, so that none was made beforehand.
+    pub dpop_nonce: bool,
     /// How long an access token lasts; at most a day.
     pub access_token: Millis,
     /// After how long without a refresh a client's session ends.
@@ -50,6 +52,7 @@ impl ProviderConfig {
         Self {
             issuer: issuer.trim_end_matches('/').to_owned(),
             also_at: None,
+            dpop_nonce: false,
             access_token: Millis::minutes(10),
             session_idle: Millis::hours(24 * 60),
             browser: Millis::hours(24 * 14),

@@ -4,6 +4,8 @@
 use super::claims::{Claims, PASSWORD};
 use super::client::{Client, Grant};
 use super::scope::{Scope, Scopes};
+use crate::command::oauth::ClientId;
+use bongsu_jose::Algorithm;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +96,8 @@ pub enum RequestError {
     ConsentRequired,
     /// Requests as tokens are not taken.
     RequestNotSupported,
+    /// Requests are not fetched.
+    RequestUriNotSupported,
     /// Nobody can show who they are in the way that is wanted (OpenID Connect Unmet Authentication Requirements 1.0).
     UnmetAuthenticationRequirements,
 }
@@ -113,6 +117,7 @@ impl RequestError {
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         }
     }
@@ -147,6 +152,10 @@ pub struct ReplyTo {
     pub uri: String,
     /// How.
     pub mode: ResponseMode,
+    /// How it is signed, where it comes as a token (JARM).
+    pub signed: Option<Algorithm>,
+    /// The client.
+    pub client: ClientId,
     /// What comes back unchanged.
     pub state: Option<String>,
 }
@@ -194,10 +203,12 @@ pub fn reply_to(params: &Params, client: &Client) -> Result<ReplyTo, &'static st
     if !client.takes_redirect(&uri) {
         return Err("redirect_uri is not one that this client registered");
     }
-    let mode = match params.response_mode.as_deref() {
-        None | Some("query") => ResponseMode::Query,
-        Some("fragment") => ResponseMode::Fragment,
-        Some(_) => return Err("response_mode is neither query nor fragment"),
+    let (mode, signed) = match params.response_mode.as_deref() {
+        None | Some("query") => (ResponseMode::Query, false),
+        Some("fragment") => (ResponseMode::Fragment, false),
+        Some("jwt" | "query.jwt") => (ResponseMode::Query, true),
+        Some("fragment.jwt") => (ResponseMode::Fragment, true),
+        Some(_) => return Err("response_mode is not one that is known here"),
     };
     let state = params.state.clone();
     if state
@@ -206,7 +217,14 @@ pub fn reply_to(params: &Params, client: &Client) -> Result<ReplyTo, &'static st
     {
         return Err("state is too long");
     }
-    Ok(ReplyTo { uri, mode, state })
+    let said = client.metadata.authorization_signed_response_alg;
+    Ok(ReplyTo {
+        uri,
+        mode,
+        signed: signed.then_some(said.unwrap_or(Algorithm::Rs256)),
+        client: client.id.clone(),
+        state,
+    })
 }
 
 fn wants_openid(params: &Params) -> bool {
@@ -226,6 +244,10 @@ pub fn read(
     use RequestError as E;
     if params.request.is_some() {
         return Err((E::RequestNotSupported, "requests as tokens are not taken"));
+    }
+    if params.request_uri.is_some() {
+        let why = "requests are pushed here, and not fetched";
+        return Err((E::RequestUriNotSupported, why));
     }
     match params.response_type.as_deref() {
         Some("code") => {}

@@ -7,6 +7,7 @@ use super::status::StatusClaim;
 use super::{Keys, Provider, Refreshable};
 use crate::command::oauth::{Begun, ClientId, Issued, SessionNo};
 use crate::query;
+use crate::secret::TokenHash;
 use bongsu_base::{DeviceId, LogTime, UserId};
 use bongsu_jose::{Algorithm, Signed};
 use data_encoding::BASE64URL_NOPAD;
@@ -281,7 +282,7 @@ impl Provider {
         self.sign(keys, client.id_token_algorithm(), ID, issued.at, &claims)
     }
 
-    pub(super) fn sign(
+    pub(crate) fn sign(
         &self,
         keys: &Keys,
         algorithm: Algorithm,
@@ -316,7 +317,10 @@ impl Provider {
         };
         let Some(n) = claims.session else {
             let there = self.client(&claims.client_id).await?.is_some();
-            return Ok(there.then(|| Access {
+            let name = own_token(&claims);
+            let look = |view: &bongsu_lane::ReadView<'_>| query::is_spent(view, &name);
+            let ended = self.accounts.read(look).await?;
+            return Ok((there && !ended).then(|| Access {
                 claims,
                 scopes,
                 user: None,
@@ -392,6 +396,11 @@ impl Provider {
     pub(crate) fn shows_profile(scopes: &Scopes) -> bool {
         scopes.has(&Scope::Profile)
     }
+}
+
+/// What tells a token of a client's own from others.
+pub(crate) fn own_token(claims: &AccessClaims) -> TokenHash {
+    TokenHash::of(&format!("access token {} {}", claims.client_id, claims.jti))
 }
 
 /// The token, if it is one of this kind: a token of one kind is never taken for another (RFC 8725, section 3.11).

@@ -10,6 +10,7 @@ mod keys;
 mod redeem;
 mod refresh;
 mod revoke;
+mod spend;
 
 pub(crate) use authorize::covers;
 
@@ -46,6 +47,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Oauth) -> Verdict {
         Oauth::RedeemDevice(command) => device_code::redeem(cx, command),
         Oauth::EndSession(command) => revoke::by_person(cx, command),
         Oauth::ForgetConsent(command) => consent::forget(cx, command),
+        Oauth::Spend(command) => spend::apply(cx, command),
     }
 }
 

@@ -6,6 +6,7 @@
 use super::error::OauthError;
 use super::form;
 use super::par;
+use super::reply;
 use crate::accounts::AccountError;
 use crate::command::Rejected;
 use crate::command::oauth::{Authorize, ClientId, Consent, Granted, Oauth, Refused};
@@ -14,7 +15,7 @@ use crate::http::pages::{
 };
 use crate::provider::Provider;
 use crate::provider::client::{Authentication, Client};
-use crate::provider::request::{self, AuthRequest, Params, ReplyTo, RequestError, ResponseMode};
+use crate::provider::request::{self, AuthRequest, Params, RequestError};
 use crate::provider::tokens::seconds;
 use crate::query::{self, Browser};
 use crate::secret::{Token, TokenHash};
@@ -22,10 +23,11 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use bongsu_lane::Priority;
 use http::{HeaderMap, StatusCode};
-use url::{Url, form_urlencoded};
 
 /// Where it is.
 pub const PATH: &str = "/oauth2/authorize";
+/// The longest query, in bytes, that whoever stands in between lets through.
+const LONGEST_QUERY: usize = 6_000;
 
 /// A client's request and who is there to answer it.
 pub struct Flow<'a> {
@@ -57,9 +59,17 @@ pub async fn get(
 pub async fn post(State(provider): State<Provider>, request: Request) -> Response {
     let headers = request.headers().clone();
     match form::body(request).await {
+        // Browsers send the cookie along when they are led, and not with a form of another site.
+        Ok(text) if is_query(&text) => see_other(&format!("{PATH}?{text}")),
         Ok(text) => answer(&provider, &headers, &text).await,
         Err(error) => error.into_response(),
     }
+}
+
+/// Whether a form can be the query of an address.
+fn is_query(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    text.len() <= LONGEST_QUERY && text.bytes().all(plain)
 }
 
 async fn answer(provider: &Provider, headers: &HeaderMap, text: &str) -> Response {
@@ -84,37 +94,6 @@ fn refuse_here(desk: &Desk<'_>, why: &str) -> Response {
     desk.error(StatusCode::BAD_REQUEST, desk.words.error_back, Some(why))
 }
 
-/// An answer to a client that its request is not fulfilled.
-fn refuse_there(desk: &Desk<'_>, reply: &ReplyTo, error: RequestError, why: &str) -> Response {
-    let issuer = desk.provider.config().issuer.as_str();
-    let mut pairs = vec![("error", error.name()), ("error_description", why)];
-    pairs.push(("iss", issuer));
-    reply_with(reply, &pairs)
-}
-
-/// Leads the browser back to the client.
-fn reply_with(reply: &ReplyTo, pairs: &[(&str, &str)]) -> Response {
-    let Ok(mut url) = Url::parse(&reply.uri) else {
-        return StatusCode::BAD_REQUEST.into_response();
-    };
-    let mut all: Vec<(&str, &str)> = pairs.to_vec();
-    if let Some(state) = &reply.state {
-        all.push(("state", state));
-    }
-    match reply.mode {
-        ResponseMode::Query => {
-            url.query_pairs_mut().extend_pairs(all);
-        }
-        ResponseMode::Fragment => {
-            let fragment = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(all)
-                .finish();
-            url.set_fragment(Some(&fragment));
-        }
-    }
-    see_other(url.as_str())
-}
-
 impl<'a> Flow<'a> {
     /// Finds out what is asked, and who is there.
     pub async fn load(desk: &'a Desk<'a>, asked: Asked) -> Result<Self, Response> {
@@ -129,9 +108,9 @@ impl<'a> Flow<'a> {
         let client = client.map_err(|error| unavailable(error.into()))?;
         let client = client.ok_or_else(|| here("there is no such client"))?;
         let params = Self::params(desk, &client, &asked.params).map_err(here)?;
-        let reply = request::reply_to(&params, &client).map_err(here)?;
-        let request = request::read(&params, &client, reply.clone());
-        let request = request.map_err(|(error, why)| refuse_there(desk, &reply, error, why))?;
+        let to = request::reply_to(&params, &client).map_err(here)?;
+        let request = request::read(&params, &client, to.clone());
+        let request = request.map_err(|(error, why)| reply::refuse(desk, &to, error, why))?;
         let cookie = signed_in_cookie(provider, desk.headers);
         let browser = match cookie {
             None => None,
@@ -169,6 +148,10 @@ impl<'a> Flow<'a> {
             }
             return Ok(came.clone());
         };
+        if !par::is_name(name) {
+            // Refused where the whole request is read, to the client itself.
+            return Ok(came.clone());
+        }
         let pushed = par::open(desk.provider, &desk.keys, name);
         // What came beside it is not heeded (RFC 9126, section 4).
         let own = pushed.filter(|params| params.client_id.as_deref() == Some(client.id.as_str()));
@@ -189,13 +172,15 @@ impl<'a> Flow<'a> {
             return false;
         }
         let age = seconds(self.desk.provider.now()) - seconds(browser.auth_time);
-        self.request.prompt.login || self.request.max_age.is_some_and(|max| age > max)
+        // With 0 the person is asked within the same second too (OpenID Connect Core 1.0, section 3.1.2.1).
+        let old = |max: i64| max == 0 || age > max;
+        self.request.prompt.login || self.request.max_age.is_some_and(old)
     }
 
     /// Asks the person what has to be asked, or answers the client.
     async fn run(self) -> Result<Response, Response> {
         let prompt = self.request.prompt;
-        let refuse = |error, why| refuse_there(self.desk, &self.request.reply, error, why);
+        let refuse = |error, why| reply::refuse(self.desk, &self.request.reply, error, why);
         let hinted = match &self.request.id_token_hint {
             None => None,
             Some(hint) => {
@@ -293,11 +278,11 @@ impl<'a> Flow<'a> {
             consent,
         });
         match provider.ask(Priority::Vital, command).await {
-            Ok(_) => {
-                let issuer = provider.config().issuer.as_str();
-                let pairs = [("code", code.reveal()), ("iss", issuer)];
-                Ok(reply_with(&request.reply, &pairs))
-            }
+            Ok(_) => Ok(reply::answer(
+                self.desk,
+                &request.reply,
+                &[("code", code.reveal())],
+            )),
             Err(AccountError::Rejected(Rejected::Oauth(Refused::ConsentNeeded))) => {
                 ask_consent(self)
             }
@@ -309,7 +294,7 @@ impl<'a> Flow<'a> {
                     _ => RequestError::TemporarilyUnavailable,
                 };
                 let why = "the person cannot be signed in at the moment";
-                Ok(refuse_there(self.desk, &request.reply, error, why))
+                Ok(reply::refuse(self.desk, &request.reply, error, why))
             }
         }
     }
@@ -317,7 +302,7 @@ impl<'a> Flow<'a> {
     /// Tells the client that the person does not want it.
     pub fn turn_away(&self) -> Response {
         let why = "the person does not want it";
-        refuse_there(
+        reply::refuse(
             self.desk,
             &self.request.reply,
             RequestError::AccessDenied,

@@ -1,7 +1,7 @@
 //! How a client shows that it is the one (RFC 6749, section 2.3).
 
 use super::error::OauthError;
-use crate::command::oauth::ClientId;
+use crate::command::oauth::{ClientId, Spend};
 use crate::provider::Provider;
 use crate::provider::assertion::said_client;
 use crate::provider::client::{Authentication, Client};
@@ -42,6 +42,17 @@ pub async fn authenticate(
     credentials: Credentials,
     path: &str,
 ) -> Result<Client, OauthError> {
+    let (client, _) = recognise(provider, headers, credentials, path).await?;
+    Ok(client)
+}
+
+/// The same, with the assertion that was presented, if one was.
+pub async fn recognise(
+    provider: &Provider,
+    headers: &HeaderMap,
+    credentials: Credentials,
+    path: &str,
+) -> Result<(Client, Option<Spend>), OauthError> {
     let basic = basic(headers)?;
     let with_basic = basic.is_some();
     let refused = |why: &str| OauthError::client(why, with_basic);
@@ -59,10 +70,10 @@ pub async fn authenticate(
             Authentication::ClientSecretBasic | Authentication::ClientSecretPost,
         ) => is_secret(secret),
         (Shown::Assertion(assertion), Authentication::PrivateKeyJwt) => {
-            provider
+            let spend = provider
                 .check_assertion(&client, assertion, path)
                 .map_err(|error| refused(&error.to_string()))?;
-            true
+            return Ok((client, Some(spend)));
         }
         _ => {
             return Err(refused(
@@ -71,7 +82,7 @@ pub async fn authenticate(
         }
     };
     if good {
-        Ok(client)
+        Ok((client, None))
     } else {
         Err(refused("the client's secret is wrong"))
     }
@@ -121,10 +132,14 @@ fn presented(
 
 /// The client and its secret in the header. Both are coded as in a form (RFC 6749, section 2.3.1).
 fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OauthError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
+    let malformed = || OauthError::client("the Authorization header is not of its form", true);
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
-    let malformed = || OauthError::client("the Authorization header is not of its form", true);
+    if values.next().is_some() {
+        return Err(malformed());
+    }
     let text = value.to_str().map_err(|_| malformed())?;
     let Some((scheme, coded)) = text.split_once(' ') else {
         return Err(malformed());

@@ -11,6 +11,25 @@ use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What people can be sent to their account for.
+const ACTIONS: [&str; 3] = [
+    "org.matrix.devices_list",
+    "org.matrix.device_view",
+    "org.matrix.device_delete",
+];
+/// The claims that can be had.
+const CLAIMS: [&str; 7] = [
+    "sub",
+    "name",
+    "preferred_username",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+];
+/// The algorithms of what clients sign. Ed25519 has two names.
+const VERIFIED: [&str; 4] = ["EdDSA", "Ed25519", "ES256", "RS256"];
+
 /// What the provider says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Discovery {
@@ -54,20 +73,31 @@ pub struct Discovery {
     /// How ID tokens are signed.
     #[schema(value_type = Vec<String>)]
     pub id_token_signing_alg_values_supported: Vec<Algorithm>,
+    /// How answers of the userinfo endpoint are signed where that is wanted.
+    #[schema(value_type = Vec<String>)]
+    pub userinfo_signing_alg_values_supported: Vec<Algorithm>,
+    /// How answers of the introspection endpoint are (RFC 9701).
+    #[schema(value_type = Vec<String>)]
+    pub introspection_signing_alg_values_supported: Vec<Algorithm>,
+    /// How answers of the authorization endpoint are (JARM).
+    #[schema(value_type = Vec<String>)]
+    pub authorization_signing_alg_values_supported: Vec<Algorithm>,
     /// How clients show that they are the ones.
     pub token_endpoint_auth_methods_supported: Vec<String>,
     /// How their assertions are signed.
-    #[schema(value_type = Vec<String>)]
-    pub token_endpoint_auth_signing_alg_values_supported: Vec<Algorithm>,
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// As at the token endpoint.
     pub introspection_endpoint_auth_methods_supported: Vec<String>,
     /// As at the token endpoint.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// As at the token endpoint.
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    /// As at the token endpoint.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// How verifiers are hashed.
     pub code_challenge_methods_supported: Vec<String>,
     /// How proofs of keys are signed.
-    #[schema(value_type = Vec<String>)]
-    pub dpop_signing_alg_values_supported: Vec<Algorithm>,
+    pub dpop_signing_alg_values_supported: Vec<String>,
     /// Whether answers say whose they are (RFC 9207).
     pub authorization_response_iss_parameter_supported: bool,
     /// The claims that can be had.
@@ -153,11 +183,7 @@ pub async fn describe(provider: &Provider) -> Result<Discovery, OauthError> {
         device_authorization_endpoint: config.url("/oauth2/device_authorization"),
         end_session_endpoint: config.url("/oauth2/logout"),
         account_management_uri: config.url("/account"),
-        account_management_actions_supported: words(&[
-            "org.matrix.devices_list",
-            "org.matrix.device_view",
-            "org.matrix.device_delete",
-        ]),
+        account_management_actions_supported: words(&ACTIONS),
         scopes_supported: words(&[
             "openid",
             "profile",
@@ -165,7 +191,7 @@ pub async fn describe(provider: &Provider) -> Result<Discovery, OauthError> {
             "urn:matrix:client:api:*",
         ]),
         response_types_supported: words(&["code"]),
-        response_modes_supported: words(&["query", "fragment"]),
+        response_modes_supported: words(&["query", "fragment", "jwt", "query.jwt", "fragment.jwt"]),
         grant_types_supported: words(&[
             "authorization_code",
             "refresh_token",
@@ -173,23 +199,20 @@ pub async fn describe(provider: &Provider) -> Result<Discovery, OauthError> {
             "urn:ietf:params:oauth:grant-type:device_code",
         ]),
         subject_types_supported: words(&["public"]),
-        id_token_signing_alg_values_supported: algorithms,
+        id_token_signing_alg_values_supported: algorithms.clone(),
+        userinfo_signing_alg_values_supported: algorithms.clone(),
+        introspection_signing_alg_values_supported: algorithms.clone(),
+        authorization_signing_alg_values_supported: algorithms,
         token_endpoint_auth_methods_supported: methods.clone(),
-        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.to_vec(),
+        token_endpoint_auth_signing_alg_values_supported: words(&VERIFIED),
         introspection_endpoint_auth_methods_supported: methods[..3].to_vec(),
+        introspection_endpoint_auth_signing_alg_values_supported: words(&VERIFIED),
         revocation_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_signing_alg_values_supported: words(&VERIFIED),
         code_challenge_methods_supported: words(&["S256"]),
-        dpop_signing_alg_values_supported: Algorithm::ALL.to_vec(),
+        dpop_signing_alg_values_supported: words(&VERIFIED),
         authorization_response_iss_parameter_supported: true,
-        claims_supported: words(&[
-            "sub",
-            "name",
-            "preferred_username",
-            "auth_time",
-            "acr",
-            "amr",
-            "sid",
-        ]),
+        claims_supported: words(&CLAIMS),
         claims_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,

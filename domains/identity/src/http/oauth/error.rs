@@ -3,6 +3,7 @@
 use crate::accounts::AccountError;
 use crate::command::Rejected;
 use crate::command::oauth::Refused;
+use crate::provider::dpop::ProofError;
 use crate::provider::tokens::NoKey;
 use axum::response::{IntoResponse, Response};
 use bongsu_lane::{ReadError, SubmitError};
@@ -36,6 +37,14 @@ pub enum ErrorCode {
     ExpiredToken,
     /// The proof of a key is not good (RFC 9449).
     InvalidDpopProof,
+    /// The proof has to repeat a word of ours (RFC 9449, section 8).
+    UseDpopNonce,
+    /// Something else than a code was wanted.
+    UnsupportedResponseType,
+    /// Requests as tokens are not taken.
+    RequestNotSupported,
+    /// Nobody can show who they are in the way that is wanted.
+    UnmetAuthenticationRequirements,
     /// The access token is not good (RFC 6750).
     InvalidToken,
     /// It is good for something else.
@@ -67,6 +76,7 @@ pub struct OauthError {
     description: String,
     challenge: Option<&'static str>,
     retry: bool,
+    nonce: Option<String>,
 }
 
 impl OauthError {
@@ -78,6 +88,7 @@ impl OauthError {
             description: description.into(),
             challenge: None,
             retry: false,
+            nonce: None,
         }
     }
 
@@ -95,6 +106,34 @@ impl OauthError {
         }
     }
 
+    /// The client did not present an access token (RFC 6750, section 3.1).
+    pub fn no_token(description: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some("Bearer, DPoP algs=\"EdDSA Ed25519 ES256 RS256\""),
+            ..Self::new(ErrorCode::InvalidToken, description)
+        }
+    }
+
+    /// A DPoP proof is not good; at a resource `challenge` says how it has to be.
+    pub fn proof(error: &ProofError, nonce: Option<String>, challenge: bool) -> Self {
+        let fresh = matches!(error, ProofError::Nonce);
+        let code = if fresh {
+            ErrorCode::UseDpopNonce
+        } else {
+            ErrorCode::InvalidDpopProof
+        };
+        let plain = if challenge {
+            Self::token(code, error.to_string(), true)
+        } else {
+            Self::new(code, error.to_string())
+        };
+        Self {
+            nonce: nonce.filter(|_| fresh),
+            ..plain
+        }
+    }
+
     /// The access token is not good; how it has to be presented is said.
     pub fn token(code: ErrorCode, description: impl Into<String>, dpop: bool) -> Self {
         let status = match code {
@@ -104,10 +143,14 @@ impl OauthError {
         };
         let challenge = match (code, dpop) {
             (ErrorCode::InvalidDpopProof, _) => {
-                "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA ES256 RS256\""
+                "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA Ed25519 ES256 RS256\""
             }
+            (ErrorCode::UseDpopNonce, _) => {
+                "DPoP error=\"use_dpop_nonce\", algs=\"EdDSA Ed25519 ES256 RS256\""
+            }
+            (ErrorCode::InvalidRequest, _) => "Bearer error=\"invalid_request\"",
             (ErrorCode::InsufficientScope, _) => "Bearer error=\"insufficient_scope\"",
-            (_, true) => "DPoP error=\"invalid_token\", algs=\"EdDSA ES256 RS256\"",
+            (_, true) => "DPoP error=\"invalid_token\", algs=\"EdDSA Ed25519 ES256 RS256\"",
             (_, false) => "Bearer error=\"invalid_token\"",
         };
         Self {
@@ -223,7 +266,7 @@ impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
         let body = ErrorBody {
             error: self.code,
-            error_description: self.description,
+            error_description: printable(&self.description),
         };
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
@@ -234,11 +277,25 @@ impl IntoResponse for OauthError {
                 HeaderValue::from_static(challenge),
             );
         }
+        let nonce = self
+            .nonce
+            .and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        if let Some(nonce) = nonce {
+            headers.insert("dpop-nonce", nonce);
+        }
         if self.retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
     }
+}
+
+/// The text with the characters alone that a description may have (RFC 6749, section 5.2).
+fn printable(text: &str) -> String {
+    let plain = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+    text.chars()
+        .map(|c| if plain(c) { c } else { '?' })
+        .collect()
 }
 
 /// Nobody on the way keeps what is answered (RFC 6749, section 5.1).

@@ -92,7 +92,8 @@ pub async fn body(request: Request) -> Result<String, OauthError> {
     String::from_utf8(bytes.into()).map_err(|_| OauthError::invalid("the body is no text"))
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+/// Whether a request says that its body is a form.
+pub fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let bare = kind.split(';').next().unwrap_or_default().trim();

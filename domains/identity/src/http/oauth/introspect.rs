@@ -12,7 +12,8 @@ use crate::query;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use bongsu_jose::Algorithm;
+use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
 /// The token.
@@ -63,6 +64,20 @@ pub struct Introspected {
     pub cnf: Option<Confirmation>,
 }
 
+/// The kind of a signed answer (RFC 9701, section 5).
+const KIND: &str = "token-introspection+jwt";
+/// How it is called where it is asked for.
+const MEDIA_TYPE: &str = "application/token-introspection+jwt";
+
+/// What a signed answer says.
+#[derive(Serialize)]
+struct SignedClaims<'a> {
+    iss: &'a str,
+    aud: &'a ClientId,
+    iat: i64,
+    token_introspection: Introspected,
+}
+
 /// Learn what a token is (RFC 7662).
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "sign-in",
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
@@ -82,9 +97,34 @@ pub async fn handle(
     let found = explain(&provider, &client, &token)
         .await?
         .unwrap_or_default();
-    let mut response = Json(found).into_response();
+    let signed = headers.get_all(header::ACCEPT).iter().any(wants_token);
+    let mut response = if signed {
+        let now = provider.now();
+        let claims = SignedClaims {
+            iss: &provider.config().issuer,
+            aud: &client.id,
+            iat: seconds(now),
+            token_introspection: found,
+        };
+        let said = client.metadata.introspection_signed_response_alg;
+        let algorithm = said.unwrap_or(Algorithm::Rs256);
+        let keys = provider.keys().await?;
+        let token = provider.sign(&keys, algorithm, KIND, now, &claims)?;
+        ([(header::CONTENT_TYPE, MEDIA_TYPE)], token).into_response()
+    } else {
+        Json(found).into_response()
+    };
     no_store(response.headers_mut());
     Ok(response)
+}
+
+/// Whether the answer is to be a signed token (RFC 9701, section 4).
+fn wants_token(accept: &HeaderValue) -> bool {
+    let text = accept.to_str().unwrap_or_default();
+    text.split(',').any(|kind| {
+        let bare = kind.split(';').next().unwrap_or_default().trim();
+        bare.eq_ignore_ascii_case(MEDIA_TYPE)
+    })
 }
 
 /// What the token is, if it is good and this client may know: its own tokens, and for a service whatever is

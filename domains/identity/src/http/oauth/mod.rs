@@ -11,6 +11,7 @@ mod keys;
 pub(crate) mod logout;
 pub(crate) mod par;
 mod register;
+mod reply;
 mod revoke;
 mod status;
 mod token;

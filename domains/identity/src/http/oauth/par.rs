@@ -67,7 +67,7 @@ pub async fn handle(
         return Err(OauthError::invalid("request_uri cannot be pushed"));
     }
     params.client_id = Some(client.id.to_string());
-    if let Some(jkt) = proven(&provider, &headers, PATH)? {
+    if let Some(jkt) = proven(&provider, &headers, PATH).await? {
         let proven = thumbprint(&jkt);
         if params.dpop_jkt.as_ref().is_some_and(|said| *said != proven) {
             let why = "dpop_jkt is not the key of the proof";
@@ -92,6 +92,11 @@ pub async fn handle(
     Ok(response)
 }
 
+/// Whether this is how pushed requests are named.
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
 /// The request that was pushed under this name, whoever's it is.
 pub fn open(provider: &Provider, keys: &Keys, name: &str) -> Option<Params> {
     let sealed = name.strip_prefix(PREFIX)?;
@@ -102,6 +107,9 @@ fn refused(error: RequestError, why: &str) -> OauthError {
     let code = match error {
         RequestError::InvalidScope => ErrorCode::InvalidScope,
         RequestError::UnauthorizedClient => ErrorCode::UnauthorizedClient,
+        RequestError::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
+        RequestError::RequestNotSupported => ErrorCode::RequestNotSupported,
+        RequestError::UnmetAuthenticationRequirements => ErrorCode::UnmetAuthenticationRequirements,
         _ => ErrorCode::InvalidRequest,
     };
     OauthError::new(code, why)

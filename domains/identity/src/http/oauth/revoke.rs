@@ -3,9 +3,13 @@
 use super::client_auth::{Credentials, authenticate};
 use super::error::OauthError;
 use super::form::Form;
-use crate::command::oauth::{Oauth, Revoke};
+use crate::accounts::AccountError;
+use crate::command::Rejected;
+use crate::command::oauth::{Oauth, Refused, Revoke, Spend};
 use crate::provider::Provider;
+use crate::provider::tokens::{AccessClaims, own_token};
 use axum::extract::State;
+use bongsu_base::LogTime;
 use bongsu_lane::Priority;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -31,20 +35,34 @@ pub async fn handle(
     let token = form.token;
     let token = token.ok_or_else(|| OauthError::invalid("token is missing"))?;
     let keys = provider.keys().await?;
-    let session = match keys.read(&token) {
-        Some(says) => Some(says.session),
+    let session = |session| {
+        Oauth::Revoke(Revoke {
+            client: client.id.clone(),
+            session,
+        })
+    };
+    let command = match keys.read(&token) {
+        Some(says) => Some(session(says.session)),
         None => {
             let said = provider.said_by(&token).await?;
-            said.and_then(|claims| claims.session)
+            let own = said.filter(|claims| claims.client_id == client.id);
+            own.map(|claims| claims.session.map_or_else(|| spend(&claims), session))
         }
     };
-    // What is no token of a session is as good as revoked (section 2.2).
-    if let Some(session) = session {
-        let command = Oauth::Revoke(Revoke {
-            client: client.id,
-            session,
-        });
-        provider.ask(Priority::Vital, command).await?;
+    // What is no token is as good as revoked (section 2.2).
+    let Some(command) = command else {
+        return Ok(StatusCode::OK);
+    };
+    match provider.ask(Priority::Vital, command).await {
+        Ok(_) | Err(AccountError::Rejected(Rejected::Oauth(Refused::Spent))) => Ok(StatusCode::OK),
+        Err(error) => Err(error.into()),
     }
-    Ok(StatusCode::OK)
+}
+
+/// Ends a token that belongs to no session.
+fn spend(claims: &AccessClaims) -> Oauth {
+    Oauth::Spend(Spend {
+        what: own_token(claims),
+        until: LogTime(claims.exp.saturating_mul(1000)),
+    })
 }

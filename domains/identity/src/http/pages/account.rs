@@ -1,13 +1,13 @@
 //! One's own account: where one is signed in, and which apps one let in.
 
 use super::device::signed_in;
-use super::{Desk, Next, Words, ask_sign_in, render, see_other, with_cookie};
+use super::{Action, Desk, Managing, Next, Words, ask_sign_in, render, see_other, with_cookie};
 use crate::command::oauth::{EndSession, ForgetConsent, Oauth};
 use crate::http::oauth::form::Form;
 use crate::provider::Provider;
 use crate::query;
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bongsu_base::UserId;
 use bongsu_lane::Priority;
@@ -22,6 +22,10 @@ struct Page<'a> {
     user: &'a str,
     sessions: Vec<Session>,
     apps: Vec<App>,
+    /// Whether it is about one session alone.
+    one: bool,
+    /// Whether that is to be ended.
+    end: bool,
 }
 
 struct Session {
@@ -51,16 +55,18 @@ pub struct ForgetForm {
     client: Option<String>,
 }
 
-/// The page with one's sessions.
+/// The page with one's sessions, or with the one that a messenger asks about.
 #[utoipa::path(get, path = "/account", tag = "sign-in",
     responses((status = 200, content_type = "text/html", body = String)))]
 pub async fn show(
     State(provider): State<Provider>,
     headers: HeaderMap,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
     let desk = Desk::new(&provider, &headers, None).await?;
+    let managing = Managing::parse(&query.unwrap_or_default());
     let Some((cookie, user)) = signed_in(&desk).await? else {
-        return ask_sign_in(&desk, &Next::Account, (None, None), None);
+        return ask_sign_in(&desk, &Next::Account(managing), (None, None), None);
     };
     let busy = || desk.error(StatusCode::SERVICE_UNAVAILABLE, desk.words.busy, None);
     let now = provider.now();
@@ -70,7 +76,11 @@ pub async fn show(
         Ok((here, devices, query::consents(view, &user)?))
     });
     let (here, devices, consents) = look.await.map_err(|_| busy())?;
-    let sessions = devices.into_iter().map(|device| Session {
+    let meant = |device: &&query::Device| managing.device() == Some(device.device.as_str());
+    let found: Vec<query::Device> = devices.iter().filter(meant).cloned().collect();
+    let one = !found.is_empty();
+    let shown = if one { found } else { devices };
+    let sessions = shown.into_iter().map(|device| Session {
         here: Some(&device.device) == here.as_ref(),
         name: device
             .display_name
@@ -94,6 +104,8 @@ pub async fn show(
         user: user.as_str(),
         sessions: sessions.collect(),
         apps,
+        one,
+        end: managing.action == Some(Action::End),
     };
     Ok(with_cookie(
         render(StatusCode::OK, &page, None),

@@ -17,7 +17,7 @@ pub use account::{end_session, forget_consent, show as show_account};
 pub use consent::{ask as ask_consent, decide as decide_consent};
 pub use cookies::signed_in as signed_in_cookie;
 pub use device::{decide as decide_device, show as show_device};
-pub use next::{Asked, Fresh, Next};
+pub use next::{Action, Asked, Fresh, Managing, Next};
 pub use sign_in::{PURPOSE as FRESH_PURPOSE, ask as ask_sign_in, sign_in};
 pub use sign_out::{ask as ask_sign_out, end as end_sign_out, sign_out};
 pub use sign_up::{ask as ask_sign_up, show as show_sign_up, sign_up};
@@ -91,6 +91,16 @@ impl<'a> Desk<'a> {
         let pushed = pushed.and_then(|name| par::open(self.provider, &self.keys, name));
         let params = pushed.as_ref().unwrap_or(&asked.params);
         origin(params.redirect_uri.as_deref()?)
+    }
+
+    /// The name of the client for which a form goes on with `next`.
+    pub async fn app(&self, next: &Next) -> Option<String> {
+        let Next::Authorize(asked) = next else {
+            return None;
+        };
+        let id = asked.params.client_id.as_deref()?.parse().ok()?;
+        let client = self.provider.client(&id).await.ok()??;
+        Some(client.name().to_owned())
     }
 
     /// Whether a form came from one of our pages in this browser.

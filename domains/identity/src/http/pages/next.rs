@@ -50,8 +50,54 @@ pub enum Next {
     Authorize(Box<Asked>),
     /// To let a device in.
     Device(Option<String>),
-    /// To one's own account.
-    Account,
+    /// To one's own account, for this.
+    Account(Managing),
+}
+
+/// What a messenger sends people to their account for (MSC4191), under the names of the specification and those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// To see where they are signed in.
+    #[serde(rename = "org.matrix.devices_list", alias = "org.matrix.sessions_list")]
+    Devices,
+    /// To see one session.
+    #[serde(rename = "org.matrix.device_view", alias = "org.matrix.session_view")]
+    View,
+    /// To end it.
+    #[serde(rename = "org.matrix.device_delete", alias = "org.matrix.session_end")]
+    End,
+}
+
+/// What is to be done with one's account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Managing {
+    /// What.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// With which session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+}
+
+impl Managing {
+    /// What a query asks for. What is not known leads to the account as a whole.
+    pub fn parse(query: &str) -> Self {
+        form::parse(query).unwrap_or_default()
+    }
+
+    /// The session that is meant, if one is.
+    pub fn device(&self) -> Option<&str> {
+        let one = matches!(self.action, Some(Action::View | Action::End));
+        self.device_id.as_deref().filter(|_| one)
+    }
+
+    fn behind(&self, place: &str) -> String {
+        match serde_urlencoded::to_string(self) {
+            Ok(query) if !query.is_empty() => format!("{place}?{query}"),
+            _ => place.to_owned(),
+        }
+    }
 }
 
 impl Next {
@@ -61,7 +107,7 @@ impl Next {
             Self::Authorize(asked) => format!("authorize?{}", asked.query()),
             Self::Device(None) => "device".to_owned(),
             Self::Device(Some(code)) => format!("device?{code}"),
-            Self::Account => "account".to_owned(),
+            Self::Account(managing) => managing.behind("account"),
         }
     }
 
@@ -70,13 +116,15 @@ impl Next {
         let (word, rest) = text.split_once('?').unwrap_or((text, ""));
         match word {
             "authorize" => {
-                form::parse(rest).map_or(Self::Account, |asked| Self::Authorize(Box::new(asked)))
+                let other = Self::Account(Managing::default());
+                form::parse(rest).map_or(other, |asked| Self::Authorize(Box::new(asked)))
             }
             "device" => {
                 let code = rest.chars().take(40).collect::<String>();
                 Self::Device(Some(code).filter(|code| !code.is_empty()))
             }
-            _ => Self::Account,
+            "account" => Self::Account(Managing::parse(rest)),
+            _ => Self::Account(Managing::default()),
         }
     }
 
@@ -89,7 +137,7 @@ impl Next {
                 let query = serde_urlencoded::to_string([("user_code", code)]);
                 format!("/account/device?{}", query.unwrap_or_default())
             }
-            Self::Account => "/account".to_owned(),
+            Self::Account(managing) => managing.behind("/account"),
         }
     }
 }
@@ -106,6 +154,11 @@ mod tests {
             ("https://evil.example/", "/account"),
             ("//evil.example", "/account"),
             ("authorize?client_id=a&client_id=b", "/account"),
+            (
+                "account?action=org.matrix.session_end&device_id=A%26B",
+                "/account?action=org.matrix.device_delete&device_id=A%26B",
+            ),
+            ("account?action=org.matrix.dance&device_id=A", "/account"),
             ("authorize?client_id=a&x=1", "/oauth2/authorize?client_id=a"),
             ("device?BCDF-GHJK", "/account/device?user_code=BCDF-GHJK"),
             (

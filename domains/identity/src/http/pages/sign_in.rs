@@ -82,7 +82,9 @@ pub async fn sign_in(
     let next = Next::parse(form.next.as_deref().unwrap_or_default());
     let desk = Desk::new(&provider, &headers, locales(&next)).await?;
     let name = form.name.unwrap_or_default();
-    let again = |status, text: &str| ask(&desk, &next, (None, Some(&name)), Some((status, text)));
+    let app = desk.app(&next).await;
+    let who = (app.as_deref(), Some(name.as_str()));
+    let again = |status, text: &str| ask(&desk, &next, who, Some((status, text)));
     if !desk.is_ours(form.seal.as_deref()) {
         return again(StatusCode::FORBIDDEN, desk.words.form_expired);
     }
@@ -103,8 +105,8 @@ pub async fn sign_in(
     });
     match provider.ask(Priority::Normal, command).await {
         Ok(Accepted::Done) => go_on(&desk, next, &token),
-        Ok(Accepted::Denied(Denial::Locked { .. })) => {
-            again(StatusCode::TOO_MANY_REQUESTS, desk.words.locked_out)
+        Ok(Accepted::Denied(Denial::Locked { retry_after })) => {
+            refused(&desk, &AccountError::Locked { retry_after }, again)
         }
         Ok(_) => again(wrong.0, wrong.1),
         Err(error) => refused(&desk, &error, again),
@@ -136,7 +138,12 @@ pub fn refused(
     let mut response = again(status, text)?;
     if matches!(status.as_u16(), 429 | 503) {
         let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        let seconds = match error {
+            // Up to the next whole one: a moment before would be in vain.
+            AccountError::Locked { retry_after } => (retry_after.0 + 999) / 1000,
+            _ => 5,
+        };
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     Ok(response)
 }
@@ -145,7 +152,7 @@ pub fn refused(
 pub fn locales(next: &Next) -> Option<&str> {
     match next {
         Next::Authorize(asked) => asked.params.ui_locales.as_deref(),
-        Next::Device(_) | Next::Account => None,
+        Next::Device(_) | Next::Account(_) => None,
     }
 }
 

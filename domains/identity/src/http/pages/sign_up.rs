@@ -101,7 +101,9 @@ pub async fn sign_up(
     let next = Next::parse(form.next.as_deref().unwrap_or_default());
     let desk = Desk::new(&provider, &headers, locales(&next)).await?;
     let name = form.name.unwrap_or_default();
-    let again = |status, text: &str| ask(&desk, &next, (None, Some(&name)), Some((status, text)));
+    let app = desk.app(&next).await;
+    let who = (app.as_deref(), Some(name.as_str()));
+    let again = |status, text: &str| ask(&desk, &next, who, Some((status, text)));
     if !desk.is_ours(form.seal.as_deref()) {
         return again(StatusCode::FORBIDDEN, desk.words.form_expired);
     }

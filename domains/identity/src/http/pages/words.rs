@@ -93,10 +93,10 @@ words! {
     token_wrong: "The registration token is wrong.", "가입 코드가 올바르지 않습니다.";
     closed: "Accounts are made by the operator of this server.", "이 서버의 계정은 운영자가 만듭니다.";
     consent: "Allow access?", "접근을 허용할까요?";
-    consent_who: "You are signed in as", "로그인한 계정:";
+    consent_who: "You are signed in as", "로그인한 계정";
     consent_app: "App", "앱";
     consent_wants: "It wants to:", "이 앱이 요청하는 것:";
-    consent_sends: "You will be sent to", "이동할 곳:";
+    consent_sends: "You will be sent to", "이동할 곳";
     scope_openid: "know who you are", "사용자 확인";
     scope_profile: "see your name and user name", "이름과 사용자 이름 보기";
     scope_offline: "keep access while you are away", "자리에 없을 때도 계속 접근하기";
@@ -121,6 +121,9 @@ words! {
     session_seen: "last seen", "마지막 접속";
     session_from: "from", "접속 위치";
     session_end: "Sign out", "로그아웃";
+    session_one: "Session", "로그인 세션";
+    session_end_ask: "Sign out there?", "이 기기에서 로그아웃할까요?";
+    session_all: "All sessions", "모든 로그인 보기";
     apps: "Apps that you let in", "허용한 앱";
     no_apps: "None.", "없습니다.";
     app_forget: "Take back", "허용 취소";

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod device_code;
 pub mod key;
 pub mod session;
+pub mod spent;
 
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 

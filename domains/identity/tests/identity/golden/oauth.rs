@@ -6,7 +6,7 @@ use bongsu_identity::oauth::{
     AddKey, AdministerClient, Authorize, BeginDevice, Beginning, ClientAct, ClientId, Consent,
     DecideDevice, EndSession, ForgetConsent, Granted, KeyKind, NewBrowser, NewClient, Oauth,
     Redeem, RedeemDevice, RefreshTokens, RegisterClient, Revoke, SealId, Sealed, SessionNo,
-    SignInBrowser, SignOutBrowser, SignUpBrowser,
+    SignInBrowser, SignOutBrowser, SignUpBrowser, Spend,
 };
 use bongsu_identity::{Command, CreateAccount, PasswordHash};
 use bongsu_lane::Actor;
@@ -221,6 +221,11 @@ pub fn samples() -> Vec<(Actor, Command)> {
         Oauth::ForgetConsent(forget),
         Oauth::SignOutBrowser(SignOutBrowser { cookie: token(21) }),
     ]);
+    let spend = Spend {
+        what: token(210),
+        until: LogTime(1_900_000_000_000),
+    };
+    commands.extend([Oauth::Spend(spend.clone()), Oauth::Spend(spend)]);
     let first = (Actor::Nobody, Command::CreateAccount(account));
     let commands = commands.into_iter().map(|command| {
         let actor = match &command {
@@ -248,5 +253,5 @@ fn every_variant_has_a_sample() {
         })
         .collect();
     assert_eq!(sampled.into_iter().collect::<Vec<_>>(), variants);
-    assert_eq!(variants.len(), 15);
+    assert_eq!(variants.len(), 16);
 }

@@ -213,7 +213,7 @@ async fn a_client_signs_that_it_is_the_one() {
             401,
         ),
         (&key, json!({"jti": "6", "exp": now}), 401),
-        (&key, json!({"jti": "7", "exp": now + 3600}), 401),
+        (&key, json!({"jti": "7", "exp": now + 3700}), 401),
         (&key, json!({"jti": "8", "iat": now + 120}), 401),
         (&key, json!({"jti": "9", "nbf": now + 120}), 401),
         (&key, json!({"jti": "10", "iss": "shop"}), 401),

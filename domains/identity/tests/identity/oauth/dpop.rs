@@ -152,3 +152,81 @@ async fn a_proof_is_for_one_request() {
         .is(400, "invalid_dpop_proof");
     server.close().await;
 }
+
+/// A word of ours, in the answer to a proof that lacks it.
+fn nonce(answer: &Answer) -> String {
+    answer.is(400, "use_dpop_nonce");
+    answer.header("dpop-nonce")
+}
+
+#[tokio::test]
+async fn a_proof_repeats_a_word_of_ours_where_that_is_wanted() {
+    let server = Server::with(|config| config.dpop_nonce = true).await;
+    server.add_client("shop", super::shop()).await;
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "shop"),
+        ("refresh_token", "bgr_none"),
+    ];
+    let prove =
+        |jti: &str, changes: Value| signed(&key(1), "dpop+jwt", &claims(&server, jti, changes));
+    let bare = ask(&server, &fields, &prove("1", json!({}))).await;
+    let word = nonce(&bare);
+    let wrong = ask(&server, &fields, &prove("2", json!({"nonce": "wrong"}))).await;
+    nonce(&wrong);
+    let good = json!({"nonce": word});
+    let proof = prove("3", good.clone());
+    ask(&server, &fields, &proof).await.is(400, "invalid_grant");
+    ask(&server, &fields, &proof)
+        .await
+        .is(400, "invalid_dpop_proof");
+    let elsewhere = server.elsewhere(|_| ());
+    let proof = prove("4", good.clone());
+    let extra = Extra {
+        headers: vec![("dpop", &proof)],
+    };
+    let there = elsewhere.form("/oauth2/token", &fields, &extra).await;
+    there.is(400, "invalid_grant");
+    server.pass(bongsu_base::Millis::minutes(5));
+    let late = ask(&server, &fields, &prove("5", good)).await;
+    nonce(&late);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_resource_asks_for_the_word_too() {
+    let server = Server::with_shop().await;
+    let code = Browser::default().code(&server, &query(&[])).await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "shop"),
+        ("redirect_uri", super::REDIRECT),
+        ("code_verifier", VERIFIER),
+        ("code", &*code),
+    ];
+    let proof = signed(&key(1), "dpop+jwt", &claims(&server, "1", json!({})));
+    let access = ask(&server, &fields, &proof).await.field("access_token");
+    let ath = BASE64URL_NOPAD.encode(digest(&SHA256, access.as_bytes()).as_ref());
+    let changes = json!({
+        "htm": "GET", "htu": format!("{ISSUER}/oauth2/userinfo"), "ath": ath, "nonce": "old",
+    });
+    let proof = signed(&key(1), "dpop+jwt", &claims(&server, "2", changes));
+    let bound = format!("DPoP {access}");
+    let headers = vec![("authorization", &*bound), ("dpop", &*proof)];
+    let answer = server.get("/oauth2/userinfo", &Extra { headers }).await;
+    answer.is(401, "use_dpop_nonce");
+    assert!(
+        answer
+            .header("www-authenticate")
+            .starts_with("DPoP error=\"use_dpop_nonce\"")
+    );
+    assert!(answer.headers.contains_key("dpop-nonce"));
+    let headers = vec![
+        ("authorization", &*bound),
+        ("dpop", &*proof),
+        ("dpop", &*proof),
+    ];
+    let twice = server.get("/oauth2/userinfo", &Extra { headers }).await;
+    twice.is(401, "invalid_dpop_proof");
+    server.close().await;
+}

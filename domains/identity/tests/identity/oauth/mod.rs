@@ -10,6 +10,10 @@ mod keys;
 mod logout;
 mod pages;
 mod refresh;
+mod signed;
+mod storm;
+mod strangers;
+mod tricks;
 
 use crate::house::{House, TestLog};
 use axum::Router;
@@ -73,12 +77,7 @@ impl Server {
     /// With whoever tells clients that somebody signed out.
     pub async fn over(fetcher: Fetcher, change: impl FnOnce(&mut ProviderConfig)) -> Self {
         let house = House::over(TestLog::empty()).await;
-        let log = house.log.clone();
-        let name = "bongsu.test".parse().expect("a server name");
-        let mut config = Config::new(name, Registration::Open);
-        config.hashing = HashingCost::LEAST;
-        config.clock = Clock::new(move || log.now());
-        let accounts = Accounts::new(house.lane.clone(), config).expect("a valid cost");
+        let accounts = accounts(&house, |_| ());
         let mut how = ProviderConfig::new(ISSUER);
         how.registration = SelfRegistration::Open { most: 10 };
         change(&mut how);
@@ -113,6 +112,16 @@ impl Server {
         answer(&self.router, request).await
     }
 
+    /// The same installation behind another gateway, which remembers nothing of what the first one saw, and handles
+    /// accounts in another way.
+    pub fn elsewhere(&self, change: impl FnOnce(&mut Config)) -> Elsewhere {
+        let vault = Vault::parse(&"ab".repeat(32)).expect("a key");
+        let how = self.provider.config().clone();
+        let fetcher = Fetcher::new(Rules::default());
+        let provider = Provider::new(accounts(&self.house, change), how, vault, fetcher);
+        Elsewhere(oauth::routes().into_router(provider))
+    }
+
     /// Asks with GET.
     pub async fn get(&self, path: &str, extra: &Extra<'_>) -> Answer {
         self.send(request(Method::GET, path, extra, Body::empty()))
@@ -121,13 +130,7 @@ impl Server {
 
     /// Sends a form.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)], extra: &Extra<'_>) -> Answer {
-        let body = serde_urlencoded::to_string(fields).expect("a form");
-        let mut extra = extra.clone();
-        extra
-            .headers
-            .push(("content-type", "application/x-www-form-urlencoded"));
-        self.send(request(Method::POST, path, &extra, Body::from(body)))
-            .await
+        self.send(form(path, fields, extra)).await
     }
 
     /// Asks as the operator.
@@ -168,6 +171,40 @@ impl Server {
         let trusted = signed.verify(&key).expect("its own signature");
         trusted.claims().expect("an object")
     }
+}
+
+/// Another gateway of the same installation.
+pub struct Elsewhere(Router);
+
+impl Elsewhere {
+    /// Asks with GET.
+    pub async fn get(&self, path: &str, extra: &Extra<'_>) -> Answer {
+        answer(&self.0, request(Method::GET, path, extra, Body::empty())).await
+    }
+
+    /// Sends a form.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)], extra: &Extra<'_>) -> Answer {
+        answer(&self.0, form(path, fields, extra)).await
+    }
+}
+
+fn accounts(house: &House, change: impl FnOnce(&mut Config)) -> Accounts {
+    let log = house.log.clone();
+    let name = "bongsu.test".parse().expect("a server name");
+    let mut config = Config::new(name, Registration::Open);
+    config.hashing = HashingCost::LEAST;
+    config.clock = Clock::new(move || log.now());
+    change(&mut config);
+    Accounts::new(house.lane.clone(), config).expect("a valid cost")
+}
+
+fn form(path: &str, fields: &[(&str, &str)], extra: &Extra<'_>) -> Request<Body> {
+    let body = serde_urlencoded::to_string(fields).expect("a form");
+    let mut extra = extra.clone();
+    extra
+        .headers
+        .push(("content-type", "application/x-www-form-urlencoded"));
+    request(Method::POST, path, &extra, Body::from(body))
 }
 
 async fn answer(router: &Router, request: Request<Body>) -> Answer {

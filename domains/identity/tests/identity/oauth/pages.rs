@@ -195,3 +195,47 @@ async fn ones_account_shows_all_sessions_and_ends_them() {
     );
     server.close().await;
 }
+
+/// Messengers send people to one session (MSC4191).
+#[tokio::test]
+async fn a_messenger_leads_to_one_session_and_to_its_end() {
+    let server = Server::with_shop().await;
+    let browser = Browser::default();
+    let scope = "urn:matrix:client:api:* urn:matrix:client:device:ABCDEFGHIJ";
+    browser.code(&server, &query(&[("scope", scope)])).await;
+    let code = browser.get(&server, "/account").await;
+    assert!(code.text.contains("/account/sessions/end"));
+    let other = Browser::default();
+    let code = other.code(&server, &query(&[("scope", scope)])).await;
+    server.redeem(&code, &[]).await;
+    let shown = |page: &super::Answer| page.text.matches("/account/sessions/end").count();
+    for (asked, count) in [
+        ("action=org.matrix.devices_list", 3),
+        ("action=org.matrix.device_view&device_id=ABCDEFGHIJ", 1),
+        ("action=org.matrix.device_delete&device_id=ABCDEFGHIJ", 1),
+        ("action=org.matrix.session_end&device_id=ABCDEFGHIJ", 1),
+        ("action=org.matrix.device_view&device_id=UNKNOWN", 3),
+        ("action=org.matrix.dance&device_id=ABCDEFGHIJ", 3),
+        ("action=org.matrix.device_view", 3),
+    ] {
+        let page = browser.get(&server, &format!("/account?{asked}")).await;
+        assert_eq!(shown(&page), count, "{asked}: {}", page.text);
+    }
+    // Whoever is not signed in is asked the same afterwards.
+    let path = "/account?action=org.matrix.device_delete&device_id=ABCDEFGHIJ";
+    let stranger = Browser::default();
+    let page = stranger.get(&server, path).await;
+    let page = stranger.sign_in(&server, &page).await;
+    assert_eq!(
+        (shown(&page), page.hidden("device").as_str()),
+        (1, "ABCDEFGHIJ")
+    );
+    let (seal, device) = (page.hidden("seal"), page.hidden("device"));
+    let fields = [("seal", &*seal), ("device", &*device)];
+    stranger
+        .form(&server, "/account/sessions/end", &fields)
+        .await;
+    let page = stranger.get(&server, path).await;
+    assert!(!page.text.contains("ABCDEFGHIJ"));
+    server.close().await;
+}

@@ -5,10 +5,10 @@ mod code;
 mod device;
 mod refresh;
 
-use super::client_auth::{Credentials, authenticate};
+use super::client_auth::{Credentials, recognise};
 use super::error::{ErrorCode, OauthError, no_store};
 use super::form::Form;
-use crate::command::oauth::Beginning;
+use crate::command::oauth::{Beginning, Spend};
 use crate::http::address::Address;
 use crate::provider::client::{Client, Grant};
 use crate::provider::dpop::Proven;
@@ -45,6 +45,8 @@ struct Asking {
     client: Client,
     address: String,
     jkt: Option<[u8; 32]>,
+    /// The assertion with which the client showed that it is the one.
+    assertion: Option<Spend>,
 }
 
 /// Tokens for a code, a refresh token, a device code, or for the client itself (RFC 6749, section 3.2).
@@ -58,7 +60,7 @@ pub async fn handle(
     Form(mut form): Form<TokenForm>,
 ) -> Result<Response, OauthError> {
     let credentials = std::mem::take(&mut form.credentials);
-    let client = authenticate(&provider, &headers, credentials, PATH).await?;
+    let (client, assertion) = recognise(&provider, &headers, credentials, PATH).await?;
     let grant = form.grant_type.as_deref();
     let grant = grant.ok_or_else(|| OauthError::invalid("grant_type is missing"))?;
     let grant = known(grant)?;
@@ -66,7 +68,7 @@ pub async fn handle(
         let why = "the client did not register this grant_type";
         return Err(OauthError::new(ErrorCode::UnauthorizedClient, why));
     }
-    let jkt = proven(&provider, &headers, PATH)?;
+    let jkt = proven(&provider, &headers, PATH).await?;
     if jkt.is_none() && client.metadata.dpop_bound_access_tokens == Some(true) {
         let why = "the client registered that it proves to have a key";
         return Err(OauthError::new(ErrorCode::InvalidDpopProof, why));
@@ -78,11 +80,12 @@ pub async fn handle(
         client,
         address,
         jkt,
+        assertion,
     };
     let answer = match grant {
         Grant::AuthorizationCode => code::grant(&asking, form).await?,
         Grant::RefreshToken => refresh::grant(&asking, form).await?,
-        Grant::ClientCredentials => client_credentials::grant(&asking, form)?,
+        Grant::ClientCredentials => client_credentials::grant(&asking, form).await?,
         Grant::DeviceCode => device::grant(&asking, form).await?,
     };
     let mut response = Json(answer).into_response();
@@ -101,18 +104,18 @@ fn known(grant: &str) -> Result<Grant, OauthError> {
 }
 
 /// The key that the client proves to have, if it brings a proof.
-pub fn proven(
+pub async fn proven(
     provider: &Provider,
     headers: &HeaderMap,
     path: &str,
 ) -> Result<Option<[u8; 32]>, OauthError> {
-    let refused = |why: String| OauthError::new(ErrorCode::InvalidDpopProof, why);
     let mut proofs = headers.get_all("dpop").iter();
     let Some(proof) = proofs.next() else {
         return Ok(None);
     };
     if proofs.next().is_some() {
-        return Err(refused("there is more than one DPoP proof".to_owned()));
+        let why = "there is more than one DPoP proof";
+        return Err(OauthError::new(ErrorCode::InvalidDpopProof, why));
     }
     let proof = proof.to_str().unwrap_or_default();
     let request = Proven {
@@ -120,8 +123,10 @@ pub fn proven(
         path,
         token: None,
     };
-    let jkt = provider.prove_key(proof, request);
-    jkt.map(Some).map_err(|error| refused(error.to_string()))
+    let keys = provider.keys().await?;
+    let jkt = provider.prove_key(&keys, proof, request);
+    let refused = |error| OauthError::proof(&error, provider.dpop_nonce(&keys), false);
+    jkt.map(Some).map_err(refused)
 }
 
 impl Asking {
