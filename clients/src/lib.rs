@@ -5,10 +5,12 @@
 //! and the Matrix protocol; it must never know a crate of the house, since what it tests is what a
 //! stranger would see.
 
+mod browser;
 mod cluster;
 mod device;
 mod server;
 
+pub use browser::{Browser, Page};
 pub use cluster::Cluster;
 pub use device::{Answer, Device, Message};
 pub use server::{Finished, Server, TEST_PASSWORD, binary};

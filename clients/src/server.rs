@@ -213,6 +213,27 @@ impl Server {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
+    /// Waits until the keys of sign-in are made, which goes on while the server serves already.
+    ///
+    /// # Errors
+    /// If they are not made in time.
+    pub async fn keys_made(&self) -> Result<()> {
+        let address = format!("{}/oauth2/keys.json", self.base_url());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let keys = reqwest::get(&address).await?;
+            if keys.status().is_success() {
+                let keys: Value = keys.json().await?;
+                // One for each algorithm; that of RSA is the last.
+                if keys["keys"].as_array().is_some_and(|keys| keys.len() == 3) {
+                    return Ok(());
+                }
+            }
+            ensure!(Instant::now() < deadline, "no keys after {PATIENCE:?}");
+            sleep(LOOK).await;
+        }
+    }
+
     /// Where clients connect.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)

@@ -43,6 +43,7 @@ fn above(tree: &Tree, name: &str, own: u8) -> bool {
     let folders = [
         format!("crates/{short}"),
         format!("domains/{short}"),
+        format!("examples/{short}"),
         short.to_owned(),
     ];
     let folder = folders
@@ -62,6 +63,8 @@ fn layer(folder: &str) -> Option<u8> {
         "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/fetch"
         | "crates/jose" | "crates/emvco" | "crates/webhooks" => 1,
         "crates/log" | "crates/peer" | "crates/rp-kit" => 2,
+        // What others build on top of the kit: of the house it knows nothing.
+        "examples/partner" => 3,
         "crates/lane" | "crates/media" | "crates/audit" | "crates/ledger" => 3,
         "crates/web-kit" | "crates/bank-rail" => 4,
         _ if folder.starts_with("domains/") => 5,
