@@ -1,13 +1,13 @@
 // A service that people sign in to, with a certified client library.
 //
-// Run as `openid.mjs ISSUER PASSWORD CLIENTS`, where CLIENTS is JSON with the ids and secrets of `web`, `orders` and
-// `tv`; exit code 0 means that everything was as it should be.
+// Run as `openid.mjs ISSUER PASSWORD CLIENTS [STEP]`, where CLIENTS is JSON with the ids and secrets of `web`, `orders` and `tv`, and
+// the private key of `signer`; exit code 0 means that everything was as it should be.
 
 import assert from "node:assert/strict";
 import * as client from "openid-client";
 import { Browser } from "./browser.mjs";
 
-const [issuer, password, json] = process.argv.slice(2);
+const [issuer, password, json, only] = process.argv.slice(2);
 const clients = JSON.parse(json);
 const redirect_uri = "https://shop.example/in";
 const options = { execute: [client.allowInsecureRequests] };
@@ -54,8 +54,12 @@ async function code() {
 }
 
 async function dpop() {
+    for (const algorithm of ["ES256", "Ed25519", "RS256"]) await dpopWith(algorithm);
+}
+
+async function dpopWith(algorithm) {
     const config = await discover(clients.web, client.ClientSecretPost(clients.web.client_secret));
-    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
     const tokens = await signIn(config, new Browser(issuer), { par: true, DPoP });
     assert.equal(tokens.token_type, "dpop");
     const sub = tokens.claims().sub;
@@ -85,6 +89,38 @@ async function credentials() {
     assert.equal(told.scope, "orders:read");
 }
 
+// A client that shows no secret, but signs.
+async function signer() {
+    const { key, client_id } = clients.signer;
+    const ES256 = { name: "ECDSA", namedCurve: "P-256" };
+    const signing = await crypto.subtle.importKey("jwk", key, ES256, false, ["sign"]);
+    const config = await discover({ client_id }, client.PrivateKeyJwt(signing));
+    const tokens = await client.clientCredentialsGrant(config);
+    const told = await client.tokenIntrospection(config, tokens.access_token);
+    assert.equal(told.active, true);
+    assert.equal(told.sub, client_id);
+    await client.tokenRevocation(config, tokens.access_token);
+    assert.equal((await client.tokenIntrospection(config, tokens.access_token)).active, false);
+}
+
+// Answers that come signed: who somebody is, what a token is, and the code itself.
+async function signed() {
+    const metadata = {
+        redirect_uris: [redirect_uri], grant_types: ["authorization_code", "refresh_token"],
+        token_endpoint_auth_method: "client_secret_basic", id_token_signed_response_alg: "ES256",
+        userinfo_signed_response_alg: "ES256", introspection_signed_response_alg: "ES256",
+        authorization_signed_response_alg: "ES256",
+    };
+    const server = new URL(issuer);
+    const config = await client.dynamicClientRegistration(server, metadata, client.ClientSecretBasic(), options);
+    client.useJwtResponseMode(config);
+    const tokens = await signIn(config, new Browser(issuer), { par: true });
+    const { sub } = tokens.claims();
+    assert.equal((await client.fetchUserInfo(config, tokens.access_token, sub)).sub, sub);
+    const told = await client.tokenIntrospection(config, tokens.access_token);
+    assert.equal(told.sub, sub);
+}
+
 async function logout() {
     const config = await discover(clients.web, client.ClientSecretBasic(clients.web.client_secret));
     const browser = new Browser(issuer);
@@ -111,7 +147,8 @@ async function registration() {
 }
 
 let failed = 0;
-for (const step of [code, dpop, device, credentials, logout, registration]) {
+const steps = [code, dpop, device, credentials, signer, signed, logout, registration];
+for (const step of steps.filter((step) => only === undefined || step.name === only)) {
     try {
         await step();
     } catch (error) {

@@ -3,6 +3,7 @@
 mod crowd;
 mod devices;
 mod history;
+mod oauth;
 mod people;
 mod profile;
 mod proxy;

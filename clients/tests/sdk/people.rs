@@ -117,7 +117,7 @@ impl Person {
     }
 }
 
-async fn connect(address: &str) -> Result<Client> {
+pub(crate) async fn connect(address: &str) -> Result<Client> {
     let client = Client::builder()
         .homeserver_url(address)
         .handle_refresh_tokens();
