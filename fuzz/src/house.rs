@@ -27,7 +27,7 @@ use tower::ServiceExt;
 const INPUTS: usize = 20_000;
 
 /// When the logs in memory begin.
-const NOW: LogTime = LogTime(1_800_000_000_000);
+pub(crate) const NOW: LogTime = LogTime(1_800_000_000_000);
 
 /// Both domains' endpoints, with two people and a room.
 pub struct House {
@@ -42,7 +42,7 @@ pub struct House {
     _folder: TempDir,
 }
 
-async fn open<D: Domain>(folder: &TempDir) -> Lane<D> {
+pub(crate) async fn open<D: Domain>(folder: &TempDir) -> Lane<D> {
     let log = MemoryLog::new(Seed::from_bytes([7; 32]), Faults::NONE);
     let mut options = Options::new(folder.path().join(D::NAME));
     options.durable_view = false;
