@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -12,6 +12,42 @@ use tokio::net::TcpStream;
 
 /// What no transaction id was made of yet; no two requests of a run are repeats.
 static TRANSACTION: AtomicU64 = AtomicU64::new(0);
+
+/// A request with whatever is said in it.
+pub struct Asked {
+    method: Method,
+    path: String,
+    pub headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Asked {
+    pub fn get(path: &str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    pub fn form(path: &str, body: String) -> Self {
+        let kind = "application/x-www-form-urlencoded".to_owned();
+        Self {
+            method: Method::POST,
+            path: path.to_owned(),
+            headers: vec![("content-type", kind)],
+            body,
+        }
+    }
+}
+
+/// An answer, whatever it is.
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
 
 pub struct Client {
     connection: SendRequest<Full<Bytes>>,
@@ -78,6 +114,25 @@ impl Client {
             bail!("{path}: {status} {}", String::from_utf8_lossy(&body));
         }
         Ok(body)
+    }
+
+    /// Asks, and gives the answer, whatever it is.
+    pub async fn send(&mut self, asked: Asked) -> Result<Answered> {
+        let request = Request::builder().method(asked.method).uri(asked.path);
+        let mut request = request.header("host", &self.address);
+        for (name, value) in asked.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(asked.body)))?;
+        if self.connection.ready().await.is_err() {
+            self.connection = open(&self.address).await?;
+        }
+        let (parts, body) = self.connection.send_request(request).await?.into_parts();
+        Ok(Answered {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await?.to_bytes(),
+        })
     }
 
     async fn json(&mut self, method: Method, path: &str, body: &Value) -> Result<Value> {

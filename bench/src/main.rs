@@ -3,6 +3,7 @@
 
 mod client;
 mod cluster;
+mod identity;
 mod report;
 mod server;
 mod synapse;
@@ -33,6 +34,8 @@ enum What {
     Talk(talk::Wanted),
     /// Three data centres beside their engine alone and Synapse: messages a second, latencies, memory.
     Cluster(cluster::Wanted),
+    /// Sign-in for other services beside `oidc-provider`: refreshes, introspections, code flows, passwords.
+    Identity(identity::Wanted),
 }
 
 #[tokio::main]
@@ -48,6 +51,7 @@ async fn main() -> Result<()> {
         match what {
             What::Talk(wanted) => talk::run(&binary, &wanted).await,
             What::Cluster(wanted) => cluster::run(&binary, &wanted).await,
+            What::Identity(wanted) => identity::run(&binary, &wanted).await,
         }
     };
     let rows = tokio::select! {

@@ -128,6 +128,11 @@ impl Server {
         Ok(Self::new(vec![process], name, (folder, disk)))
     }
 
+    /// The folder that it keeps its data in.
+    pub fn folder(&self) -> &Path {
+        &self.disk
+    }
+
     /// All its processes, and those that they started.
     fn pids(&self) -> Result<Vec<u32>> {
         let mut pids: Vec<u32> = self.processes.iter().map(Process::pid).collect();
