@@ -17,10 +17,11 @@ NEXTEST_VERSION := 0.9.143
 DENY_VERSION := 0.20.2
 
 JS := clients/js/node_modules
+BENCH_JS := bench/js/node_modules
 
 # What is watched by libFuzzer carries counters; these flags are stable ones, so that no other compiler is
 # needed. Whatever is found is left in fuzz/target, with the target's name before it.
-FUZZ := events media pages push_rules requests sync
+FUZZ := events media pages push_rules requests sign_in status_list sync tokens
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
 FUZZ_FLAGS = --cfg fuzzing -Cpasses=sancov-module \
@@ -42,7 +43,7 @@ FIRE ?=
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster clean-data
+.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster bench-identity clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,10 +103,14 @@ bench-cluster: setup $(TOOLS)/synapse/requirements.ok ## three data centres besi
 	cargo build --release -p bongsu -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/cluster.json cluster --synapse $(TOOLS)/synapse/bin/python $(BENCH)
 
+bench-identity: $(BENCH_JS)/.package-lock.json ## sign-in for other services beside oidc-provider
+	cargo build --release -p bongsu -p bongsu-bench
+	./target/release/bongsu-bench --out target/bench/identity.json identity --peer bench/js $(BENCH)
+
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)
 
-setup: $(TOOLS)/c++.ok $(TOOLS)/haproxy.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
+setup: $(TOOLS)/c++.ok $(TOOLS)/haproxy.ok $(TOOLS)/apache.ok $(TOOLS)/chromium.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
 
 # A tool that the machine already has is used as it is; otherwise it is built once into .tools.
 $(TOOLS)/nextest.ok:
@@ -142,6 +147,20 @@ $(TOOLS)/haproxy.ok:
 	@command -v haproxy >/dev/null || { apt-get update -qq && apt-get install -y -qq haproxy; }
 	@touch $@
 
+# A web server that lets people in who signed in here. Without the packages that would run it by itself.
+$(TOOLS)/apache.ok:
+	@mkdir -p $(TOOLS)
+	@ls /usr/lib/apache2/modules/mod_auth_openidc.so >/dev/null 2>&1 || { apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends apache2-bin libapache2-mod-auth-openidc media-types; }
+	@touch $@
+
+# A browser for the pages, and letters for both of their languages.
+$(TOOLS)/chromium.ok:
+	@mkdir -p $(TOOLS)
+	@{ command -v chromium && ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc; } >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; }
+	@touch $@
+
 # What slows a disk and sets a clock in the fire drill. Without them, and without root's right to mount, it leaves
 # out what it cannot do, and says so.
 $(TOOLS)/fire.ok:
@@ -153,6 +172,11 @@ $(TOOLS)/fire.ok:
 # Node 20 comes with Debian's npm, or from wherever the machine has it.
 $(JS)/.package-lock.json: clients/js/package-lock.json clients/js/package.json
 	@npm ci --prefix clients/js --silent
+	@touch $@
+
+# The peer of `bench-identity`.
+$(BENCH_JS)/.package-lock.json: bench/js/package-lock.json bench/js/package.json
+	@npm ci --prefix bench/js --silent
 	@touch $@
 
 # The peer of `bench-talk`: Synapse from PyPI, on the PostgreSQL of Debian.
