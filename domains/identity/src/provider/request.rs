@@ -130,6 +130,8 @@ pub enum ResponseMode {
     Query,
     /// In the fragment, which the client's server does not see.
     Fragment,
+    /// In a form that the browser sends (OAuth 2.0 Form Post Response Mode).
+    FormPost,
 }
 
 /// What the person is asked.
@@ -208,8 +210,13 @@ pub fn reply_to(params: &Params, client: &Client) -> Result<ReplyTo, &'static st
         Some("fragment") => (ResponseMode::Fragment, false),
         Some("jwt" | "query.jwt") => (ResponseMode::Query, true),
         Some("fragment.jwt") => (ResponseMode::Fragment, true),
+        Some("form_post") => (ResponseMode::FormPost, false),
+        Some("form_post.jwt") => (ResponseMode::FormPost, true),
         Some(_) => return Err("response_mode is not one that is known here"),
     };
+    if mode == ResponseMode::FormPost && !uri.starts_with("https:") && !uri.starts_with("http:") {
+        return Err("response_mode form_post is for clients that are reached by HTTP");
+    }
     let state = params.state.clone();
     if state
         .as_ref()

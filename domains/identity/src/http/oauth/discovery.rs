@@ -27,6 +27,16 @@ const CLAIMS: [&str; 7] = [
     "amr",
     "sid",
 ];
+/// How answers come back through the browser.
+const RESPONSE_MODES: [&str; 7] = [
+    "query",
+    "fragment",
+    "form_post",
+    "jwt",
+    "query.jwt",
+    "fragment.jwt",
+    "form_post.jwt",
+];
 /// The algorithms of what clients sign. Ed25519 has two names.
 const VERIFIED: [&str; 4] = ["EdDSA", "Ed25519", "ES256", "RS256"];
 
@@ -191,7 +201,7 @@ pub async fn describe(provider: &Provider) -> Result<Discovery, OauthError> {
             "urn:matrix:client:api:*",
         ]),
         response_types_supported: words(&["code"]),
-        response_modes_supported: words(&["query", "fragment", "jwt", "query.jwt", "fragment.jwt"]),
+        response_modes_supported: words(&RESPONSE_MODES),
         grant_types_supported: words(&[
             "authorization_code",
             "refresh_token",

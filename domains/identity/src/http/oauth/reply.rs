@@ -1,7 +1,7 @@
-//! Answers to clients through the browser (RFC 6749, section 4.1.2; RFC 9207; JARM).
+//! Answers to clients through the browser (RFC 6749, section 4.1.2; RFC 9207; JARM; OAuth 2.0 Form Post Response Mode).
 
 use crate::command::oauth::ClientId;
-use crate::http::pages::{Desk, see_other};
+use crate::http::pages::{Desk, render_sending, see_other};
 use crate::provider::request::{ReplyTo, RequestError, ResponseMode};
 use crate::provider::tokens::seconds;
 use axum::response::{IntoResponse, Response};
@@ -72,6 +72,7 @@ pub fn answer(desk: &Desk<'_>, reply: &ReplyTo, pairs: &[(&str, &str)]) -> Respo
                 .finish();
             url.set_fragment(Some(&fragment));
         }
+        ResponseMode::FormPost => return render_sending(desk, &reply.uri, &all),
     }
     see_other(url.as_str())
 }

@@ -1,4 +1,4 @@
-//! The pages of sign-in: rendered here, without a script, in Korean and English.
+//! The pages of sign-in: rendered here, in Korean and English, and good without a script.
 //!
 //! Every form carries a seal that only a page of ours could give it in the same browser. Nothing is fetched from elsewhere and no
 //! page can be put into a frame.
@@ -28,7 +28,9 @@ use crate::provider::{Keys, Provider};
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 use cookies::FormSeal;
+use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use ring::digest::{SHA256, digest};
 use std::sync::Arc;
 
 const STYLE: &str = include_str!("../../../templates/style.css");
@@ -140,8 +142,44 @@ fn unavailable(words: &'static Words) -> Response {
     response
 }
 
+#[derive(Template)]
+#[template(path = "send.html")]
+struct SendPage<'a> {
+    w: &'static Words,
+    /// Where the form leads, and what it has.
+    to: &'a str,
+    pairs: &'a [(&'a str, &'a str)],
+    script: &'static str,
+}
+
+/// What sends the form of [`render_sending`] where a browser runs scripts. It is the only script there is.
+const SEND: &str = "document.forms[0].submit()";
+
+/// A page whose form brings `pairs` to `to`: by itself, or when the person goes on.
+pub fn render_sending(desk: &Desk<'_>, to: &str, pairs: &[(&str, &str)]) -> Response {
+    let page = SendPage {
+        w: desk.words,
+        to,
+        pairs,
+        script: SEND,
+    };
+    let hash = BASE64.encode(digest(&SHA256, SEND.as_bytes()).as_ref());
+    let script = format!("script-src 'sha256-{hash}'; ");
+    render_with(StatusCode::OK, &page, origin(to).as_deref(), &script)
+}
+
 /// A page. Its forms may lead to us, and to `leads_to` beside that: browsers hold a form to where it leads in the end.
 pub fn render(status: StatusCode, page: &impl Template, leads_to: Option<&str>) -> Response {
+    render_with(status, page, leads_to, "")
+}
+
+/// The same, with more in its policy.
+fn render_with(
+    status: StatusCode,
+    page: &impl Template,
+    leads_to: Option<&str>,
+    policy: &str,
+) -> Response {
     let html = match page.render() {
         Ok(html) => html,
         Err(error) => {
@@ -151,7 +189,7 @@ pub fn render(status: StatusCode, page: &impl Template, leads_to: Option<&str>) 
     };
     let leads_to = leads_to.map_or_else(String::new, |origin| format!(" {origin}"));
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self'{leads_to}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; {policy}style-src 'self'; form-action 'self'{leads_to}; frame-ancestors 'none'; base-uri 'none'"
     );
     let Ok(policy) = HeaderValue::from_str(&policy) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

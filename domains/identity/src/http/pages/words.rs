@@ -115,6 +115,7 @@ words! {
     device_admitted: "The device is connected. You can close this page.", "기기가 연결되었습니다. 이 페이지를 닫아도 됩니다.";
     device_turned_away: "The device was turned away.", "기기 연결을 거부했습니다.";
     go_on: "Continue", "계속";
+    send: "Back to the app", "앱으로 돌아가기";
     account: "Your account", "내 계정";
     sessions: "Where you are signed in", "로그인한 곳";
     session_here: "this browser", "지금 이 브라우저";

@@ -1,8 +1,11 @@
 //! The pages.
 
 use super::browser::Browser;
-use super::{Extra, Server, query};
+use super::{Extra, ISSUER, REDIRECT, Server, query, shop};
+use bongsu_jose::Signed;
 use http::StatusCode;
+use ring::digest::{SHA256, digest};
+use serde_json::json;
 
 #[tokio::test]
 async fn no_page_can_be_framed_scripted_or_kept() {
@@ -237,5 +240,66 @@ async fn a_messenger_leads_to_one_session_and_to_its_end() {
         .await;
     let page = stranger.get(&server, path).await;
     assert!(!page.text.contains("ABCDEFGHIJ"));
+    server.close().await;
+}
+
+#[tokio::test]
+async fn an_answer_can_come_in_a_form_that_sends_itself() {
+    let server = Server::with_shop().await;
+    let state = "\"><script>alert(1)</script>";
+    let asked = query(&[("response_mode", "form_post"), ("state", state)]);
+    let page = Browser::default().grant(&server, &asked).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains(&format!("<form method=\"post\" action=\"{REDIRECT}\">")));
+    assert_eq!(page.hidden("iss"), ISSUER);
+    // Whatever came with the request is text here.
+    assert!(page.text.contains("&#60;script&#62;alert(1)"), "{}", page.text);
+    let (_, script) = page.text.split_once("<script>").expect("a script");
+    let (script, rest) = script.split_once("</script>").expect("its end");
+    assert!(!rest.contains("<script"));
+    let hash = digest(&SHA256, script.as_bytes());
+    let hash = data_encoding::BASE64.encode(hash.as_ref());
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains(&format!("default-src 'none'; script-src 'sha256-{hash}';")));
+    assert!(policy.contains("form-action 'self' https://shop.example;"), "{policy}");
+    let answer = server.redeem(&page.hidden("code"), &[]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_form_has_the_error_and_signed_answers_too() {
+    let server = Server::with_shop().await;
+    let get = async |mode: &str| {
+        let asked = query(&[("response_mode", mode), ("prompt", "none")]);
+        let path = format!("/oauth2/authorize?{asked}");
+        Browser::default().get(&server, &path).await
+    };
+    let page = get("form_post").await;
+    assert_eq!(page.hidden("error"), "login_required");
+    assert_eq!(page.hidden("state"), "a state");
+    let page = get("form_post.jwt").await;
+    assert!(!page.text.contains("name=\"error\""));
+    let token = page.hidden("response");
+    assert!(Signed::parse(&token).is_ok());
+    assert_eq!(server.claims(&token).await["error"], "login_required");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn an_app_that_no_form_reaches_gets_none() {
+    let server = Server::new().await;
+    let mut metadata = shop();
+    metadata["redirect_uris"] = json!(["com.example.shop:/in"]);
+    metadata["application_type"] = json!("native");
+    server.add_client("shop", metadata).await;
+    let asked = query(&[
+        ("response_mode", "form_post"),
+        ("redirect_uri", "com.example.shop:/in"),
+    ]);
+    let path = format!("/oauth2/authorize?{asked}");
+    let page = Browser::default().get(&server, &path).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    assert!(page.text.contains("reached by HTTP"), "{}", page.text);
     server.close().await;
 }
