@@ -4,9 +4,12 @@ mod wire;
 
 pub use wire::{Ask, Lost, Outcome};
 
+use wire::With;
+
 use crate::ground::{Site, Stage};
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
 use serde_json::Value;
@@ -52,19 +55,46 @@ impl Client {
 
     /// Asks data centre `site` once.
     pub async fn once(&mut self, site: usize, ask: &Ask<'_>, within: Duration) -> Outcome {
-        let address = &self.sites[site].address;
-        let asked = wire::exchange(&mut self.held[site], address, &self.token, ask);
-        match timeout(within, asked).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => {
-                self.held[site] = None;
-                Outcome::Lost(Lost::Broken)
-            }
-            Err(_) => {
-                self.held[site] = None;
-                Outcome::Lost(Lost::Silent)
-            }
+        let bearer = match &*self.token {
+            "" => String::new(),
+            token => format!("Bearer {token}"),
+        };
+        match self.answer(site, (AUTHORIZATION, &bearer), ask, within).await {
+            Ok(answer) => Outcome::of(answer),
+            Err(lost) => Outcome::Lost(lost),
         }
+    }
+
+    /// The same, as a browser that has these cookies, with the whole answer.
+    pub async fn browse(&mut self, cookies: &str, ask: &Ask<'_>) -> Result<Response<Bytes>, Lost> {
+        self.answer(self.site, (COOKIE, cookies), ask, PATIENCE).await
+    }
+
+    async fn answer(
+        &mut self,
+        site: usize,
+        with: With<'_>,
+        ask: &Ask<'_>,
+        within: Duration,
+    ) -> Result<Response<Bytes>, Lost> {
+        let address = &self.sites[site].address;
+        let asked = wire::exchange(&mut self.held[site], address, with, ask);
+        let lost = match timeout(within, asked).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(_)) => Lost::Broken,
+            Err(_) => Lost::Silent,
+        };
+        self.held[site] = None;
+        Err(lost)
+    }
+
+    /// Goes to the next data centre, after a pause where all were tried.
+    pub async fn elsewhere(&mut self, tried: &mut usize) {
+        *tried += 1;
+        if *tried % self.sites.len() == 0 {
+            sleep(PAUSE).await;
+        }
+        self.site = (self.site + 1) % self.sites.len();
     }
 
     /// Reads from data centre `site` once, of which the drill's own looking is made: not a client's traffic.
@@ -90,7 +120,7 @@ impl Client {
     ) -> Result<(Bytes, usize), Undone> {
         let recorder = &stage.recorder;
         let first = Instant::now();
-        let mut unanswered = 0;
+        let mut tried = 0;
         let mut doubtful = false;
         loop {
             let (site, asked) = (self.site, Instant::now());
@@ -107,7 +137,7 @@ impl Client {
                         &format!("{} and Retry-After", status.as_u16()),
                     );
                     sleep(after).await;
-                    unanswered = 0;
+                    tried = 0;
                 }
                 // Who left with the first attempt has no session any more, and who did not may be unknown here still.
                 Outcome::Refused(StatusCode::UNAUTHORIZED, body) if ask.leaves && doubtful => {
@@ -122,17 +152,13 @@ impl Client {
                 Outcome::Lost(lost) => {
                     recorder.unanswered(protocol, site, lost.words(), before, false);
                     doubtful = true;
-                    unanswered += 1;
-                    if unanswered % self.sites.len() == 0 {
-                        sleep(PAUSE).await;
-                    }
                 }
             }
             if stage.hopeless() {
                 recorder.error(protocol, site, "never done, though tried as told");
                 return Err(Undone::GivenUp);
             }
-            self.site = (site + 1) % self.sites.len();
+            self.elsewhere(&mut tried).await;
         }
     }
 

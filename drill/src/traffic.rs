@@ -1,5 +1,6 @@
 //! What people do while data centres burn. A domain joins the drill by a file here and a line in [`all`].
 
+mod openid;
 mod people;
 mod remembered;
 mod sign_ins;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Arc<dyn Traffic>> {
         Arc::new(talk::Talk::default()),
         Arc::new(sign_ins::SignIns::default()),
         Arc::new(tokens::Tokens::default()),
+        Arc::new(openid::OpenId::default()),
         Arc::new(uploads::Uploads::default()),
     ]
 }

@@ -3,6 +3,7 @@
 use super::ClusterArgs;
 use super::plan::{Plan, Service, Site};
 use crate::certificates::now;
+use crate::config::WhoMayRegister;
 use anyhow::{Context, Result};
 use bongsu_identity::Vault;
 use bongsu_peer::{Authority, Files};
@@ -152,6 +153,7 @@ struct Platform<'a> {
     listen: String,
     server_name: &'a str,
     registration: String,
+    client_registration: &'static str,
     data_centre: &'a str,
     issuer: String,
     sign_in_key_file: PathBuf,
@@ -205,6 +207,11 @@ fn platform_text(plan: &Plan, site: &Site, files: &Files, asked: &ClusterArgs) -
         listen: plan.public(number).to_string(),
         server_name: asked.server_name.as_str(),
         registration: asked.registration.to_string(),
+        // Where people make accounts for themselves, their apps make themselves known too.
+        client_registration: match asked.registration {
+            WhoMayRegister::Open => "open",
+            _ => "closed",
+        },
         data_centre: site.name.as_str(),
         // In the world this is a name that leads to whichever data centre is there.
         issuer: format!("http://{}", plan.public(1)),

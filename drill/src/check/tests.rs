@@ -189,7 +189,11 @@ fn what_was_asked_and_never_acknowledged_may_be_there_or_not() {
 #[test]
 fn a_refusal_without_a_word_on_when_to_come_back_is_an_error() {
     let check = |status: StatusCode, after: Option<&str>, told: bool| {
-        let outcome = Outcome::of(status, after, bytes::Bytes::new());
+        let mut answer = http::Response::builder().status(status);
+        if let Some(after) = after {
+            answer = answer.header("retry-after", after);
+        }
+        let outcome = Outcome::of(answer.body(bytes::Bytes::new()).expect("an answer"));
         assert_eq!(
             matches!(outcome, Outcome::Told { .. }),
             told,

@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
-use http::{Method, Request, StatusCode};
+use http::header::{CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use url::form_urlencoded;
 
 /// What is asked.
 #[derive(Debug)]
@@ -45,6 +46,20 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// To do something, said in a form.
+    pub fn form(path: &'a str, fields: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        Self {
+            method: Method::POST,
+            path,
+            kind: "application/x-www-form-urlencoded",
+            body: body.into(),
+            leaves: false,
+        }
+    }
+
     /// To take these bytes.
     pub fn upload(path: &'a str, body: Bytes) -> Self {
         Self {
@@ -58,9 +73,10 @@ impl<'a> Ask<'a> {
 
     /// What is asked, for a report: `login`, `refresh`, `rooms`.
     pub fn verb(&self) -> &str {
-        let parts: Vec<&str> = self.path.split('/').collect();
+        let path = self.path.split('?').next().unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').collect();
         // After `/_matrix`, the interface and its version.
-        parts.get(4).copied().unwrap_or(self.path)
+        parts.get(4).copied().unwrap_or(path)
     }
 
     /// To end the session.
@@ -115,10 +131,12 @@ pub enum Outcome {
 impl Outcome {
     /// What an answer means. Only 429 and 503 that say in seconds when to come back ask to be repeated (RFC 9110,
     /// section 10.2.3; RFC 6585, section 4).
-    pub fn of(status: StatusCode, after: Option<&str>, body: Bytes) -> Self {
-        let after = after.and_then(|after| after.parse().ok());
+    pub fn of(answer: Response<Bytes>) -> Self {
+        let (status, after) = (answer.status(), answer.headers().get(RETRY_AFTER));
+        let after = after.and_then(|after| after.to_str().ok()?.parse().ok());
+        let body = answer.into_body();
         match (status, after) {
-            (StatusCode::OK, _) => Self::Done(body),
+            (StatusCode::OK | StatusCode::CREATED, _) => Self::Done(body),
             (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(after)) => {
                 let after = Duration::from_secs(after);
                 Self::Told { status, after }
@@ -128,39 +146,42 @@ impl Outcome {
     }
 }
 
+/// Something that comes with a request: its name and value, or nothing if that is empty.
+pub type With<'a> = (HeaderName, &'a str);
+
 /// Asks over the connection that is held, or over a new one. A connection that was held may have been ended by the
 /// server long ago, as an idle one is; then it is asked once more.
 pub async fn exchange(
     held: &mut Option<SendRequest<Full<Bytes>>>,
     address: &str,
-    token: &str,
+    with: With<'_>,
     ask: &Ask<'_>,
-) -> Result<Outcome> {
+) -> Result<Response<Bytes>> {
     if let Some(mut connection) = held.take()
         && connection.ready().await.is_ok()
-        && let Ok(outcome) = send(&mut connection, address, token, ask).await
+        && let Ok(answer) = send(&mut connection, address, with.clone(), ask).await
     {
         *held = Some(connection);
-        return Ok(outcome);
+        return Ok(answer);
     }
     let mut connection = open(address).await?;
-    let outcome = send(&mut connection, address, token, ask).await?;
+    let answer = send(&mut connection, address, with, ask).await?;
     *held = Some(connection);
-    Ok(outcome)
+    Ok(answer)
 }
 
 async fn send(
     connection: &mut SendRequest<Full<Bytes>>,
     address: &str,
-    token: &str,
+    (name, value): With<'_>,
     ask: &Ask<'_>,
-) -> Result<Outcome> {
+) -> Result<Response<Bytes>> {
     let mut request = Request::builder()
         .method(&ask.method)
         .uri(ask.path)
         .header(HOST, address);
-    if !token.is_empty() {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    if !value.is_empty() {
+        request = request.header(name, value);
     }
     if !ask.body.is_empty() {
         request = request.header(CONTENT_TYPE, ask.kind);
@@ -168,11 +189,8 @@ async fn send(
     let answer = connection
         .send_request(request.body(Full::new(ask.body.clone()))?)
         .await?;
-    let status = answer.status();
-    let after = answer.headers().get(RETRY_AFTER).cloned();
-    let body = answer.into_body().collect().await?.to_bytes();
-    let after = after.as_ref().and_then(|after| after.to_str().ok());
-    Ok(Outcome::of(status, after, body))
+    let (head, body) = answer.into_parts();
+    Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
 }
 
 async fn open(address: &str) -> Result<SendRequest<Full<Bytes>>> {

@@ -1,0 +1,328 @@
+//! People who sign in to another service with their account here: on the pages, with a code, and with tokens that
+//! the service replaces, asks about, and takes back in the end.
+
+mod browser;
+
+use super::Traffic;
+use super::people::{Session, calmly, register_all};
+use super::remembered::Remembered;
+use crate::check::{self, Findings};
+use crate::client::{Ask, Client, Outcome};
+use crate::ground::{Ground, Stage};
+use crate::ledger::{Token, Told};
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use browser::{Browser, REDIRECT, Stopped};
+use http::Method;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// What the pages are called in reports, and the tokens.
+const PAGES: &str = "OpenID pages";
+const TOKENS: &str = "OpenID tokens";
+/// How many people, the same number near each data centre.
+const PEOPLE: usize = 6;
+/// How often the service replaces each one's tokens.
+const EVERY: Duration = Duration::from_millis(700);
+/// After so many times it takes them back, and the person signs in again.
+const REFRESHES: u32 = 10;
+/// How many tokens that were taken back are looked at again at the end.
+const KEPT: usize = 200;
+/// One in so many is kept for the end.
+const KEPT_ONE_IN: usize = 8;
+/// How long asking about a token may take while nothing burns.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What the service keeps to itself until it redeems the code (RFC 7636).
+const VERIFIER: &str = "what-one-client-of-the-drill-keeps-to-itself-alone";
+
+/// The service, as it registered.
+#[derive(Debug, Clone, Default)]
+pub struct Service {
+    id: String,
+    secret: String,
+}
+
+/// What the service has of a person.
+#[derive(Debug, Clone)]
+struct Grant {
+    access: String,
+    refresh: String,
+}
+
+/// Signing in to another service.
+#[derive(Default)]
+pub struct OpenId {
+    people: Mutex<Vec<Session>>,
+    service: Mutex<Service>,
+    tokens: Remembered<Token>,
+}
+
+#[async_trait]
+impl Traffic for OpenId {
+    fn name(&self) -> &'static str {
+        TOKENS
+    }
+
+    async fn prepare(&self, ground: &Ground) -> Result<()> {
+        let body = json!({
+            "client_name": "A service of the drill", "redirect_uris": [REDIRECT],
+            "token_endpoint_auth_method": "client_secret_post",
+            "grant_types": ["authorization_code", "refresh_token"],
+        });
+        let ask = Ask::json(Method::POST, "/oauth2/register", &body);
+        let mut client = Client::new(&ground.sites, 0);
+        let made = calmly(&mut client, &ask).await?;
+        let text = |name: &str| made[name].as_str().map(str::to_owned);
+        *self.service.lock() = Service {
+            id: text("client_id").context("a client without an id")?,
+            secret: text("client_secret").context("a client without a secret")?,
+        };
+        *self.people.lock() = register_all(ground, "citizen", PEOPLE).await?;
+        Ok(())
+    }
+
+    async fn work(self: Arc<Self>, stage: Stage) -> Result<()> {
+        let mut working = JoinSet::new();
+        let people = self.people.lock().clone();
+        for (n, person) in people.into_iter().enumerate() {
+            let (all, stage) = (self.clone(), stage.clone());
+            working.spawn(async move { all.serve(n, &person.user, &stage).await });
+        }
+        working.join_all().await;
+        Ok(())
+    }
+
+    async fn check(&self, stage: &Stage) -> Result<Findings> {
+        let tokens = self.tokens.take();
+        let findings = self.look(&stage.ground, &tokens).await;
+        // Those that are good run out before the end.
+        let gone: Vec<Token> = tokens.into_iter().filter(|token| token.revoked).collect();
+        self.tokens.keep(&gone, KEPT_ONE_IN, KEPT);
+        Ok(findings)
+    }
+
+    async fn check_all(&self, ground: &Ground) -> Result<Findings> {
+        Ok(self.look(ground, &self.tokens.kept()).await)
+    }
+}
+
+impl OpenId {
+    /// One session of `user` after the other, until the stage is over.
+    async fn serve(&self, n: usize, user: &str, stage: &Stage) {
+        let service = self.service.lock().clone();
+        let mut client = Client::new(&stage.ground.sites, n);
+        let begin = Instant::now() + EVERY.mul_f64(n as f64 / PEOPLE as f64);
+        stage.pass(begin).await;
+        while !stage.over() {
+            match service.begin(&mut client, user, stage).await {
+                Some(grant) => self.keep_up(&service, (&mut client, user), grant, stage).await,
+                None => stage.pass(Instant::now() + EVERY).await,
+            }
+        }
+    }
+
+    /// Replaces the tokens and asks about them, until they are taken back or the stage is over.
+    async fn keep_up(
+        &self,
+        service: &Service,
+        (client, user): (&mut Client, &str),
+        mut grant: Grant,
+        stage: &Stage,
+    ) {
+        let mut had = vec![grant.access.clone()];
+        let mut ended = false;
+        for _ in 0..REFRESHES {
+            stage.pass(Instant::now() + EVERY).await;
+            if stage.over() {
+                break;
+            }
+            let Some(next) = service.refresh(client, &grant, stage).await else {
+                return;
+            };
+            // As one does whose answer was lost: wherever it is asked, the answer is the same.
+            client.site = (client.site + 1) % stage.ground.sites.len();
+            match service.refresh(client, &grant, stage).await {
+                Some(again) if again.refresh != next.refresh => {
+                    let site = client.site;
+                    stage.recorder.error(TOKENS, site, "a refresh gave two answers");
+                    return;
+                }
+                Some(again) => had.push(again.access),
+                None => return,
+            }
+            had.push(next.access.clone());
+            grant = next;
+            service.ask(client, &grant.access, user, stage).await;
+        }
+        if !stage.over() {
+            let fields = service.fields(&[("token", &grant.refresh)]);
+            let ask = Ask::form("/oauth2/revoke", &fields);
+            if client.insist(stage, TOKENS, &ask).await.is_err() {
+                return;
+            }
+            ended = true;
+        }
+        for token in had {
+            self.tokens.add(Token {
+                token,
+                user: user.to_owned(),
+                revoked: ended,
+            });
+        }
+    }
+
+    /// Asks every data centre about the tokens.
+    async fn look(&self, ground: &Ground, tokens: &[Token]) -> Findings {
+        let service = self.service.lock().clone();
+        let at = (0..ground.sites.len()).map(|site| {
+            let mut client = Client::new(&ground.sites, site);
+            let service = &service;
+            async move {
+                let mut told = Vec::with_capacity(tokens.len());
+                for token in tokens {
+                    told.push(service.told(&mut client, &token.token).await);
+                }
+                told
+            }
+        });
+        check::tokens(tokens, &futures_util::future::join_all(at).await)
+    }
+}
+
+impl Service {
+    /// The fields with which it shows that it is the one, and these.
+    fn fields<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let mut all = vec![
+            ("client_id", self.id.as_str()),
+            ("client_secret", self.secret.as_str()),
+        ];
+        all.extend(more);
+        all
+    }
+
+    /// Has `user` sign in, as often as that is needed: whoever does not know what became of a form begins again.
+    async fn begin(&self, client: &mut Client, user: &str, stage: &Stage) -> Option<Grant> {
+        let (recorder, first) = (&stage.recorder, Instant::now());
+        let mut browser = Browser::default();
+        let mut tried = 0;
+        loop {
+            let (site, asked) = (client.site, Instant::now());
+            let before = recorder.look(site);
+            let stopped = match browser.sign_in(client, self, user).await {
+                Ok(code) => match self.redeem(client, &code).await {
+                    Ok(grant) => {
+                        recorder.acknowledged(PAGES, site, asked, first);
+                        return Some(grant);
+                    }
+                    Err(stopped) => stopped,
+                },
+                Err(stopped) => stopped,
+            };
+            match stopped {
+                Stopped::Told(status, after) => {
+                    let what = format!("{} and Retry-After", status.as_u16());
+                    recorder.told(PAGES, site, &what);
+                    sleep(after).await;
+                }
+                Stopped::Lost(lost) => {
+                    recorder.unanswered(PAGES, site, lost.words(), before, false);
+                }
+                Stopped::Odd(what) => {
+                    recorder.error(PAGES, site, &what);
+                    return None;
+                }
+            }
+            if stage.over() {
+                return None;
+            }
+            client.elsewhere(&mut tried).await;
+        }
+    }
+
+    /// Redeems a code, which is good once: an answer that is lost is lost.
+    async fn redeem(&self, client: &mut Client, code: &str) -> Result<Grant, Stopped> {
+        let fields = self.fields(&[
+            ("grant_type", "authorization_code"),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+            ("code", code),
+        ]);
+        let ask = Ask::form("/oauth2/token", &fields);
+        match client.once(client.site, &ask, PATIENCE).await {
+            Outcome::Done(body) => {
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                Grant::of(&body).ok_or_else(|| Stopped::Odd("200 with no token".to_owned()))
+            }
+            Outcome::Told { status, after } => Err(Stopped::Told(status, after)),
+            Outcome::Refused(status, _) => {
+                Err(Stopped::Odd(format!("{} to a code", status.as_u16())))
+            }
+            Outcome::Lost(lost) => Err(Stopped::Lost(lost)),
+        }
+    }
+
+    async fn refresh(&self, client: &mut Client, grant: &Grant, stage: &Stage) -> Option<Grant> {
+        let fields = self.fields(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &grant.refresh),
+        ]);
+        let ask = Ask::form("/oauth2/token", &fields);
+        let (body, site) = client.insist(stage, TOKENS, &ask).await.ok()?;
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        let grant = Grant::of(&body);
+        if grant.is_none() {
+            stage.recorder.error(TOKENS, site, "200 with no token");
+        }
+        grant
+    }
+
+    /// Asks about a token that has to be good.
+    async fn ask(&self, client: &mut Client, token: &str, user: &str, stage: &Stage) {
+        let fields = self.fields(&[("token", token)]);
+        let ask = Ask::form("/oauth2/introspect", &fields);
+        let Ok((body, site)) = client.insist(stage, TOKENS, &ask).await else {
+            return;
+        };
+        if said(&body) != Told::Owner(user.to_owned()) {
+            stage.recorder.error(TOKENS, site, "a good token is not known");
+        }
+    }
+
+    /// What a data centre says about a token while nothing burns.
+    async fn told(&self, client: &mut Client, token: &str) -> Told {
+        let fields = self.fields(&[("token", token)]);
+        let ask = Ask::form("/oauth2/introspect", &fields);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match client.once(client.site, &ask, PATIENCE).await {
+                Outcome::Told { after, .. } if Instant::now() < deadline => sleep(after).await,
+                Outcome::Done(body) => return said(&body),
+                other => return Told::Else(format!("{other:?}")),
+            }
+        }
+    }
+}
+
+impl Grant {
+    fn of(answer: &Value) -> Option<Self> {
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        Some(Self {
+            access: text("access_token")?,
+            refresh: text("refresh_token")?,
+        })
+    }
+}
+
+/// What introspection says (RFC 7662, section 2.2).
+fn said(body: &[u8]) -> Told {
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    match (said["active"].as_bool(), said["sub"].as_str()) {
+        (Some(true), Some(user)) => Told::Owner(user.to_owned()),
+        (Some(false), _) => Told::Refused,
+        _ => Told::Else(said.to_string()),
+    }
+}
