@@ -18,7 +18,7 @@ pub struct Asked {
     method: Method,
     path: String,
     pub headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Asked {
@@ -27,7 +27,7 @@ impl Asked {
             method: Method::GET,
             path: path.to_owned(),
             headers: Vec::new(),
-            body: String::new(),
+            body: Vec::new(),
         }
     }
 
@@ -37,7 +37,7 @@ impl Asked {
             method: Method::POST,
             path: path.to_owned(),
             headers: vec![("content-type", kind)],
-            body,
+            body: body.into_bytes(),
         }
     }
 }
@@ -93,23 +93,17 @@ impl Client {
 
     /// Asks, and gives the answer's body if the answer is 200.
     pub async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", &self.address);
+        let mut headers = vec![("content-type", "application/json".to_owned())];
         if !self.token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.token));
+            headers.push(("authorization", format!("Bearer {}", self.token)));
         }
-        let request = request
-            .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(body)))?;
-        // Servers close connections on which nothing was asked for a while.
-        if self.connection.ready().await.is_err() {
-            self.connection = open(&self.address).await?;
-        }
-        let response = self.connection.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
+        let asked = Asked {
+            method,
+            path: path.to_owned(),
+            headers,
+            body,
+        };
+        let Answered { status, body, .. } = self.request(asked).await?;
         if status != StatusCode::OK {
             bail!("{path}: {status} {}", String::from_utf8_lossy(&body));
         }
@@ -117,13 +111,14 @@ impl Client {
     }
 
     /// Asks, and gives the answer, whatever it is.
-    pub async fn send(&mut self, asked: Asked) -> Result<Answered> {
+    pub async fn request(&mut self, asked: Asked) -> Result<Answered> {
         let request = Request::builder().method(asked.method).uri(asked.path);
         let mut request = request.header("host", &self.address);
         for (name, value) in asked.headers {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from(asked.body)))?;
+        // Servers close connections on which nothing was asked for a while.
         if self.connection.ready().await.is_err() {
             self.connection = open(&self.address).await?;
         }

@@ -31,7 +31,7 @@ pub struct Fire {
     #[arg(long, value_name = "COUNT", default_value_t = 96, value_parser = clap::value_parser!(u32).range(3..=300))]
     pub people: u32,
     /// How many messages a second they send, all together
-    #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 750, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub rate: u32,
     /// Folder for the three data centres, kept afterwards [default: one that is deleted, unless something was lost]
     #[arg(long, value_name = "DIR")]

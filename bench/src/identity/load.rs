@@ -111,7 +111,7 @@ impl Asker {
             }
             What::Keys => Asked::get(self.place.path("jwks_uri")),
         };
-        let answer = self.connection.send(asked).await?;
+        let answer = self.connection.request(asked).await?;
         let text = String::from_utf8_lossy(&answer.body);
         let good = answer.status == StatusCode::OK && !text.contains("\"active\":false");
         ensure!(good, "{:?}: {} {text}", self.what, answer.status);

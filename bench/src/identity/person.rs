@@ -169,7 +169,7 @@ impl Place {
 
     async fn tokens(&self, connection: &mut Connection, form: String) -> Result<Tokens> {
         let asked = Asked::form(self.path("token_endpoint"), form);
-        let answer = connection.send(asked).await?;
+        let answer = connection.request(asked).await?;
         let body: Value = serde_json::from_slice(&answer.body)?;
         let text = |name: &str| body[name].as_str().map(ToOwned::to_owned);
         match (answer.status, text("access_token"), text("refresh_token")) {
@@ -211,7 +211,7 @@ impl Browser {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         asked.headers.push(("cookie", sent.join("; ")));
-        let answer = self.connection.send(asked).await?;
+        let answer = self.connection.request(asked).await?;
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let pair = line.to_str()?.split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').context("a cookie")?;

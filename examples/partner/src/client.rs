@@ -54,7 +54,7 @@ impl Default for Sender {
 
 impl Sender {
     /// Sends a request; it follows no redirects, which a token endpoint has no use for.
-    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
+    pub async fn send(self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
         let sending = async {
             let answer = self.0.request(request.map(|body| Full::new(body.into())));
             let (parts, body) = answer.await.map_err(Unanswered::because)?.into_parts();

@@ -233,7 +233,7 @@ impl OpenId {
             .client()
             .set_token_uri(known.metadata.token_endpoint.clone())
             .set_redirect_uri(self.redirect.clone());
-        let send = |request| self.sender.send(request);
+        let send = |request| self.sender.clone().send(request);
         let tokens = client
             .exchange_code(AuthorizationCode::new(code))
             .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier))

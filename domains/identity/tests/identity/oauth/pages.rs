@@ -99,7 +99,7 @@ async fn pages_speak_korean_where_that_is_read() {
 #[tokio::test]
 async fn what_clients_and_people_say_is_text() {
     let server = Server::new().await;
-    let mut metadata = super::shop();
+    let mut metadata = shop();
     metadata["client_name"] = "<script>alert(1)</script>".into();
     server.add_client("shop", metadata).await;
     let hint = "\"><img src=x>";

@@ -69,7 +69,8 @@ async fn a_devices_code_is_nothing_to_another_client() {
             ("client_id", id),
             ("device_code", &*code),
         ];
-        let asked = server.form("/oauth2/token", &fields, &Extra::default());
+        let extra = Extra::default();
+        let asked = server.form("/oauth2/token", &fields, &extra);
         asked.await.is(400, error);
     }
     server.close().await;
