@@ -59,7 +59,10 @@ impl Client {
             "" => String::new(),
             token => format!("Bearer {token}"),
         };
-        match self.answer(site, (AUTHORIZATION, &bearer), ask, within).await {
+        match self
+            .answer(site, (AUTHORIZATION, &bearer), ask, within)
+            .await
+        {
             Ok(answer) => Outcome::of(answer),
             Err(lost) => Outcome::Lost(lost),
         }
@@ -67,7 +70,8 @@ impl Client {
 
     /// The same, as a browser that has these cookies, with the whole answer.
     pub async fn browse(&mut self, cookies: &str, ask: &Ask<'_>) -> Result<Response<Bytes>, Lost> {
-        self.answer(self.site, (COOKIE, cookies), ask, PATIENCE).await
+        self.answer(self.site, (COOKIE, cookies), ask, PATIENCE)
+            .await
     }
 
     async fn answer(

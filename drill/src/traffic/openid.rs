@@ -119,7 +119,10 @@ impl OpenId {
         stage.pass(begin).await;
         while !stage.over() {
             match service.begin(&mut client, user, stage).await {
-                Some(grant) => self.keep_up(&service, (&mut client, user), grant, stage).await,
+                Some(grant) => {
+                    self.keep_up(&service, (&mut client, user), grant, stage)
+                        .await
+                }
                 None => stage.pass(Instant::now() + EVERY).await,
             }
         }
@@ -148,7 +151,9 @@ impl OpenId {
             match service.refresh(client, &grant, stage).await {
                 Some(again) if again.refresh != next.refresh => {
                     let site = client.site;
-                    stage.recorder.error(TOKENS, site, "a refresh gave two answers");
+                    stage
+                        .recorder
+                        .error(TOKENS, site, "a refresh gave two answers");
                     return;
                 }
                 Some(again) => had.push(again.access),
@@ -288,7 +293,9 @@ impl Service {
             return;
         };
         if said(&body) != Told::Owner(user.to_owned()) {
-            stage.recorder.error(TOKENS, site, "a good token is not known");
+            stage
+                .recorder
+                .error(TOKENS, site, "a good token is not known");
         }
     }
 

@@ -155,8 +155,9 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OauthError> {
 }
 
 fn decoded(text: &str) -> String {
-    // A form with one name and no value.
-    let first = form_urlencoded::parse(text.as_bytes()).next();
+    // A form with one name and no value. What would divide it is taken as it stands, as from those who do not code it.
+    let name = text.replace('&', "%26").replace('=', "%3D");
+    let first = form_urlencoded::parse(name.as_bytes()).next();
     first.map_or_else(String::new, |(name, _): (Cow<'_, str>, _)| {
         name.into_owned()
     })

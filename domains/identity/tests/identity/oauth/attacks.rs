@@ -28,7 +28,7 @@ async fn nobody_is_sent_to_an_address_that_is_not_the_clients() {
         ("client_id", "nobody"),
         ("client_id", "sh/op"),
         ("client_id", ""),
-        ("response_mode", "form_post"),
+        ("response_mode", "web_message"),
         ("request_uri", "urn:ietf:params:oauth:request_uri:AAAA"),
     ] {
         let path = format!("/oauth2/authorize?{}", query(&[(name, value)]));

@@ -250,10 +250,17 @@ async fn an_answer_can_come_in_a_form_that_sends_itself() {
     let asked = query(&[("response_mode", "form_post"), ("state", state)]);
     let page = Browser::default().grant(&server, &asked).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text.contains(&format!("<form method=\"post\" action=\"{REDIRECT}\">")));
+    assert!(
+        page.text
+            .contains(&format!("<form method=\"post\" action=\"{REDIRECT}\">"))
+    );
     assert_eq!(page.hidden("iss"), ISSUER);
     // Whatever came with the request is text here.
-    assert!(page.text.contains("&#60;script&#62;alert(1)"), "{}", page.text);
+    assert!(
+        page.text.contains("&#60;script&#62;alert(1)"),
+        "{}",
+        page.text
+    );
     let (_, script) = page.text.split_once("<script>").expect("a script");
     let (script, rest) = script.split_once("</script>").expect("its end");
     assert!(!rest.contains("<script"));
@@ -261,7 +268,10 @@ async fn an_answer_can_come_in_a_form_that_sends_itself() {
     let hash = data_encoding::BASE64.encode(hash.as_ref());
     let policy = page.header("content-security-policy");
     assert!(policy.contains(&format!("default-src 'none'; script-src 'sha256-{hash}';")));
-    assert!(policy.contains("form-action 'self' https://shop.example;"), "{policy}");
+    assert!(
+        policy.contains("form-action 'self' https://shop.example;"),
+        "{policy}"
+    );
     let answer = server.redeem(&page.hidden("code"), &[]).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     server.close().await;
