@@ -95,7 +95,7 @@ impl Client {
     /// Goes to the next data centre, after a pause where all were tried.
     pub async fn elsewhere(&mut self, tried: &mut usize) {
         *tried += 1;
-        if *tried % self.sites.len() == 0 {
+        if tried.is_multiple_of(self.sites.len()) {
             sleep(PAUSE).await;
         }
         self.site = (self.site + 1) % self.sites.len();

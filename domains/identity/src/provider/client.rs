@@ -464,64 +464,33 @@ mod tests {
             };
             Client::of(row).unwrap()
         };
+        let (web, native) = ("https://shop.example/in", "http://127.0.0.1/in");
         for (registered, uri, expect) in [
-            ("https://shop.example/in", "https://shop.example/in", true),
-            ("https://shop.example/in", "https://shop.example/in/", false),
-            (
-                "https://shop.example/in",
-                "https://shop.example/in?x=1",
-                false,
-            ),
-            (
-                "https://shop.example/in",
-                "https://shop.example:443/in",
-                false,
-            ),
-            ("https://shop.example/in", "https://SHOP.example/in", false),
-            (
-                "https://shop.example/in",
-                "https://shop.example/./in",
-                false,
-            ),
-            (
-                "https://shop.example/in",
-                "https://shop.example/in#a",
-                false,
-            ),
-            (
-                "https://shop.example/in",
-                "https://shop.example/x/../in",
-                false,
-            ),
-            (
-                "https://shop.example/in",
-                "https://shop.example@evil.example/in",
-                false,
-            ),
+            (web, "https://shop.example/in", true),
+            (web, "https://shop.example/in/", false),
+            (web, "https://shop.example/in?x=1", false),
+            (web, "https://shop.example:443/in", false),
+            (web, "https://SHOP.example/in", false),
+            (web, "https://shop.example/./in", false),
+            (web, "https://shop.example/in#a", false),
+            (web, "https://shop.example/x/../in", false),
+            (web, "https://shop.example@evil.example/in", false),
             ("https://shop.example/", "https://shop.example", false),
-            ("http://127.0.0.1/in", "http://127.0.0.1:49152/in", true),
+            (native, "http://127.0.0.1:49152/in", true),
             ("http://[::1]/in", "http://[::1]:49152/in", true),
             ("http://127.0.0.1:80/in", "http://127.0.0.1/in", true),
-            (
-                "http://127.0.0.1/in",
-                "http://127.0.0.1:49152/x/../in",
-                false,
-            ),
-            ("http://127.0.0.1/in", "http://127.1:49152/in", false),
-            ("http://127.0.0.1/in", "http://2130706433:49152/in", false),
-            ("http://127.0.0.1/in", "http://localhost:49152/in", false),
-            ("http://127.0.0.1/in", "http://127.0.0.1:49152/%69n", false),
-            ("http://127.0.0.1/in", "http://127.0.0.1:/in", false),
-            ("http://127.0.0.1/in", "http://127.0.0.1:65536/in", false),
-            ("http://127.0.0.1/in", "HTTP://127.0.0.1:49152/in", false),
-            ("http://127.0.0.1/in", "http://127.0.0.2:49152/in", false),
-            ("http://127.0.0.1/in", "http://127.0.0.1:49152/other", false),
-            (
-                "http://127.0.0.1/in",
-                "http://127.0.0.1:80@evil.example/in",
-                false,
-            ),
-            ("http://127.0.0.1/in", "https://127.0.0.1:49152/in", false),
+            (native, "http://127.0.0.1:49152/x/../in", false),
+            (native, "http://127.1:49152/in", false),
+            (native, "http://2130706433:49152/in", false),
+            (native, "http://localhost:49152/in", false),
+            (native, "http://127.0.0.1:49152/%69n", false),
+            (native, "http://127.0.0.1:/in", false),
+            (native, "http://127.0.0.1:65536/in", false),
+            (native, "HTTP://127.0.0.1:49152/in", false),
+            (native, "http://127.0.0.2:49152/in", false),
+            (native, "http://127.0.0.1:49152/other", false),
+            (native, "http://127.0.0.1:80@evil.example/in", false),
+            (native, "https://127.0.0.1:49152/in", false),
         ] {
             let takes = |kind| client(registered, kind).takes_redirect(uri);
             assert_eq!(takes(ApplicationType::Native), expect, "{registered} {uri}");

@@ -159,14 +159,8 @@ fn people() -> Vec<Oauth> {
     ]
 }
 
-/// The samples, after those of everything else.
-pub fn samples() -> Vec<(Actor, Command)> {
-    let account = CreateAccount {
-        user: "@ara:bongsu.test".parse().expect("a user id"),
-        password: Some(PasswordHash::from_phc("$argon2id$first".into())),
-        session: None,
-        admin: false,
-    };
+/// Keys, and clients of both kinds.
+fn keys_and_clients() -> Vec<Oauth> {
     let mut commands = vec![
         key(KeyKind::EdDsa, "a", None),
         key(KeyKind::EdDsa, "b", Some("a")),
@@ -194,6 +188,18 @@ pub fn samples() -> Vec<(Actor, Command)> {
         Oauth::RegisterClient(register),
         administer("self", ClientAct::Remove),
     ]);
+    commands
+}
+
+/// The samples, after those of everything else.
+pub fn samples() -> Vec<(Actor, Command)> {
+    let account = CreateAccount {
+        user: "@ara:bongsu.test".parse().expect("a user id"),
+        password: Some(PasswordHash::from_phc("$argon2id$first".into())),
+        session: None,
+        admin: false,
+    };
+    let mut commands = keys_and_clients();
     commands.extend(people());
     commands.extend([authorize(30, true), redeem(30, "CLIENT1")]);
     commands.extend([refresh(1), refresh(1), refresh(2), refresh(1), refresh(3)]);

@@ -212,22 +212,18 @@ async fn no_assertion_chooses_its_own_key() {
         kid: Some("a".into()),
         jwk: Some(thiefs.public().clone()),
     };
+    let brought = thiefs.sign_with(&brings, &claims("2"));
+    let signed = |key: &SigningKey, typ: &str, jti: &str| {
+        let token = key.sign(typ, &claims(jti));
+        token.expect("a token")
+    };
+    let none = with_head(json!({"alg": "none"}), "3");
+    let (none, _) = none.rsplit_once('.').expect("a token");
+    let crit = json!({"alg": "ES256", "crit": ["b64"], "b64": false});
     for (what, assertion) in [
-        (
-            "another's key",
-            thiefs.sign("JWT", &claims("1")).expect("a token"),
-        ),
-        (
-            "a key that it brings",
-            thiefs.sign_with(&brings, &claims("2")).expect("a token"),
-        ),
-        (
-            "none",
-            with_head(json!({"alg": "none"}), "3")
-                .rsplit_once('.')
-                .map(|(m, _)| format!("{m}."))
-                .expect("a token"),
-        ),
+        ("another's key", signed(&thiefs, "JWT", "1")),
+        ("a key that it brings", brought.expect("a token")),
+        ("none", format!("{none}.")),
         (
             "a shared secret",
             with_head(json!({"alg": "HS256", "kid": "a"}), "4"),
@@ -236,22 +232,13 @@ async fn no_assertion_chooses_its_own_key() {
             "another algorithm",
             with_head(json!({"alg": "RS256", "kid": "a"}), "5"),
         ),
-        (
-            "an extension",
-            with_head(json!({"alg": "ES256", "crit": ["b64"], "b64": false}), "6"),
-        ),
+        ("an extension", with_head(crit, "6")),
         (
             "a path",
             with_head(json!({"alg": "ES256", "kid": "../a"}), "7"),
         ),
-        (
-            "a proof of a key",
-            own.sign("dpop+jwt", &claims("8")).expect("a token"),
-        ),
-        (
-            "a token of ours",
-            own.sign("at+jwt", &claims("9")).expect("a token"),
-        ),
+        ("a proof of a key", signed(&own, "dpop+jwt", "8")),
+        ("a token of ours", signed(&own, "at+jwt", "9")),
     ] {
         let answer = server
             .form("/oauth2/token", &fields(&assertion), &Extra::default())
@@ -263,9 +250,7 @@ async fn no_assertion_chooses_its_own_key() {
         );
         assert_eq!(answer.body["error"], "invalid_client", "{what}");
     }
-    let good = own
-        .sign("client-authentication+jwt", &claims("10"))
-        .expect("a token");
+    let good = signed(&own, "client-authentication+jwt", "10");
     let answer = server
         .form("/oauth2/token", &fields(&good), &Extra::default())
         .await;
