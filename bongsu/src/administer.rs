@@ -4,11 +4,12 @@
 
 mod ask;
 mod password;
+mod pay;
 mod print;
 mod sign_in;
 mod verbs;
 
-use crate::cli::{Audit, ClientVerb, KeysVerb, MediaVerb, Place, ReportVerb, RoomVerb, UserVerb};
+use crate::cli::{Audit, ClientVerb, KeysVerb, MediaVerb, PayVerb, Place, ReportVerb, RoomVerb, UserVerb};
 use crate::config::{Config, Layer};
 use crate::say;
 use anyhow::{Result, ensure};
@@ -52,6 +53,8 @@ pub enum What {
     Client(ClientVerb),
     /// The keys of sign-in.
     Keys(KeysVerb),
+    /// Money.
+    Pay(PayVerb),
 }
 
 /// Does what was asked for. `load` reads the configuration.
@@ -63,6 +66,7 @@ pub async fn administer(what: What, load: impl FnOnce(Layer) -> Result<Config>) 
         What::Report(verb) => verbs::report(verb),
         What::Client(verb) => sign_in::client(verb),
         What::Keys(verb) => sign_in::keys(verb),
+        What::Pay(verb) => pay::pay(verb),
     };
     let config = load(std::mem::take(&mut asked.place).into())?;
     // An account can be made before the server ever ran.
@@ -111,7 +115,7 @@ async fn tell(operator: &mut Operator, asked: &Asked) -> Result<()> {
 }
 
 /// The domains that keep an audit log.
-const AUDITED: [&str; 2] = ["identity", "talk"];
+const AUDITED: [&str; 3] = ["identity", "talk", "pay"];
 
 /// Shows what operators did in all domains, or checks that the logs of it are whole.
 pub async fn audit(asked: &Audit, config: &Config) -> Result<()> {

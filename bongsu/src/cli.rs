@@ -1,9 +1,11 @@
 //! The command line.
 
 mod administer;
+mod pay;
 mod sign_in;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
+pub use pay::{MerchantVerb, PayVerb, WalletVerb};
 pub use sign_in::{AddClient, ClientVerb, KeysVerb};
 
 use crate::certificates::CertificatesVerb;
@@ -75,6 +77,9 @@ pub enum Verb {
     /// Look after the keys with which sign-in for other services is signed
     #[command(subcommand)]
     Keys(KeysVerb),
+    /// Look after money: merchants, wallets, limits, and the proof that the books are in order
+    #[command(subcommand)]
+    Pay(PayVerb),
     /// Show what operators did, newest first
     Audit(Audit),
     /// Copy everything into DIR, while it runs or not

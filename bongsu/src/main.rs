@@ -73,6 +73,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Media(verb) => runtime.block_on(administer(What::Media(verb), quietly(load)))?,
         Verb::Report(verb) => runtime.block_on(administer(What::Report(verb), quietly(load)))?,
         Verb::Client(verb) => runtime.block_on(administer(What::Client(verb), quietly(load)))?,
+        Verb::Pay(verb) => runtime.block_on(administer(What::Pay(verb), quietly(load)))?,
         Verb::Keys(verb) => runtime.block_on(administer(What::Keys(verb), quietly(load)))?,
         Verb::Audit(mut asked) => {
             let config = quietly(load)(std::mem::take(&mut asked.how.place).into())?;

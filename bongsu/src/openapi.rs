@@ -39,6 +39,7 @@ fn description() -> utoipa::openapi::OpenApi {
     all.merge(bongsu_identity::http::admin::description());
     all.merge(bongsu_identity::http::oauth::description());
     all.merge(bongsu_talk::http::admin::description());
+    all.merge(bongsu_pay::http::description());
     all
 }
 
@@ -59,6 +60,9 @@ mod tests {
         let sign_in = bongsu_identity::http::oauth::routes();
         let talk = bongsu_talk::http::admin::routes();
         let all = identity.operations().iter().chain(talk.operations());
+        let pay = bongsu_pay::http::routes();
+        let pay_admin = bongsu_pay::http::admin::routes();
+        let all = all.chain(pay.operations()).chain(pay_admin.operations());
         let all = all.chain(clients.operations()).chain(sign_in.operations());
         for (method, path) in all {
             let item = described.paths.paths.get(*path);

@@ -24,6 +24,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn;
 use bongsu_identity::Provider;
+use bongsu_pay::http::Api as PayApi;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::admin::admit_by_socket;
 use parking_lot::Mutex;
@@ -90,7 +91,8 @@ async fn serve_house(
     let patience = BEATS * Duration::from_secs(config.canary_seconds.into());
     let watch = Watch::new(patience)
         .and(&house.identity.lane)
-        .and(&house.talk.lane);
+        .and(&house.talk.lane)
+        .and(&house.pay.lane);
     let base_url = config
         .public_base_url
         .clone()
@@ -113,7 +115,7 @@ async fn serve_house(
     };
     let provider = house.begin_sign_in(config, &base_url);
     let talk = house.talk_api(config, &base_url, &provider);
-    let apis = (talk, provider);
+    let apis = (talk, house.pay_api(&provider), provider);
     let router = router::of(house, apis.clone(), &base_url, parts);
     let tasks = begin_tasks(data, config, (house, apis), disk);
     let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
@@ -149,6 +151,8 @@ fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
         identity.register::<bongsu_identity::Identity>(registry);
         let talk = house.talk.lane.metrics();
         talk.register::<bongsu_talk::Talk>(registry);
+        let pay = house.pay.lane.metrics();
+        pay.register::<bongsu_pay::Pay>(registry);
     })
 }
 
@@ -182,15 +186,16 @@ fn begin_again_when(
 fn begin_tasks(
     data: &DataDir,
     config: &Config,
-    (house, (talk, provider)): (&House, (TalkApi, Provider)),
+    (house, (talk, pay, provider)): (&House, (TalkApi, PayApi, Provider)),
     disk: Disk,
 ) -> Vec<JoinHandle<()>> {
     let socket = control::server::listen(&data.control_socket());
-    let administration = house.administration(talk.clone(), provider.clone());
+    let administration = house.administration(talk.clone(), pay.clone(), provider.clone());
     vec![
         tokio::spawn(answer_control(socket, administration)),
         tokio::spawn(talk.clone().keep_in_touch()),
         tokio::spawn(talk.keep_swept(config.retention)),
+        tokio::spawn(pay.keep_swept()),
         tokio::spawn(provider.keep_keys()),
         tokio::spawn(disk.keep_measured(data.clone())),
     ]

@@ -16,6 +16,7 @@ use bongsu_lane::{Domain, Offload};
 use bongsu_log::sqlite::SqliteLog;
 use bongsu_log::{Bounds, Log};
 use bongsu_media::{Limits, Media};
+use bongsu_pay::Pay;
 use bongsu_talk::Talk;
 use rusqlite::{Connection, OpenFlags};
 use std::sync::Arc;
@@ -65,6 +66,7 @@ pub async fn verify(data: &DataDir, asked: &Verify) -> Result<bool> {
     }
     lane::<Identity>(data, asked.deep, &mut report).await?;
     lane::<Talk>(data, asked.deep, &mut report).await?;
+    lane::<Pay>(data, asked.deep, &mut report).await?;
     media(data, &mut report).await?;
     Ok(report.end())
 }

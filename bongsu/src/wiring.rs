@@ -18,6 +18,8 @@ use bongsu_fetch::Fetcher;
 use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
+use bongsu_pay::Pay;
+use bongsu_pay::http::{Api as PayApi, Rates};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
@@ -31,7 +33,8 @@ use std::time::Duration;
 
 /// The lanes by name, in the order in which a backup takes them: what refers to people comes before
 /// the people, so that nobody referred to is missing.
-pub const LANES: [&str; 2] = [
+pub const LANES: [&str; 3] = [
+    <Pay as bongsu_lane::Domain>::NAME,
     <Talk as bongsu_lane::Domain>::NAME,
     <Identity as bongsu_lane::Domain>::NAME,
 ];
@@ -70,6 +73,8 @@ pub struct House {
     pub identity: OpenLane<Identity>,
     /// Rooms and messages.
     pub talk: OpenLane<Talk>,
+    /// Money.
+    pub pay: OpenLane<Pay>,
     /// Accounts as gateways handle them.
     pub accounts: Accounts,
     /// Files.
@@ -97,10 +102,12 @@ impl House {
         let identity = OpenLane::<Identity>::open(data, &pace, abroad.as_ref()).await?;
         let accounts = accounts(&identity, config, &server_name)?;
         let talk = OpenLane::<Talk>::open(data, &pace, abroad.as_ref()).await?;
+        let pay = OpenLane::<Pay>::open(data, &pace, abroad.as_ref()).await?;
         Ok(Self {
             server_name,
             identity,
             talk,
+            pay,
             accounts,
             media,
             abroad,
@@ -160,22 +167,36 @@ impl House {
         }
     }
 
+    /// What pay's endpoints work with.
+    pub fn pay_api(&self, provider: &Provider) -> PayApi {
+        PayApi {
+            lane: self.pay.lane.clone(),
+            authenticator: Arc::new(provider.clone()),
+            secret: self.vault.secret("codes of payment links"),
+            clock: Clock::system(),
+            rates: Rates::default(),
+        }
+    }
+
     /// The routes of administration, without a gate.
-    pub fn administration(&self, talk: TalkApi, provider: Provider) -> Router {
+    pub fn administration(&self, talk: TalkApi, pay: PayApi, provider: Provider) -> Router {
         use bongsu_identity::http::admin as identity;
         identity::routes()
             .into_router(self.accounts.clone())
             .merge(identity::provider_routes().into_router(provider))
             .merge(bongsu_talk::http::admin::routes().into_router(talk))
+            .merge(bongsu_pay::http::admin::routes().into_router(pay))
     }
 
     /// Returns once the other data centres agree that what is here is wrong.
     pub fn condemned(&self) -> impl Future<Output = ()> + Send + 'static {
         let (identity, talk) = (self.identity.lane.clone(), self.talk.lane.clone());
+        let pay = self.pay.lane.clone();
         async move {
             tokio::select! {
                 () = identity.condemned() => {}
                 () = talk.condemned() => {}
+                () = pay.condemned() => {}
             }
         }
     }
@@ -185,6 +206,7 @@ impl House {
         let Self {
             identity,
             talk,
+            pay,
             accounts,
             ..
         } = self;
@@ -192,6 +214,7 @@ impl House {
         // First the one whose effects the other carries out.
         let closed = identity.close().await;
         talk.close().await?;
+        pay.close().await?;
         closed
     }
 }

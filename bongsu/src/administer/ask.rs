@@ -45,8 +45,9 @@ impl Operator {
         let house = House::open(&data, config, &installation).await?;
         let provider = house.begin_sign_in(config, "");
         let talk = house.talk_api(config, "", &provider);
+        let pay = house.pay_api(&provider);
         let router = house
-            .administration(talk, provider)
+            .administration(talk, pay, provider)
             .route_layer(from_fn(admit_by_socket));
         let here = Here {
             house,

@@ -11,6 +11,7 @@ use bongsu_lane::snapshot::{self, Snapshots};
 use bongsu_lane::{Domain, Offload};
 use bongsu_log::sqlite::SqliteLog;
 use bongsu_media::{Limits, Media};
+use bongsu_pay::Pay;
 use bongsu_talk::Talk;
 use std::path::Path;
 
@@ -30,6 +31,10 @@ pub async fn restore(from: &Path, data: &DataDir) -> Result<()> {
         &data.restoring(),
         b"A restore is under way, or did not come to its end.\n",
     )?;
+    // Backups that were taken before there was money hold none, and it begins empty.
+    if contents.lanes.iter().any(|taken| taken.lane == Pay::NAME) {
+        restore_lane::<Pay>(&folder, &contents, data).await?;
+    }
     restore_lane::<Talk>(&folder, &contents, data).await?;
     restore_lane::<Identity>(&folder, &contents, data).await?;
     restore_media(&folder, &contents, data).await?;

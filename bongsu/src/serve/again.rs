@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bongsu_identity::Identity;
 use bongsu_lane::{Lane, SubmitError};
+use bongsu_pay::Pay;
 use bongsu_talk::Talk;
 use bongsu_web_kit::matrix::MatrixError;
 use http::request::Parts;
@@ -28,6 +29,7 @@ const KEPT: u64 = 1 << 20;
 pub struct Views {
     identity: Lane<Identity>,
     talk: Lane<Talk>,
+    pay: Lane<Pay>,
 }
 
 impl Views {
@@ -36,11 +38,17 @@ impl Views {
         Self {
             identity: house.identity.lane.clone(),
             talk: house.talk.lane.clone(),
+            pay: house.pay.lane.clone(),
         }
     }
 
     async fn catch_up(&self, within: Duration) -> Result<(), SubmitError> {
-        try_join!(self.identity.catch_up(within), self.talk.catch_up(within)).map(drop)
+        try_join!(
+            self.identity.catch_up(within),
+            self.talk.catch_up(within),
+            self.pay.catch_up(within)
+        )
+        .map(drop)
     }
 }
 

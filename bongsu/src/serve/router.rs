@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::Provider;
 use bongsu_identity::http::Api as IdentityApi;
+use bongsu_pay::http::Api as PayApi;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::admin::admit_by_token;
@@ -41,7 +42,7 @@ pub struct Parts {
 /// The router over `house`.
 pub fn of(
     house: &House,
-    (talk, provider): (TalkApi, Provider),
+    (talk, pay, provider): (TalkApi, PayApi, Provider),
     base_url: &str,
     parts: Parts,
 ) -> Router {
@@ -59,7 +60,7 @@ pub fn of(
             "/.well-known/bongsu",
             get(data_centres).with_state(Arc::new(DataCentres::of(house, base_url))),
         );
-    let router = domains(house, talk, provider)
+    let router = domains(house, (talk, pay), provider)
         .merge(own)
         .fallback(nothing_here);
     let router = if house.abroad.is_some() {
@@ -79,10 +80,10 @@ pub fn of(
 }
 
 /// The domains' own paths, joined, and their administration for whoever has an administrator's token.
-fn domains(house: &House, talk: TalkApi, provider: Provider) -> Router {
+fn domains(house: &House, (talk, pay): (TalkApi, PayApi), provider: Provider) -> Router {
     let authenticator: Arc<dyn Authenticate> = Arc::new(provider.clone());
     let administration = house
-        .administration(talk.clone(), provider.clone())
+        .administration(talk.clone(), pay.clone(), provider.clone())
         .route_layer(from_fn_with_state(authenticator.clone(), admit_by_token));
     let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(
         house.accounts.clone(),
@@ -90,7 +91,12 @@ fn domains(house: &House, talk: TalkApi, provider: Provider) -> Router {
     ));
     let (talk, _) = bongsu_talk::http::endpoints(talk);
     let sign_in = bongsu_identity::http::oauth::routes().into_router(provider);
-    identity.merge(talk).merge(sign_in).merge(administration)
+    let pay = bongsu_pay::http::routes().into_router(pay);
+    identity
+        .merge(talk)
+        .merge(pay)
+        .merge(sign_in)
+        .merge(administration)
 }
 
 /// The answer where nothing is.

@@ -15,7 +15,7 @@ fn it_tells_of_its_health() {
         .iter()
         .map(|domain| &domain["domain"])
         .collect();
-    assert_eq!(names, ["identity", "talk"]);
+    assert_eq!(names, ["identity", "talk", "pay"]);
     for domain in ready["domains"].as_array().unwrap() {
         assert_eq!(domain["state"], "running");
         assert!(

@@ -36,6 +36,9 @@ pub enum AuthError {
     /// The account is locked: nothing can be done with it until an operator unlocks it.
     #[error("this account is locked; whoever runs this server can unlock it")]
     Locked,
+    /// It is good, but not for this.
+    #[error("the access token does not have the scope that this needs")]
+    Scope,
     /// It could not be looked up now.
     #[error("tokens cannot be checked at the moment; try again")]
     Unavailable {
@@ -69,6 +72,14 @@ pub trait Authenticate: Send + Sync + 'static {
     /// # Errors
     /// See [`AuthError`]; never [`AuthError::Locked`].
     async fn authenticate_locked(&self, token: &str) -> Result<Caller, AuthError> {
+        self.authenticate(token).await
+    }
+
+    /// The person and device of a token that is good for one of `scopes`: those of a session here are good for all.
+    ///
+    /// # Errors
+    /// See [`AuthError`].
+    async fn authenticate_for(&self, token: &str, _scopes: &[&str]) -> Result<Caller, AuthError> {
         self.authenticate(token).await
     }
 

@@ -29,9 +29,13 @@ fn operations() -> BTreeSet<(String, String)> {
     let sign_in = bongsu_identity::http::oauth::routes();
     let clients = bongsu_identity::http::admin::provider_routes();
     let talk = bongsu_talk::http::admin::routes();
+    let pay = bongsu_pay::http::routes();
+    let pay_admin = bongsu_pay::http::admin::routes();
     let administration = identity
         .operations()
         .iter()
+        .chain(pay.operations())
+        .chain(pay_admin.operations())
         .chain(talk.operations())
         .chain(clients.operations())
         .chain(sign_in.operations());
@@ -127,7 +131,8 @@ fn router(house: &House, config: &Config, stopping: watch::Receiver<bool>) -> Ro
     };
     let base_url = "http://localhost";
     let provider = house.begin_sign_in(config, base_url);
-    let apis = (house.talk_api(config, base_url, &provider), provider);
+    let talk = house.talk_api(config, base_url, &provider);
+    let apis = (talk, house.pay_api(&provider), provider);
     of(house, apis, base_url, parts)
 }
 

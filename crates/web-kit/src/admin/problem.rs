@@ -137,6 +137,7 @@ impl From<AuthError> for Problem {
             AuthError::Unavailable { retry_after } => {
                 Self::later(StatusCode::SERVICE_UNAVAILABLE, retry_after, detail)
             }
+            AuthError::Scope => Self::forbidden(detail),
             AuthError::Unknown | AuthError::Expired | AuthError::Locked => {
                 Self::new(StatusCode::UNAUTHORIZED, detail)
             }

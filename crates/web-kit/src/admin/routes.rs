@@ -3,8 +3,9 @@
 use super::problem::Problem;
 use axum::Router;
 use axum::handler::Handler;
+use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use std::collections::BTreeMap;
 
 /// A router in the making.
@@ -56,17 +57,22 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// The router, without a gate: whoever serves it puts one before it.
     pub fn into_router(self, state: S) -> Router {
-        let routes = self.routes.into_iter();
-        let router = routes.fold(Router::new(), |router, (path, route)| {
-            router.route(path, route.fallback(wrong_method))
+        let Self { routes, operations } = self;
+        let router = routes.into_iter().fold(Router::new(), |router, (path, route)| {
+            let methods = operations.iter().filter(|(_, at)| *at == path);
+            let methods: Vec<&str> = methods.map(|(method, _)| method.as_str()).collect();
+            let allow = methods.join(", ");
+            router.route(path, route.fallback(move || wrong_method(allow)))
         });
         router.with_state(state)
     }
 }
 
-async fn wrong_method() -> Problem {
-    Problem::new(
+/// 405 with the methods that the path has (RFC 9110, section 15.5.6).
+async fn wrong_method(allow: String) -> impl IntoResponse {
+    let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "this path has other methods",
-    )
+    );
+    ([(header::ALLOW, allow)], problem)
 }

@@ -142,6 +142,7 @@ impl From<AuthError> for MatrixError {
         match error {
             AuthError::Unknown => unknown(false),
             AuthError::Expired => unknown(true),
+            AuthError::Scope => Self::forbidden(error.to_string()),
             AuthError::Locked => Self::new(
                 StatusCode::UNAUTHORIZED,
                 ErrorKind::UserLocked,

@@ -2,7 +2,7 @@
 //! (Matrix v1.19, client-server API, OAuth 2.0 API).
 
 use super::Provider;
-use super::scope::Scopes;
+use super::scope::{Scope, Scopes};
 use super::tokens::seconds;
 use crate::query;
 use async_trait::async_trait;
@@ -23,7 +23,7 @@ fn unavailable(error: &ReadError) -> AuthError {
 impl Authenticate for Provider {
     async fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
         if Self::is_access_token(token) {
-            self.admit(token, false).await
+            self.admit(token, false, &Door::Messenger).await
         } else {
             self.accounts.authenticate(token).await
         }
@@ -31,9 +31,17 @@ impl Authenticate for Provider {
 
     async fn authenticate_locked(&self, token: &str) -> Result<Caller, AuthError> {
         if Self::is_access_token(token) {
-            self.admit(token, true).await
+            self.admit(token, true, &Door::Messenger).await
         } else {
             self.accounts.authenticate_locked(token).await
+        }
+    }
+
+    async fn authenticate_for(&self, token: &str, scopes: &[&str]) -> Result<Caller, AuthError> {
+        if Self::is_access_token(token) {
+            self.admit(token, false, &Door::OneOf(scopes)).await
+        } else {
+            self.accounts.authenticate(token).await
         }
     }
 
@@ -42,20 +50,51 @@ impl Authenticate for Provider {
     }
 }
 
+/// What a token has to be good for.
+enum Door<'a> {
+    /// The messenger, as the person.
+    Messenger,
+    /// One of these scopes.
+    OneOf(&'a [&'a str]),
+}
+
+impl Door<'_> {
+    /// How whoever has these scopes is refused, if at all.
+    fn refuses(&self, scopes: &Scopes) -> Option<AuthError> {
+        match self {
+            Self::Messenger => (!scopes.matrix_api()).then_some(AuthError::Unknown),
+            Self::OneOf(names) => {
+                let mut has = names
+                    .iter()
+                    .map(|name| scopes.has(&Scope::Other((*name).to_owned())));
+                (!has.any(|has| has)).then_some(AuthError::Scope)
+            }
+        }
+    }
+}
+
 impl Provider {
-    /// On which device a client is that was let in as a messenger.
-    async fn admit(&self, token: &str, locked: bool) -> Result<Caller, AuthError> {
+    /// On which device a client is that was let in for what `door` opens.
+    async fn admit(
+        &self,
+        token: &str,
+        locked: bool,
+        door: &Door<'_>,
+    ) -> Result<Caller, AuthError> {
         let said = self.said_by(token).await;
         let claims = said.map_err(|error| unavailable(&error))?;
         let claims = claims.ok_or(AuthError::Unknown)?;
         if claims.iss != self.config().issuer {
             return Err(AuthError::Unknown);
         }
-        let messenger = Scopes::parse(&claims.scope).is_ok_and(|scopes| scopes.matrix_api());
-        // A token that is bound to a key would have to come with a proof, of which Matrix knows nothing.
-        let (Some(n), true, None) = (claims.session, messenger, &claims.cnf) else {
+        let scopes = Scopes::parse(&claims.scope).map_err(|_| AuthError::Unknown)?;
+        // A token that is bound to a key would have to come with a proof, of which the adapters know nothing.
+        let (Some(n), None) = (claims.session, &claims.cnf) else {
             return Err(AuthError::Unknown);
         };
+        if let Some(refusal) = door.refuses(&scopes) {
+            return Err(refusal);
+        }
         let look = |view: &ReadView<'_>| {
             let Some(session) = query::session(view, n)? else {
                 return Ok(None);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Key-encryption keys: the first seals, each opens what it sealed.
 #[derive(Clone)]
-pub struct Vault(Arc<[(SealId, LessSafeKey)]>);
+pub struct Vault(Arc<[(SealId, LessSafeKey, [u8; 32])]>);
 
 /// Why there is no vault, or it does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,12 +62,13 @@ impl Vault {
         )
     }
 
-    fn key(bytes: &[u8; 32]) -> (SealId, LessSafeKey) {
+    fn key(bytes: &[u8; 32]) -> (SealId, LessSafeKey, [u8; 32]) {
         let name = blake3::derive_key("bongsu 2026-11 name of a key-encryption key", bytes);
         let mut id = [0; 8];
         id.copy_from_slice(&name[..8]);
         let unbound = UnboundKey::new(&CHACHA20_POLY1305, bytes).expect("32 bytes are a key");
-        (SealId(id), LessSafeKey::new(unbound))
+        let other = blake3::derive_key("bongsu 2026-11 secret beside a key-encryption key", bytes);
+        (SealId(id), LessSafeKey::new(unbound), other)
     }
 
     /// Which key seals now.
@@ -76,10 +77,18 @@ impl Vault {
         self.0[0].0
     }
 
+    /// A secret for `purpose`, the same in every data centre. It is made of the oldest key, so that a new one changes
+    /// nothing while the old is there.
+    #[must_use]
+    pub fn secret(&self, purpose: &str) -> [u8; 32] {
+        let (.., oldest) = self.0.last().expect("a vault has a key");
+        *blake3::keyed_hash(oldest, purpose.as_bytes()).as_bytes()
+    }
+
     /// Seals `secret`, which is what `purpose` says. The nonce is random and never used twice.
     #[must_use]
     pub fn seal(&self, purpose: &str, secret: &[u8], nonce: [u8; NONCE_LEN]) -> Sealed {
-        let (with, key) = &self.0[0];
+        let (with, key, _) = &self.0[0];
         let mut bytes = secret.to_vec();
         let aad = Aad::from(purpose.as_bytes());
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut bytes)
@@ -95,8 +104,8 @@ impl Vault {
     /// # Errors
     /// When it was sealed under another key or for another purpose, or was altered.
     pub fn open(&self, purpose: &str, sealed: &Sealed) -> Result<Vec<u8>, VaultError> {
-        let found = self.0.iter().find(|(id, _)| *id == sealed.with);
-        let (_, key) = found.ok_or(VaultError::OtherKey)?;
+        let found = self.0.iter().find(|(id, ..)| *id == sealed.with);
+        let (_, key, _) = found.ok_or(VaultError::OtherKey)?;
         let parts = sealed.bytes.split_first_chunk::<NONCE_LEN>();
         let (nonce, rest) = parts.ok_or(VaultError::Damaged)?;
         let mut bytes = rest.to_vec();

@@ -1,0 +1,92 @@
+//! Which request each verb about money is.
+
+use super::ask::escape;
+use super::print::Columns;
+use super::verbs::{act, doing, listing, showing};
+use super::{Asked, Shown};
+use crate::cli::{How, MerchantVerb, PayVerb, WalletVerb};
+use serde_json::json;
+
+const MERCHANTS: Columns = &[
+    "merchant", "name", "currency", "fee", "frozen", "pending", "payable",
+];
+
+/// What is asked of money.
+pub fn pay(verb: PayVerb) -> Asked {
+    match verb {
+        PayVerb::Merchant(verb) => merchant(verb),
+        PayVerb::Wallet(verb) => wallet(verb),
+        PayVerb::Limits(asked) => {
+            let body = json!({
+                "currency": asked.currency, "level": asked.level,
+                "payment": asked.payment, "day": asked.day, "month": asked.month,
+            });
+            let done = Shown::Done("The limits are set.".to_owned());
+            doing("/admin/v1/pay/limits".to_owned(), body, asked.how, done)
+        }
+        PayVerb::BankSaid(asked) => {
+            let body = json!({
+                "payment": asked.payment, "settlement": asked.settlement,
+                "reference": asked.reference, "refused": asked.refused,
+            });
+            let how = How {
+                reason: None,
+                json: asked.how.json,
+                place: asked.how.place,
+            };
+            let done = Shown::Done("It is written down.".to_owned());
+            doing("/admin/v1/pay/bank-said".to_owned(), body, how, done)
+        }
+        PayVerb::Proof(how) => Asked {
+            body: None,
+            path: "/admin/v1/pay/proof".to_owned(),
+            shown: Shown::Fields,
+            json: how.json,
+            place: how.place,
+        },
+    }
+}
+
+fn merchant(verb: MerchantVerb) -> Asked {
+    match verb {
+        MerchantVerb::Add(asked) => {
+            let body = json!({
+                "merchant": asked.id, "name": asked.name, "bank_account": asked.bank_account,
+                "city": asked.city, "category": asked.category, "currency": asked.currency,
+                "fee": asked.fee,
+            });
+            let words = "The merchant is added; its key is shown this once.".to_owned();
+            let path = "/admin/v1/pay/merchants".to_owned();
+            doing(path, body, asked.how, Shown::Done(words))
+        }
+        MerchantVerb::List(how) => listing("/admin/v1/pay/merchants".to_owned(), MERCHANTS, how),
+        MerchantVerb::Show(asked) => showing("pay/merchants", &asked.id, asked.how),
+        MerchantVerb::Rotate(asked) => {
+            let path = format!("/admin/v1/pay/merchants/{}/rotate", escape(&asked.id));
+            let body = json!({ "overlap_seconds": asked.overlap_seconds });
+            let words = "It has a new key, shown this once.".to_owned();
+            doing(path, body, asked.how, Shown::Done(words))
+        }
+        MerchantVerb::Freeze(target) => act("pay/merchants", target, "freeze", "is frozen."),
+        MerchantVerb::Unfreeze(target) => {
+            act("pay/merchants", target, "unfreeze", "is frozen no longer.")
+        }
+        MerchantVerb::Settle(target) => act("pay/merchants", target, "settle", "is being paid."),
+    }
+}
+
+fn wallet(verb: WalletVerb) -> Asked {
+    match verb {
+        WalletVerb::Show(asked) => showing("pay/wallets", &asked.id, asked.how),
+        WalletVerb::Freeze(target) => act("pay/wallets", target, "freeze", "is frozen."),
+        WalletVerb::Unfreeze(target) => {
+            act("pay/wallets", target, "unfreeze", "is frozen no longer.")
+        }
+        WalletVerb::Level(asked) => {
+            let path = format!("/admin/v1/pay/wallets/{}/level", escape(&asked.id));
+            let words = format!("{} is of level {}.", asked.id, asked.level);
+            let body = json!({ "level": asked.level });
+            doing(path, body, asked.how, Shown::Done(words))
+        }
+    }
+}

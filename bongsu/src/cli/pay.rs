@@ -1,0 +1,153 @@
+//! The command line about money.
+
+use super::administer::{How, Looked, Shown, Target};
+use clap::{ArgGroup, Args, Subcommand};
+
+/// What can be done with money.
+#[derive(Debug, Subcommand)]
+pub enum PayVerb {
+    /// Look after merchants
+    #[command(subcommand)]
+    Merchant(MerchantVerb),
+    /// Look after people's wallets
+    #[command(subcommand)]
+    Wallet(WalletVerb),
+    /// Set what people of a level may spend
+    Limits(SetLimits),
+    /// Tell what the bank said of a top-up, a withdrawal or a settlement
+    BankSaid(BankSaid),
+    /// Read all that was ever paid, and tell whether the books follow from it
+    Proof(Shown),
+}
+
+/// What can be done with merchants.
+#[derive(Debug, Subcommand)]
+pub enum MerchantVerb {
+    /// Add a merchant and print its secret key, once
+    #[command(after_help = "\
+Examples:
+  bongsu pay merchant add bakery --name 'Mina Bakery' --bank-account 110-1234-5678 --fee 80")]
+    Add(AddMerchant),
+    /// List merchants
+    List(Shown),
+    /// Show a merchant
+    Show(Looked),
+    /// Give a merchant a new secret key and print it, once
+    Rotate(RotateKey),
+    /// Freeze a merchant: it takes no payments, and may give back
+    Freeze(Target),
+    /// Let a merchant trade again
+    Unfreeze(Target),
+    /// Pay a merchant what it has earned
+    Settle(Target),
+}
+
+/// `bongsu pay merchant add`.
+#[derive(Debug, Args)]
+pub struct AddMerchant {
+    /// Its id: 3 to 32 lower-case letters, digits and `-`
+    pub id: String,
+    /// Its name
+    #[arg(long, value_name = "TEXT")]
+    pub name: String,
+    /// Its account at the bank
+    #[arg(long, value_name = "NUMBER")]
+    pub bank_account: String,
+    /// Its city
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub city: String,
+    /// What it sells: a merchant category code
+    #[arg(long, value_name = "CODE", default_value_t = 0)]
+    pub category: u16,
+    /// Its currency
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// What a payment costs it, in hundredths of a percent
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub fee: u16,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `bongsu pay merchant rotate`.
+#[derive(Debug, Args)]
+pub struct RotateKey {
+    /// Its id
+    pub id: String,
+    /// How long the other keys are taken, in seconds; 0 revokes them at once [default: 86400]
+    #[arg(long, value_name = "SECONDS")]
+    pub overlap_seconds: Option<u32>,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// What can be done with wallets.
+#[derive(Debug, Subcommand)]
+pub enum WalletVerb {
+    /// Show a person's wallets
+    Show(Looked),
+    /// Freeze a person's wallets
+    Freeze(Target),
+    /// Let a person's wallets be used again
+    Unfreeze(Target),
+    /// Say how well a person is known
+    Level(SetLevel),
+}
+
+/// `bongsu pay wallet level`.
+#[derive(Debug, Args)]
+pub struct SetLevel {
+    /// A user id
+    pub id: String,
+    /// 0 to 3
+    pub level: u8,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `bongsu pay limits`.
+#[derive(Debug, Args)]
+pub struct SetLimits {
+    /// Of which level, 0 to 3
+    pub level: u8,
+    /// At once, in minor units
+    #[arg(long, value_name = "AMOUNT")]
+    pub payment: i64,
+    /// In a day
+    #[arg(long, value_name = "AMOUNT")]
+    pub day: i64,
+    /// In a month
+    #[arg(long, value_name = "AMOUNT")]
+    pub month: i64,
+    /// In which currency
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `bongsu pay bank-said`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("of").required(true).args(["payment", "settlement"])))]
+#[command(group(ArgGroup::new("said").required(true).args(["reference", "refused"])))]
+pub struct BankSaid {
+    /// The top-up or withdrawal
+    #[arg(long, value_name = "ID")]
+    pub payment: Option<String>,
+    /// The number of the settlement
+    #[arg(long, value_name = "NUMBER")]
+    pub settlement: Option<i64>,
+    /// It did it: its name for that
+    #[arg(long, value_name = "TEXT")]
+    pub reference: Option<String>,
+    /// It refused: why
+    #[arg(long, value_name = "TEXT")]
+    pub refused: Option<String>,
+    /// How.
+    #[command(flatten)]
+    pub how: Shown,
+}

@@ -1,0 +1,218 @@
+//! What requests are answered: the answers are kept with their keys for ever, refusals too.
+
+use crate::command::Limits;
+use crate::id::{MerchantId, PaymentId};
+use bongsu_base::LogTime;
+use bongsu_ledger::Currency;
+use serde::{Deserialize, Serialize};
+
+/// What a key's answer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kept {
+    /// It was done.
+    Done(Answer),
+    /// It was refused, and never happens under this key.
+    Refused(Refused),
+    /// Whoever asked had the key closed before it was used.
+    Never,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// This is the wallet.
+    Wallet(Wallet),
+    /// The account was linked.
+    BankAccount(String),
+    /// This is the payment.
+    Payment(Payment),
+}
+
+/// A wallet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wallet {
+    /// Its currency.
+    pub currency: Currency,
+    /// What is in it, with what is held.
+    pub balance: i64,
+    /// What is held.
+    pub held: i64,
+    /// How well its owner is known.
+    pub level: u8,
+    /// Whether it is frozen.
+    pub frozen: bool,
+    /// What may leave it.
+    pub limits: Limits,
+    /// What has left it today.
+    pub day_used: i64,
+    /// What has left it this month.
+    pub month_used: i64,
+}
+
+/// What a payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// From the bank into a wallet.
+    TopUp = 1,
+    /// From a wallet to the bank.
+    Withdrawal = 2,
+    /// From a person to another.
+    Transfer = 3,
+    /// To whoever knows a code.
+    Link = 4,
+    /// To a merchant.
+    Purchase = 5,
+}
+
+/// How far a payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// The bank was asked; what it says is not known yet.
+    AtBank = 1,
+    /// The merchant asks for it; the payer has not said anything.
+    Ready = 2,
+    /// The money is held.
+    Held = 3,
+    /// The money was moved.
+    Paid = 4,
+    /// It was refused by the bank or the payer.
+    Declined = 5,
+    /// It was called off, or all of it was given back.
+    Canceled = 6,
+    /// Its time ran out.
+    Expired = 7,
+}
+
+/// A payment, as it was when this was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// What it is.
+    pub kind: Kind,
+    /// How far it is.
+    pub state: State,
+    /// Who pays: a user id; empty while nobody does.
+    pub payer: String,
+    /// Who is paid: a user id or a merchant's; empty while nobody is.
+    pub payee: String,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// Of what.
+    pub currency: Currency,
+    /// What it cost the merchant.
+    pub fee: i64,
+    /// How much was given back.
+    pub refunded: i64,
+    /// How much of the fee was given back.
+    pub fee_back: i64,
+    /// What for, or why not.
+    pub note: String,
+    /// When it began.
+    pub made: LogTime,
+    /// When it last changed.
+    pub changed: LogTime,
+    /// When it ends by itself.
+    pub expires: Option<LogTime>,
+}
+
+/// A merchant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merchant {
+    /// Its id.
+    pub id: MerchantId,
+    /// Its name.
+    pub name: String,
+    /// Its city.
+    pub city: String,
+    /// What it sells.
+    pub category: u16,
+    /// Its currency.
+    pub currency: Currency,
+    /// What a payment costs it, in hundredths of a percent.
+    pub fee: u16,
+    /// Whether it is frozen.
+    pub frozen: bool,
+    /// Its account at the bank.
+    pub bank: String,
+    /// What it earned and was not settled.
+    pub pending: bongsu_ledger::AccountId,
+    /// What is on its way to its bank.
+    pub payable: bongsu_ledger::AccountId,
+}
+
+/// Declares refusals with the names they have outside, their statuses and their texts.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $text:literal;)*) => {
+        /// Why something was refused. Variants are only appended.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+        pub enum Refused {
+            $($(#[$doc])* #[error($text)] $variant,)*
+        }
+
+        impl Refused {
+            /// Its name, as in `urn:bongsu:pay:<name>`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The HTTP status that fits it.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// There is no wallet.
+    NoWallet = "no-wallet", 404, "there is no wallet in this currency; open one first";
+    /// The other has none.
+    PayeeHasNoWallet = "payee-has-no-wallet", 404, "the other person has no wallet in this currency";
+    /// The wallet is frozen.
+    WalletFrozen = "wallet-frozen", 403, "the wallet is frozen; whoever runs this installation can say why";
+    /// The other's wallet is frozen.
+    PayeeFrozen = "payee-frozen", 403, "the other's account is frozen";
+    /// There is not enough.
+    InsufficientFunds = "insufficient-funds", 409, "there is not enough money for this";
+    /// More than may be paid at once.
+    PaymentLimit = "limit-per-payment", 403, "this is more than may be paid at once";
+    /// More than may be paid in a day.
+    DayLimit = "limit-per-day", 403, "this is more than may be paid in a day";
+    /// More than may be paid in a month.
+    MonthLimit = "limit-per-month", 403, "this is more than may be paid in a month";
+    /// To oneself.
+    SamePerson = "payee-is-payer", 409, "payer and payee are the same";
+    /// No bank account.
+    NoBankAccount = "no-bank-account", 409, "link a bank account first";
+    /// No such payment, or not for whoever asks.
+    NoSuchPayment = "no-such-payment", 404, "there is no such payment";
+    /// No such link.
+    NoSuchLink = "no-such-link", 404, "there is no such link";
+    /// The code is taken.
+    LinkExists = "link-exists", 409, "there is such a link already";
+    /// It is over, or not so far.
+    WrongState = "wrong-state", 409, "the payment is not in a state in which this can be done";
+    /// Its time ran out.
+    Expired = "expired", 409, "its time has run out";
+    /// More than is left of it.
+    ExceedsPayment = "exceeds-payment", 409, "this is more than is left of the payment";
+    /// Another currency.
+    WrongCurrency = "wrong-currency", 422, "this is another currency than is expected here";
+    /// Totals beyond what can be counted.
+    TooLarge = "amount-too-large", 422, "the amount, or a total with it, is too large to be counted";
+    /// The merchant is frozen.
+    MerchantFrozen = "merchant-frozen", 403, "the merchant is frozen; whoever runs this installation can say why";
+    /// No such merchant.
+    NoSuchMerchant = "no-such-merchant", 404, "there is no such merchant";
+    /// The merchant exists.
+    MerchantExists = "merchant-exists", 409, "there is such a merchant already";
+    /// Nothing to settle.
+    NothingToSettle = "nothing-to-settle", 409, "the merchant has earned nothing that was not settled";
+    /// An operator gave a number that is none.
+    OutOfRange = "out-of-range", 422, "a number is outside of its range";
+    /// Not for whoever asks.
+    NotForYou = "not-for-this-caller", 403, "this is for others to ask";
+}

@@ -1,0 +1,225 @@
+//! Money from the bank and to it. The bank is asked after the commit; what it says comes back as a command.
+
+use super::money::{begin, between, code, money, post, purse, spend, turn, uncount};
+use super::{Cx, Ruled, Verdict, reject};
+use crate::answer::{Answer, Kind, Payment, Refused, State};
+use crate::command::{Accepted, BankSaid, Ordered, Rejected};
+use crate::effect::Effect;
+use crate::id::PaymentId;
+use crate::state::merchant::{self, Settlement};
+use crate::state::{book, damaged, payment, wallet};
+use bongsu_lane::Actor;
+use bongsu_ledger::{AccountId, Amount, Currency, Instruction, Money};
+
+/// How far settlements are.
+const SETTLED: i64 = 2;
+const NOT_SETTLED: i64 = 3;
+
+fn account_at_bank(cx: &Cx<'_>, owner: &str) -> Ruled<String> {
+    let found = wallet::bank_account(cx.db(), owner)?;
+    Ok(found.ok_or(Refused::NoBankAccount)?)
+}
+
+fn bank(cx: &Cx<'_>, currency: Currency) -> Ruled<AccountId> {
+    let found = book::find(cx.db(), currency)?;
+    Ok(found.ok_or_else(|| damaged("currency"))?.bank)
+}
+
+fn order(cx: &mut Cx<'_>, payment: &Payment, account: String) -> Ruled<()> {
+    cx.effect(&Effect::Bank {
+        order: Ordered::Payment(payment.id),
+        collect: payment.kind == Kind::TopUp,
+        account,
+        money: money(payment),
+    })?;
+    Ok(())
+}
+
+pub(super) fn top_up(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answer> {
+    let mine = purse(cx, owner, money)?;
+    if mine.frozen {
+        return Err(Refused::WalletFrozen.into());
+    }
+    let account = account_at_bank(cx, owner)?;
+    let mut asked = begin(cx, (Kind::TopUp, State::AtBank), money);
+    asked.payee = owner.into();
+    payment::insert(cx.db(), &asked)?;
+    order(cx, &asked, account)?;
+    Ok(Answer::Payment(asked))
+}
+
+pub(super) fn withdraw(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answer> {
+    let mut mine = purse(cx, owner, money)?;
+    let account = account_at_bank(cx, owner)?;
+    spend(cx, &mut mine, money)?;
+    let mut asked = begin(cx, (Kind::Withdrawal, State::AtBank), money);
+    asked.payer = owner.into();
+    let moved = between(mine.account, bank(cx, money.currency)?, *money);
+    let hold = Instruction::hold(asked.id.movement("hold", 0), moved, None);
+    post(cx, vec![hold.with(code::WITHDRAWAL, asked.id.0)])?;
+    mine.write(cx.db())?;
+    payment::insert(cx.db(), &asked)?;
+    order(cx, &asked, account)?;
+    Ok(Answer::Payment(asked))
+}
+
+/// What the bank said. Said a second time, it changes nothing.
+pub(super) fn said(cx: &mut Cx<'_>, order: &Ordered, said: &BankSaid) -> Verdict {
+    if !matches!(cx.actor(), Actor::Platform | Actor::Operator) {
+        return Err(reject(Rejected::NotAllowed));
+    }
+    match order {
+        Ordered::Payment(id) => {
+            let found = payment::find(cx.db(), *id)?.ok_or_else(|| reject(Refused::NoSuchPayment.into()))?;
+            if found.state == State::AtBank {
+                said_of_payment(cx, found, said)?;
+            }
+        }
+        Ordered::Settlement(n) => {
+            let found = merchant::settlement(cx.db(), *n)?;
+            let found = found.ok_or_else(|| reject(Refused::NothingToSettle.into()))?;
+            if found.state == 1 {
+                said_of_settlement(cx, &found, said)?;
+            }
+        }
+    }
+    if *cx.actor() == Actor::Operator {
+        note(cx, order)?;
+    }
+    Ok(Accepted::Done)
+}
+
+/// What an operator told in the bank's place is in the audit log.
+fn note(cx: &mut Cx<'_>, order: &Ordered) -> rusqlite::Result<()> {
+    let target = match order {
+        Ordered::Payment(id) => id.to_string(),
+        Ordered::Settlement(n) => format!("settlement {n}"),
+    };
+    let act = bongsu_audit::Act {
+        who: "operator",
+        act: "bank.said",
+        target: &target,
+        reason: None,
+    };
+    let at = (cx.position(), cx.time());
+    bongsu_audit::append(cx.db(), at, &act)
+}
+
+fn said_of_payment(cx: &Cx<'_>, mut found: Payment, said: &BankSaid) -> Ruled<()> {
+    let (id, money) = (found.id, money(&found));
+    let hold = id.movement("hold", 0);
+    let state = match (found.kind, said) {
+        (Kind::TopUp, BankSaid::Done { .. }) => {
+            let to = purse(cx, &found.payee, &money)?;
+            let moved = between(bank(cx, found.currency)?, to.account, money);
+            let came = Instruction::transfer(id.movement("pay", 0), moved);
+            post(cx, vec![came.with(code::TOP_UP, id.0)])?;
+            State::Paid
+        }
+        (Kind::Withdrawal, BankSaid::Done { .. }) => {
+            let settle = Instruction::settle(id.movement("settle", 0), hold, None);
+            post(cx, vec![settle.with(code::WITHDRAWAL, id.0)])?;
+            State::Paid
+        }
+        (kind, BankSaid::Refused { .. }) => {
+            if kind == Kind::Withdrawal {
+                post(cx, vec![Instruction::void(id.movement("void", 0), hold)])?;
+                uncount(cx, &found)?;
+            }
+            State::Declined
+        }
+        _ => return Ok(()),
+    };
+    found.note = match said {
+        BankSaid::Done { reference } => reference.clone(),
+        BankSaid::Refused { reason } => reason.clone(),
+    };
+    turn(cx, found, state).map(drop)
+}
+
+fn said_of_settlement(cx: &Cx<'_>, found: &Settlement, said: &BankSaid) -> Ruled<()> {
+    let shop = merchant::find(cx.db(), &found.merchant)?.ok_or_else(|| damaged("merchant"))?;
+    let (to, part, state) = match said {
+        BankSaid::Done { .. } => (bank(cx, shop.currency)?, "paid", SETTLED),
+        BankSaid::Refused { .. } => (shop.pending, "refused", NOT_SETTLED),
+    };
+    move_settlement(cx, found, part, (shop.payable, to))?;
+    merchant::settled(cx.db(), found.n, state)?;
+    Ok(())
+}
+
+/// One of a settlement's movements.
+pub(super) fn move_settlement(
+    cx: &Cx<'_>,
+    settlement: &Settlement,
+    part: &str,
+    (from, to): (AccountId, AccountId),
+) -> Ruled<()> {
+    let mut name = [0; 16];
+    name[8..].copy_from_slice(&settlement.n.to_be_bytes());
+    let money = Money {
+        amount: Amount::new(settlement.amount).map_err(|_| damaged("amount"))?,
+        currency: settlement.currency.parse().map_err(|_| damaged("currency"))?,
+    };
+    let id = PaymentId(name).movement(part, settlement.n.unsigned_abs());
+    let moved = Instruction::transfer(id, between(from, to, money));
+    post(cx, vec![moved.with(code::SETTLEMENT, name)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Act, Command, Verb};
+    use crate::testing::{Bench, krw};
+
+    fn done() -> BankSaid {
+        BankSaid::Done { reference: "B1".into() }
+    }
+
+    fn refused() -> BankSaid {
+        BankSaid::Refused { reason: "no such account".into() }
+    }
+
+    fn tell(bench: &Bench, order: &Ordered, said: BankSaid) {
+        let order = order.clone();
+        let told = bench.ask(Actor::Platform, Command::BankSaid { order, said });
+        assert_eq!(told, Ok(Accepted::Done));
+    }
+
+    #[test]
+    fn what_the_bank_says_first_is_done_once() {
+        let bench = Bench::with_wallets(&[("mina", 1_000)]);
+        let up = Bench::payment(bench.verb("mina", Verb::TopUp(krw(500))).expect("asked")).id;
+        assert_eq!(bench.available("mina"), 1_000);
+        for said in [done(), done(), refused()] {
+            tell(&bench, &Ordered::Payment(up), said);
+        }
+        assert_eq!(bench.available("mina"), 1_500);
+        for (said, left) in [(refused(), 1_500), (done(), 1_100)] {
+            let out = bench.verb("mina", Verb::Withdraw(krw(400))).expect("asked");
+            assert_eq!(bench.available("mina"), 1_100);
+            let order = Ordered::Payment(Bench::payment(out).id);
+            for said in [said, done(), refused()] {
+                tell(&bench, &order, said);
+            }
+            assert_eq!(bench.available("mina"), left);
+        }
+        bench.prove();
+    }
+
+    #[test]
+    fn a_settlement_pays_what_was_earned_or_comes_back() {
+        let bench = Bench::with_shop(&[("mina", 10_000)]);
+        let settle = || bench.try_administer(Act::Settle("shop".parse().expect("an id")));
+        assert_eq!(settle(), Err(Rejected::Refused(Refused::NothingToSettle)));
+        bench.buy("mina", 1_000);
+        for (n, said, left) in [(1, refused(), 970), (2, done(), 0)] {
+            assert_eq!(settle(), Ok(Accepted::Done));
+            assert_eq!(bench.pending(), 0);
+            tell(&bench, &Ordered::Settlement(n), said);
+            tell(&bench, &Ordered::Settlement(n), done());
+            assert_eq!(bench.pending(), left);
+        }
+        bench.prove();
+    }
+}

@@ -1,0 +1,67 @@
+//! Applying commands: one file a verb with its rules and their tests.
+//!
+//! A refusal under a key is an accepted command, since the key keeps it: a rule therefore refuses before it writes.
+
+mod administer;
+mod ask;
+mod bank;
+mod link;
+mod money;
+mod purchase;
+mod sweep;
+mod transfer;
+mod wallet;
+
+use crate::Pay;
+use crate::answer::Refused;
+use crate::command::{Accepted, Command, Rejected};
+use bongsu_lane::Refusal;
+
+type Cx<'a> = bongsu_lane::Cx<'a, Pay>;
+type Verdict = Result<Accepted, Refusal<Rejected>>;
+type Ruled<T> = Result<T, Stop>;
+
+/// Why a rule stops.
+#[derive(Debug)]
+enum Stop {
+    /// It says no.
+    Refused(Refused),
+    /// This replica's storage failed.
+    Storage(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Stop> for Refusal<Rejected> {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refused) => Self::Rejected(refused.into()),
+            Stop::Storage(error) => Self::Local(error),
+        }
+    }
+}
+
+/// Applies one command.
+pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
+    match command {
+        Command::Ask(command) => ask::apply(cx, &command),
+        Command::Close { by, key } => ask::close(cx, &by, &key),
+        Command::Administer(command) => administer::apply(cx, &command),
+        Command::BankSaid { order, said } => bank::said(cx, &order, &said),
+        Command::Sweep { most } => sweep::apply(cx, most),
+    }
+}
+
+fn reject(why: Rejected) -> Refusal<Rejected> {
+    Refusal::Rejected(why)
+}

@@ -1,0 +1,24 @@
+//! Ending what has expired.
+
+use super::link::give_free;
+use super::money::turn;
+use super::{Cx, Verdict, reject};
+use crate::answer::State;
+use crate::command::{Accepted, Rejected};
+use crate::state::payment;
+use bongsu_lane::Actor;
+
+pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
+    if *cx.actor() != Actor::Platform {
+        return Err(reject(Rejected::NotAllowed));
+    }
+    for mut due in payment::due(cx.db(), cx.time(), most)? {
+        if due.state == State::Held {
+            give_free(cx, due, State::Expired)?;
+        } else {
+            due.expires = None;
+            turn(cx, due, State::Expired)?;
+        }
+    }
+    Ok(Accepted::Done)
+}

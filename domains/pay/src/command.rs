@@ -1,0 +1,272 @@
+//! Everything that may be asked of pay.
+//!
+//! These types stand in the log, encoded with postcard. A released one is never changed: a variant is only ever
+//! appended, and a struct that needs another field becomes another struct in a new variant.
+
+use crate::answer::Refused;
+use crate::id::{Hash, MerchantId, PaymentId};
+use bongsu_base::{LogTime, UserId};
+use bongsu_ledger::{Amount, Currency, Money};
+use serde::{Deserialize, Serialize};
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Something that a person or merchant asks under a key of theirs.
+    Ask(Ask),
+    /// See to it that a key which has no answer never gets one.
+    Close {
+        /// Whose key.
+        by: Asker,
+        /// Which.
+        key: String,
+    },
+    /// What an operator does.
+    Administer(Administer),
+    /// What the bank said of an order.
+    BankSaid {
+        /// What the order was for.
+        order: Ordered,
+        /// What it said.
+        said: BankSaid,
+    },
+    /// End what has expired, so many at the most.
+    Sweep {
+        /// How many.
+        most: u32,
+    },
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asker {
+    /// The person that the record's actor is.
+    Person,
+    /// A merchant, by the key with this hash.
+    Merchant {
+        /// Which.
+        id: MerchantId,
+        /// The hash of the key that was presented.
+        with: Hash,
+    },
+}
+
+/// A request under a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Who asks.
+    pub by: Asker,
+    /// What they call it.
+    pub key: String,
+    /// What they want.
+    pub verb: Verb,
+}
+
+/// What people and merchants may want. Two requests are the same if these are equal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verb {
+    /// Open the person's wallet in a currency.
+    OpenWallet(Currency),
+    /// Say which bank account is the person's.
+    LinkBank(String),
+    /// Have the bank collect money.
+    TopUp(Money),
+    /// Have the bank pay out.
+    Withdraw(Money),
+    /// Pay another person.
+    Transfer {
+        /// Whom.
+        to: UserId,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
+    },
+    /// Put money aside for whoever knows a code.
+    MakeLink {
+        /// The code's hash.
+        code: Hash,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
+    },
+    /// Take what a link holds.
+    ClaimLink(Hash),
+    /// Take back what a link holds.
+    CancelLink(Hash),
+    /// Let a merchant's payment be.
+    Accept(PaymentId),
+    /// Refuse a merchant's payment.
+    Decline(PaymentId),
+    /// Prepare a payment to the merchant.
+    Ready {
+        /// How much.
+        money: Money,
+        /// What for: the merchant's number of the order.
+        order: String,
+        /// Who pays, if that is known.
+        payer: Option<UserId>,
+    },
+    /// Take what the payer let be.
+    Capture(PaymentId),
+    /// Give back all or a part, or call it off.
+    Cancel {
+        /// Which.
+        payment: PaymentId,
+        /// How much; `None` is all that is left.
+        amount: Option<Amount>,
+    },
+}
+
+impl Verb {
+    /// By what two requests under one key are told apart.
+    #[must_use]
+    pub fn print(&self) -> Hash {
+        let bytes = postcard::to_stdvec(self).expect("a verb is plain data");
+        Hash(blake3::derive_key("bongsu 2026-11 what a payment key asks", &bytes))
+    }
+}
+
+/// What an order to the bank was for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ordered {
+    /// A top-up or a withdrawal.
+    Payment(PaymentId),
+    /// The settlement of this number.
+    Settlement(i64),
+}
+
+/// What a bank says of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BankSaid {
+    /// It was carried out.
+    Done {
+        /// The bank's name for it.
+        reference: String,
+    },
+    /// It was not and never will be.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What an operator does. It is written into the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administer {
+    /// Which administrator; `None` is whoever runs the installation.
+    pub by: Option<UserId>,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+    /// What.
+    pub act: Act,
+}
+
+/// A merchant to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMerchant {
+    /// Its id.
+    pub id: MerchantId,
+    /// Its name.
+    pub name: String,
+    /// Its city.
+    pub city: String,
+    /// What it sells: a merchant category code (ISO 18245).
+    pub category: u16,
+    /// In which currency it is paid.
+    pub currency: Currency,
+    /// What a payment costs it, in hundredths of a percent, up to 10,000.
+    pub fee: u16,
+    /// Its account at the bank.
+    pub bank: String,
+    /// The hash of its first key.
+    pub key: Hash,
+}
+
+/// What operators can do. Variants are only appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// Add a merchant.
+    AddMerchant(NewMerchant),
+    /// Give a merchant another key.
+    Rotate {
+        /// Which.
+        merchant: MerchantId,
+        /// The hash of the new key.
+        key: Hash,
+        /// Until when the others are taken.
+        until: LogTime,
+    },
+    /// Freeze a merchant, or let it trade again.
+    FreezeMerchant {
+        /// Which.
+        merchant: MerchantId,
+        /// Whether it is frozen.
+        frozen: bool,
+    },
+    /// Freeze a person's wallets, or let them be used again.
+    FreezeWallet {
+        /// Whose.
+        owner: UserId,
+        /// Whether they are frozen.
+        frozen: bool,
+    },
+    /// Say how well a person is known.
+    SetLevel {
+        /// Whose.
+        owner: UserId,
+        /// From 0 to 3.
+        level: u8,
+    },
+    /// Set what people of a level may spend.
+    SetLimits {
+        /// In which currency.
+        currency: Currency,
+        /// Of which level.
+        level: u8,
+        /// How much.
+        limits: Limits,
+    },
+    /// Pay a merchant what it has earned.
+    Settle(MerchantId),
+}
+
+/// How much may leave a wallet, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// At once.
+    pub payment: i64,
+    /// In a day.
+    pub day: i64,
+    /// In a month.
+    pub month: i64,
+}
+
+/// What an accepted command answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accepted {
+    /// It was done.
+    Done,
+    /// What the key's answer is, for ever.
+    Answered {
+        /// What was asked when it was given.
+        print: Hash,
+        /// The answer.
+        answer: crate::answer::Kept,
+    },
+}
+
+/// Why a command was not accepted. It leaves no trace.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Rejected {
+    /// Not for whoever asked.
+    #[error("this is not yours to do")]
+    NotAllowed,
+    /// The merchant's key is none, or is good no longer.
+    #[error("the secret key is unknown or was replaced")]
+    UnknownKey,
+    /// An operator's act that cannot be done.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}

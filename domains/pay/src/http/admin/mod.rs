@@ -1,0 +1,105 @@
+//! Administering money over HTTP, under `/admin/v1/pay`. Whoever serves these routes puts a gate before them.
+#![expect(
+    unused_qualifications,
+    reason = "the macro that describes the routes writes them"
+)]
+
+mod audit;
+mod bank;
+mod merchants;
+mod proof;
+mod wallets;
+
+use super::Api;
+use crate::command::{Accepted, Act, Administer, Command, Rejected};
+use bongsu_lane::{Actor, Priority};
+use bongsu_web_kit::admin::{Operator, Problem, Routes};
+use http::StatusCode;
+use utoipa::OpenApi;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes<Api> {
+    Routes::default()
+        .get("/admin/v1/pay/merchants", merchants::list)
+        .post("/admin/v1/pay/merchants", merchants::add)
+        .get("/admin/v1/pay/merchants/{merchant}", merchants::show)
+        .post("/admin/v1/pay/merchants/{merchant}/rotate", merchants::rotate)
+        .post("/admin/v1/pay/merchants/{merchant}/freeze", merchants::freeze)
+        .post("/admin/v1/pay/merchants/{merchant}/unfreeze", merchants::unfreeze)
+        .post("/admin/v1/pay/merchants/{merchant}/settle", merchants::settle)
+        .get("/admin/v1/pay/wallets/{owner}", wallets::show)
+        .post("/admin/v1/pay/wallets/{owner}/freeze", wallets::freeze)
+        .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
+        .post("/admin/v1/pay/wallets/{owner}/level", wallets::level)
+        .post("/admin/v1/pay/limits", wallets::limits)
+        .post("/admin/v1/pay/bank-said", bank::said)
+        .get("/admin/v1/pay/proof", proof::proof)
+        .get("/admin/v1/audit/pay", audit::page)
+        .get("/admin/v1/audit/pay/check", audit::check)
+}
+
+/// What the routes are, for OpenAPI.
+#[must_use]
+pub fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    merchants::list,
+    merchants::add,
+    merchants::show,
+    merchants::rotate,
+    merchants::freeze,
+    merchants::unfreeze,
+    merchants::settle,
+    wallets::show,
+    wallets::freeze,
+    wallets::unfreeze,
+    wallets::level,
+    wallets::limits,
+    bank::said,
+    proof::proof,
+    audit::page,
+    audit::check
+))]
+struct Description;
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let detail = rejected.to_string();
+        match rejected {
+            Rejected::Refused(refused) => {
+                let status = StatusCode::from_u16(refused.status());
+                let status = status.expect("refusals have statuses");
+                // What is out of range is a bad request to the administration.
+                let bad = status == StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(if bad { StatusCode::BAD_REQUEST } else { status }, detail)
+            }
+            Rejected::UnknownKey | Rejected::NotAllowed => Self::forbidden(detail),
+        }
+    }
+}
+
+impl Api {
+    /// Does what an operator does.
+    async fn administer(
+        &self,
+        operator: Operator,
+        reason: Option<String>,
+        act: Act,
+    ) -> Result<(), Problem> {
+        let by = operator.by;
+        let command = Command::Administer(Administer { by, reason, act });
+        self.operate(command).await
+    }
+
+    async fn operate(&self, command: Command) -> Result<(), Problem> {
+        let request = self.lane.request(Actor::Operator, Priority::Vital, command);
+        match self.lane.submit(request).await?.outcome? {
+            Accepted::Done => Ok(()),
+            other => Err(Problem::internal(format!("another answer than was asked for: {other:?}"))),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What merchants do: prepare a payment, take it, give it back, and look at what they have earned.
+
+use super::Api;
+use super::amount::Asking;
+use super::ask::Said;
+use super::gate::{Asked, Key, Named, Paged, Paging, Shop};
+use super::people::{id, page, text};
+use super::problem::{Problem, Refusals};
+use super::wire::{LineBody, PageBody, PaymentBody, SettlementBody};
+use crate::answer::Refused;
+use crate::command::Verb;
+use crate::query;
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A payment to prepare.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// How much.
+    amount: Asking,
+    /// Of what; KRW where nobody says.
+    #[serde(default)]
+    currency: Option<String>,
+    /// The merchant's own number of the order.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    order: String,
+    /// Who alone may pay: a user id; whoever has the id of the payment, where nobody says.
+    #[serde(default)]
+    payer: Option<String>,
+}
+
+/// A payment to take.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// Which.
+    id: String,
+}
+
+/// A payment to call off or give back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// Which.
+    id: String,
+    /// How much; all that is left where nobody says.
+    #[serde(default)]
+    amount: Option<Asking>,
+}
+
+/// Prepare a payment. The payer has a quarter of an hour.
+#[utoipa::path(post, path = "/pay/v1/merchant/ready", tag = "pay: merchants", security(("merchant" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Ready,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn ready(
+    State(api): State<Api>,
+    shop: Shop,
+    key: Key,
+    Asked(asked): Asked<Ready>,
+) -> Said<PaymentBody> {
+    let money = asked.amount.money(asked.currency.as_ref())?;
+    let order = text("order", asked.order)?;
+    let wrong = |_| Problem::bad("invalid-user", "`payer` is a user id, as in @mina:example.org");
+    let payer = asked.payer.map(|payer| payer.parse()).transpose().map_err(wrong)?;
+    let verb = Verb::Ready { money, order, payer };
+    api.pay(shop, key, verb).await
+}
+
+/// Take a payment that the payer let be: the money moves now.
+#[utoipa::path(post, path = "/pay/v1/merchant/approve", tag = "pay: merchants", security(("merchant" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Approve,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn approve(
+    State(api): State<Api>,
+    shop: Shop,
+    key: Key,
+    Asked(asked): Asked<Approve>,
+) -> Said<PaymentBody> {
+    let id = id(&asked.id)?;
+    api.pay(shop, key, Verb::Capture(id)).await
+}
+
+/// Call a payment off, or give it back, whole or in part.
+#[utoipa::path(post, path = "/pay/v1/merchant/cancel", tag = "pay: merchants", security(("merchant" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Cancel,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn cancel(
+    State(api): State<Api>,
+    shop: Shop,
+    key: Key,
+    Asked(asked): Asked<Cancel>,
+) -> Said<PaymentBody> {
+    let payment = id(&asked.id)?;
+    let amount = asked.amount.map(|amount| amount.amount()).transpose()?;
+    api.pay(shop, key, Verb::Cancel { payment, amount }).await
+}
+
+/// A payment of yours.
+#[utoipa::path(get, path = "/pay/v1/merchant/order/{payment}", tag = "pay: merchants", security(("merchant" = [])),
+    params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn order(
+    State(api): State<Api>,
+    shop: Shop,
+    Named(name): Named,
+) -> Said<PaymentBody> {
+    let id = id(&name)?;
+    let look = api.lane.read(|view| query::payment(view, shop.id.as_str(), id));
+    let found = look.await?.ok_or(Refused::NoSuchPayment)?;
+    Ok(Json((&found).into()))
+}
+
+/// Your payments, newest first.
+#[utoipa::path(get, path = "/pay/v1/merchant/payments", tag = "pay: merchants", security(("merchant" = [])),
+    params(Paging), responses((status = 200, body = PageBody<PaymentBody>), Refusals))]
+pub async fn payments(
+    State(api): State<Api>,
+    shop: Shop,
+    paged: Paged,
+) -> Said<PageBody<PaymentBody>> {
+    let before = paged.cursor.unwrap_or(i64::MAX);
+    let look = api.lane.read(|view| {
+        query::payments_to(view, shop.id.as_str(), before, paged.limit + 1)
+    });
+    let mut found = look.await?;
+    let more = found.len() > paged.limit;
+    found.truncate(paged.limit);
+    let next = found.last().filter(|_| more).map(|(n, _)| *n);
+    let items = found.iter().map(|(_, payment)| payment.into()).collect();
+    Ok(Json(PageBody { items, next }))
+}
+
+/// What happened to what you have earned, newest first.
+#[utoipa::path(get, path = "/pay/v1/merchant/statement", tag = "pay: merchants", security(("merchant" = [])),
+    params(Paging), responses((status = 200, body = PageBody<LineBody>), Refusals))]
+pub async fn statement(
+    State(api): State<Api>,
+    shop: Shop,
+    paged: Paged,
+) -> Said<PageBody<LineBody>> {
+    let look = api.lane.read(|view| {
+        let Some(found) = query::merchant(view, shop.id.as_str())? else {
+            return Ok(Err(Refused::NoSuchMerchant));
+        };
+        query::statement(view, found.pending, paged.start(), paged.limit).map(Ok)
+    });
+    let found = look.await??;
+    page(found, shop.id.as_str())
+}
+
+/// What was paid to your bank, newest first.
+#[utoipa::path(get, path = "/pay/v1/merchant/settlements", tag = "pay: merchants", security(("merchant" = [])),
+    params(Paging), responses((status = 200, body = PageBody<SettlementBody>), Refusals))]
+pub async fn settlements(
+    State(api): State<Api>,
+    shop: Shop,
+    paged: Paged,
+) -> Said<PageBody<SettlementBody>> {
+    let before = paged.cursor.unwrap_or(i64::MAX);
+    let look = api.lane.read(|view| {
+        query::settlements(view, shop.id.as_str(), before, paged.limit + 1)
+    });
+    let mut found = look.await?;
+    let more = found.len() > paged.limit;
+    found.truncate(paged.limit);
+    let next = found.last().filter(|_| more).map(|found| found.n);
+    let items = found.iter().map(SettlementBody::from).collect();
+    Ok(Json(PageBody { items, next }))
+}

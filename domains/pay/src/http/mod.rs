@@ -1,0 +1,127 @@
+//! Pay's own protocol under `/pay/v1`, JSON over HTTP. Wire types stop here.
+#![expect(
+    unused_qualifications,
+    reason = "the macro that describes the routes writes them"
+)]
+
+pub mod admin;
+mod amount;
+mod ask;
+mod gate;
+mod merchant;
+mod people;
+mod problem;
+mod rates;
+mod requests;
+mod sweeper;
+mod wire;
+
+pub use rates::Rates;
+
+use crate::Pay;
+use bongsu_lane::Lane;
+use bongsu_web_kit::admin::Routes;
+use bongsu_web_kit::{Authenticate, Clock};
+use std::sync::Arc;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// What the endpoints work with.
+#[derive(Clone)]
+pub struct Api {
+    /// Where money is.
+    pub lane: Lane<Pay>,
+    /// Who tells to whom a token belongs.
+    pub authenticator: Arc<dyn Authenticate>,
+    /// Of which the codes of links are made; the same in every data centre.
+    pub secret: [u8; 32],
+    /// The time of day.
+    pub clock: Clock,
+    /// How much each merchant may ask.
+    pub rates: Rates,
+}
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes<Api> {
+    Routes::default()
+        .get("/pay/v1/wallet", people::wallets)
+        .post("/pay/v1/wallet", people::open)
+        .get("/pay/v1/wallet/statement", people::statement)
+        .post("/pay/v1/wallet/bank-account", people::link_bank)
+        .post("/pay/v1/topups", people::top_up)
+        .post("/pay/v1/withdrawals", people::withdraw)
+        .post("/pay/v1/transfers", people::transfer)
+        .post("/pay/v1/links", people::make_link)
+        .post("/pay/v1/links/{code}/claim", people::claim_link)
+        .post("/pay/v1/links/{code}/cancel", people::cancel_link)
+        .get("/pay/v1/payments/{payment}", people::payment)
+        .get("/pay/v1/approvals/{payment}", people::asked)
+        .post("/pay/v1/approvals/{payment}/approve", people::accept)
+        .post("/pay/v1/approvals/{payment}/decline", people::decline)
+        .get("/pay/v1/requests/{key}", requests::look)
+        .post("/pay/v1/requests/{key}/close", requests::close)
+        .post("/pay/v1/merchant/ready", merchant::ready)
+        .post("/pay/v1/merchant/approve", merchant::approve)
+        .post("/pay/v1/merchant/cancel", merchant::cancel)
+        .get("/pay/v1/merchant/order/{payment}", merchant::order)
+        .get("/pay/v1/merchant/payments", merchant::payments)
+        .get("/pay/v1/merchant/statement", merchant::statement)
+        .get("/pay/v1/merchant/settlements", merchant::settlements)
+}
+
+/// What the routes are, for OpenAPI.
+#[must_use]
+pub fn description() -> utoipa::openapi::OpenApi {
+    let mut all = Description::openapi();
+    all.merge(admin::description());
+    all
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    modifiers(&Schemes),
+    paths(
+        people::wallets,
+        people::open,
+        people::statement,
+        people::link_bank,
+        people::top_up,
+        people::withdraw,
+        people::transfer,
+        people::make_link,
+        people::claim_link,
+        people::cancel_link,
+        people::payment,
+        people::asked,
+        people::accept,
+        people::decline,
+        requests::look,
+        requests::close,
+        merchant::ready,
+        merchant::approve,
+        merchant::cancel,
+        merchant::order,
+        merchant::payments,
+        merchant::statement,
+        merchant::settlements
+    )
+)]
+struct Description;
+
+/// How callers show who they are.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_with(Default::default);
+        let bearer = |description: &str| {
+            let mut scheme = Http::new(HttpAuthScheme::Bearer);
+            scheme.description = Some(description.to_owned());
+            SecurityScheme::Http(scheme)
+        };
+        let person = "The token of a session here, or one of a service with the scope `pay`, or `pay:read` for reading.";
+        components.add_security_scheme("person", bearer(person));
+        components.add_security_scheme("merchant", bearer("A merchant's secret key, `bgm_…`."));
+    }
+}

@@ -1,0 +1,331 @@
+//! What people do with their money.
+
+use super::Api;
+use super::amount::{Asking, currency};
+use super::ask::Said;
+use super::gate::{Asked, Key, Named, Paged, Paging, Payer, Reader};
+use super::problem::{Problem, Refusals};
+use super::wire::{AnswerBody, BankAccountBody, LineBody, PageBody, PaymentBody, WalletBody};
+use crate::answer::{Answer, Refused};
+use crate::command::Verb;
+use crate::id::{Hash, PaymentId};
+use crate::query;
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// The longest note, in characters.
+const MAX_NOTE: usize = 200;
+
+/// A wallet to open.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenWallet {
+    /// Its currency; KRW where nobody says.
+    #[serde(default)]
+    currency: Option<String>,
+}
+
+/// A bank account to link.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBank {
+    /// Its number, 1 to 64 letters, digits and `-`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9-]+$")]
+    account: String,
+}
+
+/// An amount to move between the bank and the wallet.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Much {
+    /// How much.
+    amount: Asking,
+    /// Of what; KRW where nobody says.
+    #[serde(default)]
+    currency: Option<String>,
+}
+
+/// A payment to another person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// Whom: a user id.
+    to: String,
+    /// How much.
+    amount: Asking,
+    /// Of what; KRW where nobody says.
+    #[serde(default)]
+    currency: Option<String>,
+    /// What for.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    note: String,
+}
+
+/// A link to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MakeLink {
+    /// How much.
+    amount: Asking,
+    /// Of what; KRW where nobody says.
+    #[serde(default)]
+    currency: Option<String>,
+    /// What for.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    note: String,
+}
+
+/// A text that is kept: short, and without what no line of a statement should hold.
+pub(super) fn text(name: &'static str, text: String) -> Result<String, Problem> {
+    if text.chars().count() > MAX_NOTE || text.chars().any(char::is_control) {
+        let detail = format!("`{name}` has at most {MAX_NOTE} characters, and no control characters");
+        return Err(Problem::bad("invalid-text", detail));
+    }
+    Ok(text)
+}
+
+fn unexpected(answer: &Answer) -> Problem {
+    Problem::internal(format!("another answer than was asked for: {answer:?}"))
+}
+
+/// The payment that a path names.
+pub(super) fn id(name: &str) -> Result<PaymentId, Problem> {
+    name.parse().map_err(|_| Refused::NoSuchPayment.into())
+}
+
+/// Your wallets.
+#[utoipa::path(get, path = "/pay/v1/wallet", tag = "pay: wallets", security(("person" = [])),
+    responses((status = 200, body = Vec<WalletBody>), Refusals))]
+pub async fn wallets(State(api): State<Api>, Reader(user): Reader) -> Said<Vec<WalletBody>> {
+    let now = api.clock.now();
+    let look = api.lane.read(|view| query::wallets(view, user.as_str(), now));
+    Ok(Json(look.await?.iter().map(WalletBody::from).collect()))
+}
+
+/// Open your wallet; one that is open stays as it is.
+#[utoipa::path(post, path = "/pay/v1/wallet", tag = "pay: wallets", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = OpenWallet,
+    responses((status = 200, body = WalletBody), Refusals))]
+pub async fn open(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Asked(asked): Asked<OpenWallet>,
+) -> Said<WalletBody> {
+    let verb = Verb::OpenWallet(currency(asked.currency.as_ref())?);
+    match api.ask(payer, key, verb).await? {
+        Answer::Wallet(wallet) => Ok(Json((&wallet).into())),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// What happened in your wallet, newest first.
+#[utoipa::path(get, path = "/pay/v1/wallet/statement", tag = "pay: wallets", security(("person" = [])),
+    params(Paging), responses((status = 200, body = PageBody<LineBody>), Refusals))]
+pub async fn statement(
+    State(api): State<Api>,
+    Reader(user): Reader,
+    paged: Paged,
+) -> Said<PageBody<LineBody>> {
+    let currency = currency(paged.currency.as_ref())?;
+    let look = api.lane.read(|view| {
+        let Some(purse) = query::purse(view, user.as_str(), currency)? else {
+            return Ok(Err(Refused::NoWallet));
+        };
+        query::statement(view, purse.account, paged.start(), paged.limit).map(Ok)
+    });
+    let found = look.await??;
+    page(found, user.as_str())
+}
+
+/// A page of the statement of whoever is called `own`.
+pub(super) fn page(
+    found: Option<(bongsu_ledger::Page, Vec<Option<crate::Payment>>)>,
+    own: &str,
+) -> Said<PageBody<LineBody>> {
+    let (page, of) = found.ok_or_else(|| {
+        Problem::bad("invalid-query", "`cursor` is what a page of this statement gave as `next`")
+    })?;
+    let lines = page.lines.iter().zip(&of);
+    let items = lines.map(|(line, payment)| LineBody::of(line, payment.as_ref(), own));
+    Ok(Json(PageBody {
+        items: items.collect(),
+        next: page.next.map(|cursor| cursor.0),
+    }))
+}
+
+/// Say which bank account is yours.
+#[utoipa::path(post, path = "/pay/v1/wallet/bank-account", tag = "pay: wallets", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = LinkBank,
+    responses((status = 200, body = BankAccountBody), Refusals))]
+pub async fn link_bank(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Asked(asked): Asked<LinkBank>,
+) -> Said<BankAccountBody> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let sound = (1..=64).contains(&asked.account.len()) && asked.account.bytes().all(allowed);
+    if !sound {
+        let detail = "a bank account has 1 to 64 letters, digits and `-`";
+        return Err(Problem::bad("invalid-bank-account", detail));
+    }
+    match api.ask(payer, key, Verb::LinkBank(asked.account)).await? {
+        Answer::BankAccount(account) => Ok(Json(BankAccountBody { account })),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Have your bank bring money.
+#[utoipa::path(post, path = "/pay/v1/topups", tag = "pay: wallets", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Much,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn top_up(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Asked(asked): Asked<Much>,
+) -> Said<PaymentBody> {
+    let money = asked.amount.money(asked.currency.as_ref())?;
+    api.pay(payer, key, Verb::TopUp(money)).await
+}
+
+/// Have money brought to your bank.
+#[utoipa::path(post, path = "/pay/v1/withdrawals", tag = "pay: wallets", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Much,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn withdraw(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Asked(asked): Asked<Much>,
+) -> Said<PaymentBody> {
+    let money = asked.amount.money(asked.currency.as_ref())?;
+    api.pay(payer, key, Verb::Withdraw(money)).await
+}
+
+/// Pay another person.
+#[utoipa::path(post, path = "/pay/v1/transfers", tag = "pay: people", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Transfer,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn transfer(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Asked(asked): Asked<Transfer>,
+) -> Said<PaymentBody> {
+    let money = asked.amount.money(asked.currency.as_ref())?;
+    let wrong = |_| Problem::bad("invalid-user", "`to` is a user id, as in @mina:example.org");
+    let to = asked.to.parse().map_err(wrong)?;
+    let note = text("note", asked.note)?;
+    api.pay(payer, key, Verb::Transfer { to, money, note }).await
+}
+
+/// Put money aside for whoever knows a code; it comes back after three days.
+#[utoipa::path(post, path = "/pay/v1/links", tag = "pay: people", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = MakeLink,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn make_link(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Asked(asked): Asked<MakeLink>,
+) -> Said<PaymentBody> {
+    let money = asked.amount.money(asked.currency.as_ref())?;
+    let note = text("note", asked.note)?;
+    let (name, called) = (payer.user.to_string(), key.0.clone());
+    let code = Hash::of_secret(&api.code(&name, &called));
+    let answer = api.ask(payer, key, Verb::MakeLink { code, money, note }).await?;
+    match api.shown(&name, &called, &answer) {
+        AnswerBody::Payment(body) => Ok(Json(*body)),
+        _ => Err(unexpected(&answer)),
+    }
+}
+
+/// Take what a link holds.
+#[utoipa::path(post, path = "/pay/v1/links/{code}/claim", tag = "pay: people", security(("person" = [])),
+    params(("code" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn claim_link(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Named(code): Named,
+) -> Said<PaymentBody> {
+    let code = Hash::of_secret(&code);
+    api.pay(payer, key, Verb::ClaimLink(code)).await
+}
+
+/// Take back what a link of yours holds.
+#[utoipa::path(post, path = "/pay/v1/links/{code}/cancel", tag = "pay: people", security(("person" = [])),
+    params(("code" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn cancel_link(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Named(code): Named,
+) -> Said<PaymentBody> {
+    let code = Hash::of_secret(&code);
+    api.pay(payer, key, Verb::CancelLink(code)).await
+}
+
+/// A payment in which you have a part: its receipt.
+#[utoipa::path(get, path = "/pay/v1/payments/{payment}", tag = "pay: people", security(("person" = [])),
+    params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn payment(
+    State(api): State<Api>,
+    Reader(user): Reader,
+    Named(name): Named,
+) -> Said<PaymentBody> {
+    let id = id(&name)?;
+    let look = api.lane.read(|view| query::payment(view, user.as_str(), id));
+    let found = look.await?.ok_or(Refused::NoSuchPayment)?;
+    Ok(Json((&found).into()))
+}
+
+/// What a merchant asks of you.
+#[utoipa::path(get, path = "/pay/v1/approvals/{payment}", tag = "pay: approvals", security(("person" = [])),
+    params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn asked(
+    State(api): State<Api>,
+    Reader(user): Reader,
+    Named(name): Named,
+) -> Said<PaymentBody> {
+    let id = id(&name)?;
+    let look = api.lane.read(|view| query::asked(view, user.as_str(), id));
+    let found = look.await?.ok_or(Refused::NoSuchPayment)?;
+    Ok(Json((&found).into()))
+}
+
+/// Let a merchant's payment be: the money is held for it for an hour.
+#[utoipa::path(post, path = "/pay/v1/approvals/{payment}/approve", tag = "pay: approvals", security(("person" = [])),
+    params(("payment" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn accept(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Named(name): Named,
+) -> Said<PaymentBody> {
+    let id = id(&name)?;
+    api.pay(payer, key, Verb::Accept(id)).await
+}
+
+/// Refuse a merchant's payment.
+#[utoipa::path(post, path = "/pay/v1/approvals/{payment}/decline", tag = "pay: approvals", security(("person" = [])),
+    params(("payment" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn decline(
+    State(api): State<Api>,
+    payer: Payer,
+    key: Key,
+    Named(name): Named,
+) -> Said<PaymentBody> {
+    let id = id(&name)?;
+    api.pay(payer, key, Verb::Decline(id)).await
+}

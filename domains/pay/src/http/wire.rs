@@ -1,0 +1,267 @@
+//! What is answered, as it stands in JSON.
+
+use crate::answer::{Answer, Kind, Payment, State, Wallet};
+use crate::query::Settlement;
+use bongsu_ledger::{Line, Side};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A wallet. Amounts are minor units.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WalletBody {
+    /// Its currency (ISO 4217).
+    pub currency: String,
+    /// What is in it, with what is held.
+    pub balance: i64,
+    /// What is held.
+    pub held: i64,
+    /// What can be spent.
+    pub available: i64,
+    /// How well its owner is known, 0 to 3.
+    pub level: u8,
+    /// Whether it is frozen.
+    pub frozen: bool,
+    /// The most that may be paid at once.
+    pub limit_per_payment: i64,
+    /// The most that may be paid in a day in Korea.
+    pub limit_per_day: i64,
+    /// The most that may be paid in a month in Korea.
+    pub limit_per_month: i64,
+    /// What was paid today.
+    pub used_today: i64,
+    /// What was paid this month.
+    pub used_this_month: i64,
+}
+
+impl From<&Wallet> for WalletBody {
+    fn from(wallet: &Wallet) -> Self {
+        Self {
+            currency: wallet.currency.to_string(),
+            balance: wallet.balance,
+            held: wallet.held,
+            available: wallet.balance - wallet.held,
+            level: wallet.level,
+            frozen: wallet.frozen,
+            limit_per_payment: wallet.limits.payment,
+            limit_per_day: wallet.limits.day,
+            limit_per_month: wallet.limits.month,
+            used_today: wallet.day_used,
+            used_this_month: wallet.month_used,
+        }
+    }
+}
+
+/// A payment. Amounts are minor units, times milliseconds since 1970.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaymentBody {
+    /// Its id.
+    pub id: String,
+    /// What it is: `top_up`, `withdrawal`, `transfer`, `link` or `purchase`.
+    pub kind: &'static str,
+    /// How far it is: `at_bank`, `ready`, `held`, `paid`, `declined`, `canceled` or `expired`.
+    pub state: &'static str,
+    /// Who pays, once that is known: a user id.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub payer: String,
+    /// Who is paid, once that is known: a user id or a merchant's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub payee: String,
+    /// How much.
+    pub amount: i64,
+    /// Of what.
+    pub currency: String,
+    /// What it cost the merchant.
+    pub fee: i64,
+    /// How much was given back.
+    pub refunded: i64,
+    /// What for: a note, the merchant's number of the order, or what the bank said.
+    pub note: String,
+    /// When it began.
+    pub made_ms: i64,
+    /// When it last changed.
+    pub changed_ms: i64,
+    /// When it ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<i64>,
+    /// Where the payer lets it be: for the app, or as what stands in a QR code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approve_url: Option<String>,
+    /// The code of a link, for whoever made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::TopUp => "top_up",
+        Kind::Withdrawal => "withdrawal",
+        Kind::Transfer => "transfer",
+        Kind::Link => "link",
+        Kind::Purchase => "purchase",
+    }
+}
+
+const fn state(state: State) -> &'static str {
+    match state {
+        State::AtBank => "at_bank",
+        State::Ready => "ready",
+        State::Held => "held",
+        State::Paid => "paid",
+        State::Declined => "declined",
+        State::Canceled => "canceled",
+        State::Expired => "expired",
+    }
+}
+
+impl From<&Payment> for PaymentBody {
+    fn from(payment: &Payment) -> Self {
+        let asks = (payment.kind, payment.state) == (Kind::Purchase, State::Ready);
+        Self {
+            id: payment.id.to_string(),
+            kind: kind(payment.kind),
+            state: state(payment.state),
+            payer: payment.payer.clone(),
+            payee: payment.payee.clone(),
+            amount: payment.amount,
+            currency: payment.currency.to_string(),
+            fee: payment.fee,
+            refunded: payment.refunded,
+            note: payment.note.clone(),
+            made_ms: payment.made.0,
+            changed_ms: payment.changed.0,
+            expires_ms: payment.expires.map(|at| at.0),
+            approve_url: asks.then(|| format!("bongsu://pay/approvals/{}", payment.id)),
+            code: None,
+        }
+    }
+}
+
+/// The bank account of a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BankAccountBody {
+    /// Its number.
+    pub account: String,
+}
+
+/// What a request was answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AnswerBody {
+    /// A wallet.
+    Wallet(WalletBody),
+    /// A bank account.
+    BankAccount(BankAccountBody),
+    /// A payment.
+    Payment(Box<PaymentBody>),
+}
+
+impl From<&Answer> for AnswerBody {
+    fn from(answer: &Answer) -> Self {
+        match answer {
+            Answer::Wallet(wallet) => Self::Wallet(wallet.into()),
+            Answer::BankAccount(account) => Self::BankAccount(BankAccountBody {
+                account: account.clone(),
+            }),
+            Answer::Payment(payment) => Self::Payment(Box::new(payment.into())),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageBody<T> {
+    /// What is on it, newest first.
+    pub items: Vec<T>,
+    /// The cursor of the next page; missing on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// A line of a statement. Amounts are minor units.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LineBody {
+    /// When, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// By how much the balance changed; 0 where money was held or given free.
+    pub change: i64,
+    /// How much was moved, held or given free.
+    pub amount: i64,
+    /// What happened: `transfer`, `hold`, `settle`, `void`, `expire` or `reverse`.
+    pub what: &'static str,
+    /// The balance after it.
+    pub balance: i64,
+    /// What is held after it.
+    pub held: i64,
+    /// The payment that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
+    /// Who was on the other side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// What for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl LineBody {
+    /// The line of whoever is called `own`, about `payment`.
+    pub fn of(line: &Line, payment: Option<&Payment>, own: &str) -> Self {
+        use bongsu_ledger::Kind;
+        let amount = line.transfer.amount.minor();
+        let (what, moves) = match line.transfer.kind {
+            Kind::Transfer => ("transfer", true),
+            Kind::Hold => ("hold", false),
+            Kind::Settle => ("settle", true),
+            Kind::Void => ("void", false),
+            Kind::Expire => ("expire", false),
+            Kind::Reverse => ("reverse", true),
+        };
+        let sign = if line.side == Side::Debit { -1 } else { 1 };
+        let other = payment.map(|payment| {
+            let other = if payment.payer == own { &payment.payee } else { &payment.payer };
+            other.clone()
+        });
+        Self {
+            time_ms: line.transfer.time.0,
+            change: if moves { sign * amount } else { 0 },
+            amount,
+            what,
+            balance: line.balance.credits_posted - line.balance.debits_posted,
+            held: line.balance.debits_pending,
+            payment: payment.map(|payment| payment.id.to_string()),
+            other: other.filter(|other| !other.is_empty()),
+            note: payment.map(|payment| payment.note.clone()),
+        }
+    }
+}
+
+/// What was paid to a merchant's bank.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SettlementBody {
+    /// Its number.
+    pub n: i64,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// Of what.
+    pub currency: String,
+    /// How far it is: `at_bank`, `paid` or `refused`.
+    pub state: &'static str,
+    /// When it began, in milliseconds since 1970.
+    pub made_ms: i64,
+}
+
+impl From<&Settlement> for SettlementBody {
+    fn from(found: &Settlement) -> Self {
+        Self {
+            n: found.n,
+            amount: found.amount,
+            currency: found.currency.clone(),
+            state: match found.state {
+                1 => "at_bank",
+                2 => "paid",
+                _ => "refused",
+            },
+            made_ms: found.made.0,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Pay: wallets, merchants, and the money between them.
+//!
+//! It promises that
+//!
+//! - money is in the double-entry ledger alone, and all that exists came through the bank's account: the sum over all
+//!   accounts is nothing;
+//! - a key gets one answer for ever, refusals included, in every data centre; a key that was closed never gets one;
+//! - nobody spends what they do not have, nor more than their limits let them, whatever is asked at the same time;
+//! - what is held ends once: taken, called off, or by time;
+//! - a merchant sees its own payments alone.
+//!
+//! It keeps hashes of secrets, never the secrets. It never knows who people are beyond their ids, nor which bank it is.
+
+mod answer;
+mod apply;
+mod command;
+mod effect;
+pub mod http;
+mod id;
+pub mod limits;
+mod query;
+mod state;
+#[cfg(test)]
+mod testing;
+
+pub use answer::{Answer, Kept, Kind, Payment, Refused, State, Wallet};
+pub use command::{
+    Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
+    Rejected, Verb,
+};
+pub use effect::Effect;
+pub use id::{Hash, MerchantId, NoId, PaymentId};
+
+use bongsu_lane::{Cx, Domain, Refusal};
+
+/// The domain of money.
+pub struct Pay;
+
+impl Domain for Pay {
+    const NAME: &'static str = "pay";
+    const VERSION: u32 = 1;
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("migrations/0001.sql"),
+        bongsu_ledger::SCHEMA,
+        bongsu_audit::SCHEMA,
+    ];
+
+    type Command = Command;
+    type Accepted = Accepted;
+    type Rejected = Rejected;
+    type Effect = Effect;
+
+    fn apply(cx: &mut Cx<'_, Self>, command: Command) -> Result<Accepted, Refusal<Rejected>> {
+        apply::apply(cx, command)
+    }
+}

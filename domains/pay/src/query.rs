@@ -1,0 +1,116 @@
+//! Reads: what a gateway looks up in the view.
+
+use crate::answer::{Kept, Merchant, Payment, Wallet};
+use crate::id::{Hash, PaymentId};
+use crate::state::wallet::Purse;
+use crate::state::{book, key, merchant, payment, wallet};
+use bongsu_base::LogTime;
+use bongsu_lane::ReadView;
+use bongsu_ledger::{AccountId, Balance, Currency, Ledger, Page, Start, balance};
+use rusqlite::Result;
+
+pub use crate::state::merchant::Settlement;
+
+/// All wallets of `owner`, by currency.
+pub fn wallets(view: &ReadView<'_>, owner: &str, now: LogTime) -> Result<Vec<Wallet>> {
+    let all = wallet::of(view.db(), owner)?;
+    all.iter().map(|purse| purse.shown(view.db(), now)).collect()
+}
+
+/// The wallet of `owner` in `currency`.
+pub fn purse(view: &ReadView<'_>, owner: &str, currency: Currency) -> Result<Option<Purse>> {
+    wallet::find(view.db(), owner, currency)
+}
+
+/// The answer of a key.
+pub fn answer(view: &ReadView<'_>, caller: &str, name: &str) -> Result<Option<Kept>> {
+    Ok(key::find(view.db(), caller, name)?.map(|(_, answer)| answer))
+}
+
+/// A payment, if `who` has a part in it.
+pub fn payment(view: &ReadView<'_>, who: &str, id: PaymentId) -> Result<Option<Payment>> {
+    let found = payment::find(view.db(), id)?;
+    Ok(found.filter(|found| found.payer == who || found.payee == who))
+}
+
+/// A purchase that `payer` is asked for, or has a part in.
+pub fn asked(view: &ReadView<'_>, payer: &str, id: PaymentId) -> Result<Option<Payment>> {
+    let found = payment::find(view.db(), id)?;
+    Ok(found.filter(|found| {
+        found.kind == crate::Kind::Purchase && (found.payer.is_empty() || found.payer == payer)
+    }))
+}
+
+/// A page of payments to a merchant, with their numbers.
+pub fn payments_to(
+    view: &ReadView<'_>,
+    payee: &str,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Payment)>> {
+    payment::to(view.db(), payee, before, limit)
+}
+
+/// The merchant `id`.
+pub fn merchant(view: &ReadView<'_>, id: &str) -> Result<Option<Merchant>> {
+    merchant::find(view.db(), id)
+}
+
+/// A page of merchants.
+pub fn merchants(view: &ReadView<'_>, after: &str, limit: usize) -> Result<Vec<Merchant>> {
+    merchant::list(view.db(), after, limit)
+}
+
+/// Whose key has this hash, and until when it is taken.
+pub fn holder(view: &ReadView<'_>, key: Hash) -> Result<Option<(String, Option<LogTime>)>> {
+    merchant::holder(view.db(), key)
+}
+
+/// A page of a merchant's settlements.
+pub fn settlements(
+    view: &ReadView<'_>,
+    merchant: &str,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<Settlement>> {
+    merchant::settlements(view.db(), merchant, before, limit)
+}
+
+/// What an account has given and received.
+pub fn account(view: &ReadView<'_>, id: AccountId) -> Result<Balance> {
+    Ok(balance(view.db(), id)?.unwrap_or_default())
+}
+
+/// A page of an account's statement, each line with the payment that it is of.
+pub fn statement(
+    view: &ReadView<'_>,
+    account: AccountId,
+    start: Start,
+    limit: usize,
+) -> Result<Option<(Page, Vec<Option<Payment>>)>> {
+    let Ok(page) = bongsu_ledger::statement(view.db(), account, start, limit)? else {
+        return Ok(None);
+    };
+    let of = page.lines.iter().map(|line| {
+        let id = PaymentId(line.transfer.user_data);
+        payment::find(view.db(), id)
+    });
+    let of = of.collect::<Result<_>>()?;
+    Ok(Some((page, of)))
+}
+
+/// All ledgers, and what the bank holds in each.
+pub fn ledgers(view: &ReadView<'_>) -> Result<Vec<(Ledger, Balance)>> {
+    let all = Ledger::all(view.db())?;
+    let with_bank = all.into_iter().map(|ledger| {
+        let book = book::find(view.db(), ledger.currency)?;
+        let bank = book.map_or(Ok(Balance::default()), |book| account(view, book.bank))?;
+        Ok((ledger, bank))
+    });
+    with_bank.collect()
+}
+
+/// Whether anything has expired at `now`.
+pub fn is_due(view: &ReadView<'_>, now: LogTime) -> Result<bool> {
+    Ok(!payment::due(view.db(), now, 1)?.is_empty())
+}

@@ -1,0 +1,23 @@
+//! The view's tables and typed access to them.
+
+pub mod book;
+pub mod key;
+pub mod merchant;
+pub mod payment;
+pub mod wallet;
+
+use rusqlite::Connection;
+
+/// The next number of a kind, from 1.
+pub fn next_number(db: &Connection, name: &str) -> rusqlite::Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO pay_number VALUES (?1, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
+    )?
+    .query_row([name], |row| row.get(0))
+}
+
+/// What a column holds that cannot be read.
+pub fn damaged(what: &'static str) -> rusqlite::Error {
+    let error = std::io::Error::other(format!("the column {what} holds what was never written"));
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
+}

@@ -1,0 +1,524 @@
+//! The laws, over generated histories and beside a model that shares no code with the crate: nothing is made or lost,
+//! nobody passes what they have, each key has one answer, and the same log gives the same state.
+
+use bongsu_base::{LogTime, RecordId, Seed};
+use bongsu_lane::{Actor, Applier, EntryBody, Outcome, Payload, Record};
+use bongsu_ledger::{Amount, Currency, Ledger, Money};
+use bongsu_log::Entry;
+use bongsu_pay::{
+    Accepted, Act, Administer, Answer, Ask, Asker, BankSaid, Command, Hash, Kept, Limits,
+    NewMerchant, Ordered, Pay, PaymentId, State, Verb,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const PEOPLE: [&str; 3] = ["@a:s", "@b:s", "@c:s"];
+const SHOP: &str = "shop";
+/// Two in a hundred.
+const FEE: i64 = 200;
+const DAY_LIMIT: i64 = 2_000;
+
+/// One step of a history. Payments are named by how many were begun before them.
+#[derive(Debug, Clone)]
+enum Step {
+    TopUp(usize, i64),
+    Withdraw(usize, i64),
+    BankSays(usize, bool),
+    Transfer(usize, usize, i64),
+    Link(usize, u8, i64),
+    Claim(usize, u8),
+    CancelLink(usize, u8),
+    Ready(i64),
+    Accept(usize, usize),
+    Capture(usize),
+    Cancel(usize, Option<i64>),
+    Pass(i64),
+    /// The same request as before, under the same key.
+    Again(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = || 0..PEOPLE.len();
+    let much = || 1..900_i64;
+    let which = || 0..12_usize;
+    prop_oneof![
+        3 => (who(), much()).prop_map(|(a, b)| Step::TopUp(a, b)),
+        1 => (who(), much()).prop_map(|(a, b)| Step::Withdraw(a, b)),
+        5 => (which(), prop::bool::weighted(0.8)).prop_map(|(a, b)| Step::BankSays(a, b)),
+        3 => (who(), who(), much()).prop_map(|(a, b, c)| Step::Transfer(a, b, c)),
+        1 => (who(), 0..4_u8, much()).prop_map(|(a, b, c)| Step::Link(a, b, c)),
+        1 => (who(), 0..4_u8).prop_map(|(a, b)| Step::Claim(a, b)),
+        1 => (who(), 0..4_u8).prop_map(|(a, b)| Step::CancelLink(a, b)),
+        2 => much().prop_map(Step::Ready),
+        3 => (who(), which()).prop_map(|(a, b)| Step::Accept(a, b)),
+        3 => which().prop_map(Step::Capture),
+        2 => (which(), prop::option::of(much())).prop_map(|(a, b)| Step::Cancel(a, b)),
+        1 => (1..90_000_000_i64).prop_map(Step::Pass),
+        1 => which().prop_map(Step::Again),
+    ]
+}
+
+/// What the model knows of a payment.
+#[derive(Debug, Clone)]
+struct Deal {
+    kind: char,
+    state: State,
+    payer: Option<usize>,
+    amount: i64,
+    refunded: i64,
+    fee: i64,
+    fee_back: i64,
+    counted: LogTime,
+    expires: Option<LogTime>,
+}
+
+/// Money as the model counts it.
+#[derive(Debug, Default)]
+struct Model {
+    has: [i64; 3],
+    held: [i64; 3],
+    used: [(i64, i64); 3],
+    shop: i64,
+    fees: i64,
+    came: i64,
+    deals: Vec<Deal>,
+    links: BTreeMap<u8, usize>,
+}
+
+const HOUR: i64 = 3_600_000;
+
+fn day(time: LogTime) -> i64 {
+    (time.0 + 9 * HOUR) / (24 * HOUR)
+}
+
+impl Model {
+    fn used(&self, who: usize, now: LogTime) -> i64 {
+        let (when, used) = self.used[who];
+        if when == day(now) { used } else { 0 }
+    }
+
+    fn spend(&mut self, who: usize, amount: i64, now: LogTime) -> Result<(), ()> {
+        let used = self.used(who, now);
+        if used + amount > DAY_LIMIT || self.has[who] - self.held[who] < amount {
+            return Err(());
+        }
+        self.used[who] = (day(now), used + amount);
+        Ok(())
+    }
+
+    fn begin(&mut self, kind: char, state: State, payer: Option<usize>, amount: i64, now: LogTime) {
+        self.deals.push(Deal {
+            kind,
+            state,
+            payer,
+            amount,
+            refunded: 0,
+            fee: 0,
+            fee_back: 0,
+            counted: now,
+            expires: None,
+        });
+    }
+
+    /// A hold goes back.
+    fn release(&mut self, n: usize, state: State, now: LogTime) {
+        let deal = &mut self.deals[n];
+        let who = deal.payer.expect("who holds is known");
+        self.held[who] -= deal.amount;
+        deal.state = state;
+        deal.expires = None;
+        if day(deal.counted) == day(now) && self.used[who].0 == day(now) {
+            self.used[who].1 -= deal.amount;
+        }
+    }
+
+    fn sweep(&mut self, now: LogTime) {
+        for n in 0..self.deals.len() {
+            if self.deals[n].expires.is_some_and(|at| at <= now) {
+                if self.deals[n].state == State::Held {
+                    self.release(n, State::Expired, now);
+                } else {
+                    self.deals[n].state = State::Expired;
+                    self.deals[n].expires = None;
+                }
+            }
+        }
+    }
+
+    fn bank_says(&mut self, n: usize, yes: bool, now: LogTime) {
+        let Some(deal) = self.deals.get(n).cloned() else { return };
+        if deal.state != State::AtBank {
+            return;
+        }
+        let who = deal.payer.expect("who asked the bank is known");
+        match (deal.kind, yes) {
+            ('t', true) => {
+                self.has[who] += deal.amount;
+                self.came += deal.amount;
+            }
+            ('w', true) => {
+                self.held[who] -= deal.amount;
+                self.has[who] -= deal.amount;
+                self.came -= deal.amount;
+            }
+            ('w', false) => self.release(n, State::Declined, now),
+            _ => {}
+        }
+        self.deals[n].state = if yes { State::Paid } else { State::Declined };
+    }
+
+    fn live(&self, n: usize, kind: char, state: State, now: LogTime) -> Result<Deal, ()> {
+        let deal = self.deals.get(n).ok_or(())?;
+        let sound = deal.kind == kind
+            && deal.state == state
+            && deal.expires.is_none_or(|at| at > now);
+        sound.then(|| deal.clone()).ok_or(())
+    }
+
+    fn accept(&mut self, who: usize, n: usize, now: LogTime) -> Result<(), ()> {
+        let deal = self.live(n, 'p', State::Ready, now)?;
+        self.spend(who, deal.amount, now)?;
+        self.held[who] += deal.amount;
+        let deal = &mut self.deals[n];
+        (deal.state, deal.payer, deal.counted) = (State::Held, Some(who), now);
+        deal.expires = Some(LogTime(now.0 + HOUR));
+        Ok(())
+    }
+
+    fn capture(&mut self, n: usize, now: LogTime) -> Result<(), ()> {
+        let deal = self.live(n, 'p', State::Held, now)?;
+        let who = deal.payer.ok_or(())?;
+        self.held[who] -= deal.amount;
+        self.has[who] -= deal.amount;
+        let fee = deal.amount * FEE / 10_000;
+        self.shop += deal.amount - fee;
+        self.fees += fee;
+        let deal = &mut self.deals[n];
+        (deal.state, deal.fee, deal.expires) = (State::Paid, fee, None);
+        Ok(())
+    }
+
+    fn cancel(&mut self, n: usize, amount: Option<i64>, now: LogTime) -> Result<(), ()> {
+        let deal = self.deals.get(n).filter(|deal| deal.kind == 'p').cloned().ok_or(())?;
+        let left = deal.amount - deal.refunded;
+        let amount = amount.unwrap_or(left);
+        match deal.state {
+            State::Ready if amount == left => {
+                self.deals[n].state = State::Canceled;
+                self.deals[n].expires = None;
+                Ok(())
+            }
+            State::Held if amount == left => {
+                self.release(n, State::Canceled, now);
+                Ok(())
+            }
+            State::Paid if amount <= left => {
+                let refunded = deal.refunded + amount;
+                let back = deal.fee * refunded / deal.amount - deal.fee_back;
+                if self.shop + back < amount {
+                    return Err(());
+                }
+                self.shop += back - amount;
+                self.fees -= back;
+                self.has[deal.payer.ok_or(())?] += amount;
+                let deal = &mut self.deals[n];
+                (deal.refunded, deal.fee_back) = (refunded, deal.fee_back + back);
+                if refunded == deal.amount {
+                    deal.state = State::Canceled;
+                }
+                Ok(())
+            }
+            _ => Err(()),
+        }
+    }
+
+    fn link(&mut self, who: usize, code: u8, amount: i64, now: LogTime) -> Result<(), ()> {
+        if self.links.contains_key(&code) {
+            return Err(());
+        }
+        self.spend(who, amount, now)?;
+        self.held[who] += amount;
+        self.begin('l', State::Held, Some(who), amount, now);
+        let n = self.deals.len() - 1;
+        self.deals[n].expires = Some(LogTime(now.0 + 72 * HOUR));
+        self.links.insert(code, n);
+        Ok(())
+    }
+
+    fn claim(&mut self, who: usize, code: u8, now: LogTime) -> Result<(), ()> {
+        let n = *self.links.get(&code).ok_or(())?;
+        let deal = self.live(n, 'l', State::Held, now)?;
+        let payer = deal.payer.filter(|payer| *payer != who).ok_or(())?;
+        self.held[payer] -= deal.amount;
+        self.has[payer] -= deal.amount;
+        self.has[who] += deal.amount;
+        (self.deals[n].state, self.deals[n].expires) = (State::Paid, None);
+        Ok(())
+    }
+
+    fn cancel_link(&mut self, who: usize, code: u8, now: LogTime) -> Result<(), ()> {
+        let n = *self.links.get(&code).ok_or(())?;
+        let deal = self.live(n, 'l', State::Held, now)?;
+        if deal.payer != Some(who) {
+            return Err(());
+        }
+        self.release(n, State::Canceled, now);
+        Ok(())
+    }
+}
+
+/// The crate, and all that was asked of it.
+struct Real {
+    applier: Applier<Pay>,
+    entries: Vec<Entry>,
+    now: LogTime,
+    ids: Vec<PaymentId>,
+    asked: Vec<(Actor, Command, Accepted)>,
+}
+
+fn krw(amount: i64) -> Money {
+    let amount = Amount::new(amount).expect("an amount");
+    let currency = Currency::KRW;
+    Money { amount, currency }
+}
+
+fn person(who: usize) -> Actor {
+    Actor::User {
+        user: PEOPLE[who].parse().expect("a user id"),
+        device: "D".parse().expect("a device id"),
+    }
+}
+
+fn shop_key() -> Hash {
+    Hash::of_secret("bgm_1")
+}
+
+impl Real {
+    fn new() -> Self {
+        let mut real = Self {
+            applier: Applier::open(Path::new(":memory:")).expect("a view in memory"),
+            entries: Vec::new(),
+            now: LogTime(1_800_000_000_000),
+            ids: Vec::new(),
+            asked: Vec::new(),
+        };
+        for who in 0..PEOPLE.len() {
+            for verb in [Verb::OpenWallet(Currency::KRW), Verb::LinkBank("KR1".into())] {
+                assert_eq!(real.person(who, verb), Ok(()));
+            }
+        }
+        let limits = Limits { payment: DAY_LIMIT, day: DAY_LIMIT, month: i64::MAX };
+        for act in [
+            Act::SetLimits { currency: Currency::KRW, level: 0, limits },
+            Act::AddMerchant(NewMerchant {
+                id: SHOP.parse().expect("an id"),
+                name: "Shop".into(),
+                city: String::new(),
+                category: 0,
+                currency: Currency::KRW,
+                fee: 200,
+                bank: "KR2".into(),
+                key: shop_key(),
+            }),
+        ] {
+            let (by, reason) = (None, None);
+            let command = Command::Administer(Administer { by, reason, act });
+            assert_eq!(real.apply(Actor::Operator, command), Accepted::Done);
+        }
+        real.asked.clear();
+        real
+    }
+
+    fn apply(&mut self, actor: Actor, command: Command) -> Accepted {
+        let n = self.entries.len() as u64;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&n.to_le_bytes());
+        let record = Record {
+            id: RecordId::named(&["law"], &n.to_string()),
+            actor,
+            seed: Seed::from_bytes(seed),
+            payload: Payload::Command(postcard::to_stdvec(&command).expect("plain data")),
+        };
+        let body = EntryBody { records: vec![record] }.encode();
+        let next = self.applier.progress().chain.extend(self.now, &body);
+        let entry = Entry { seq: next.seq, time: self.now, body: body.into(), link: next.link };
+        self.entries.push(entry.clone());
+        let applied = self.applier.apply(&[entry]).expect("the view can be written");
+        match applied.outcomes.into_iter().next().and_then(|(_, verdict)| verdict.outcome) {
+            Some(Outcome::Accepted(accepted)) => accepted,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    fn keyed(&mut self, actor: Actor, by: Asker, verb: Verb) -> Result<(), ()> {
+        let key = format!("k{}", self.asked.len() + self.entries.len());
+        let command = Command::Ask(Ask { by, key, verb });
+        let accepted = self.apply(actor.clone(), command.clone());
+        self.asked.push((actor, command, accepted.clone()));
+        let Accepted::Answered { answer, .. } = accepted else { panic!("no answer") };
+        match answer {
+            Kept::Done(Answer::Payment(payment)) => {
+                if !self.ids.contains(&payment.id) {
+                    self.ids.push(payment.id);
+                }
+                Ok(())
+            }
+            Kept::Done(_) => Ok(()),
+            Kept::Refused(_) | Kept::Never => Err(()),
+        }
+    }
+
+    fn person(&mut self, who: usize, verb: Verb) -> Result<(), ()> {
+        self.keyed(person(who), Asker::Person, verb)
+    }
+
+    fn shop(&mut self, verb: Verb) -> Result<(), ()> {
+        let by = Asker::Merchant { id: SHOP.parse().expect("an id"), with: shop_key() };
+        self.keyed(Actor::Nobody, by, verb)
+    }
+
+    fn id(&self, n: usize) -> PaymentId {
+        self.ids.get(n).copied().unwrap_or(PaymentId([255; 16]))
+    }
+
+    fn sums(&self) -> BTreeMap<i64, i64> {
+        let db = self.applier.db();
+        let all = bongsu_ledger::Account::page(db, bongsu_ledger::AccountId(0), 100);
+        let mut sums = BTreeMap::new();
+        for account in all.expect("readable") {
+            let balance = account.balance;
+            *sums.entry(account.opened.code.into()).or_default() +=
+                balance.credits_posted - balance.debits_posted;
+        }
+        sums
+    }
+
+    fn wallet(&self, who: usize) -> (i64, i64) {
+        let find = "SELECT account FROM wallet WHERE owner = ?1";
+        let db = self.applier.db();
+        let account = db.query_row(find, [PEOPLE[who]], |row| row.get(0)).expect("a wallet");
+        let found = bongsu_ledger::balance(db, bongsu_ledger::AccountId(account));
+        let found = found.expect("readable").expect("an account");
+        (found.credits_posted - found.debits_posted, found.debits_pending)
+    }
+}
+
+fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Result<(), ()>) {
+    let note = String::new;
+    let now = real.now;
+    match *step {
+        Step::TopUp(who, amount) => {
+            model.begin('t', State::AtBank, Some(who), amount, now);
+            (real.person(who, Verb::TopUp(krw(amount))), Ok(()))
+        }
+        Step::Withdraw(who, amount) => {
+            let expect = model.spend(who, amount, now);
+            if expect.is_ok() {
+                model.held[who] += amount;
+                model.begin('w', State::AtBank, Some(who), amount, now);
+            }
+            (real.person(who, Verb::Withdraw(krw(amount))), expect)
+        }
+        Step::BankSays(n, yes) => {
+            if n < real.ids.len() {
+                let said = if yes {
+                    BankSaid::Done { reference: "B".into() }
+                } else {
+                    BankSaid::Refused { reason: "no".into() }
+                };
+                let order = Ordered::Payment(real.id(n));
+                real.apply(Actor::Platform, Command::BankSaid { order, said });
+                model.bank_says(n, yes, now);
+            }
+            (Ok(()), Ok(()))
+        }
+        Step::Transfer(from, to, amount) => {
+            let expect = if from == to { Err(()) } else { model.spend(from, amount, now) };
+            if expect.is_ok() {
+                model.has[from] -= amount;
+                model.has[to] += amount;
+                model.begin('x', State::Paid, Some(from), amount, now);
+            }
+            let to = PEOPLE[to].parse().expect("a user id");
+            let money = krw(amount);
+            (real.person(from, Verb::Transfer { to, money, note: note() }), expect)
+        }
+        Step::Link(who, code, amount) => {
+            let expect = model.link(who, code, amount, now);
+            let (code, money) = (Hash([code; 32]), krw(amount));
+            (real.person(who, Verb::MakeLink { code, money, note: note() }), expect)
+        }
+        Step::Claim(who, code) => {
+            let expect = model.claim(who, code, now);
+            (real.person(who, Verb::ClaimLink(Hash([code; 32]))), expect)
+        }
+        Step::CancelLink(who, code) => {
+            let expect = model.cancel_link(who, code, now);
+            (real.person(who, Verb::CancelLink(Hash([code; 32]))), expect)
+        }
+        Step::Ready(amount) => {
+            model.begin('p', State::Ready, None, amount, now);
+            let n = model.deals.len() - 1;
+            model.deals[n].expires = Some(LogTime(now.0 + HOUR / 4));
+            let (money, payer) = (krw(amount), None);
+            (real.shop(Verb::Ready { money, order: note(), payer }), Ok(()))
+        }
+        Step::Accept(who, n) => {
+            let expect = model.accept(who, n, now);
+            (real.person(who, Verb::Accept(real.id(n))), expect)
+        }
+        Step::Capture(n) => (real.shop(Verb::Capture(real.id(n))), model.capture(n, now)),
+        Step::Cancel(n, amount) => {
+            let expect = model.cancel(n, amount, now);
+            let (payment, amount) = (real.id(n), amount.map(|amount| krw(amount).amount));
+            (real.shop(Verb::Cancel { payment, amount }), expect)
+        }
+        Step::Pass(span) => {
+            real.now = LogTime(now.0 + span);
+            real.apply(Actor::Platform, Command::Sweep { most: 1_000 });
+            model.sweep(real.now);
+            (Ok(()), Ok(()))
+        }
+        Step::Again(n) => {
+            if let Some((actor, command, first)) = real.asked.get(n).cloned() {
+                assert_eq!(real.apply(actor, command), first);
+            }
+            (Ok(()), Ok(()))
+        }
+    }
+}
+
+fn agree(real: &Real, model: &Model) {
+    for who in 0..PEOPLE.len() {
+        assert_eq!(real.wallet(who), (model.has[who], model.held[who]), "{who}");
+        assert!(model.held[who] >= 0 && model.held[who] <= model.has[who]);
+    }
+    let sums = real.sums();
+    assert_eq!(sums.values().sum::<i64>(), 0);
+    let of = |code: i64| sums.get(&code).copied().unwrap_or(0);
+    let expect = [model.has.iter().sum(), model.shop, model.fees, -model.came, 0];
+    assert_eq!([of(1), of(2), of(4), of(5), of(6)], expect);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_agrees_with_the_model(steps in prop::collection::vec(step(), 1..40)) {
+        let (mut real, mut model) = (Real::new(), Model::default());
+        for step in &steps {
+            let (found, expect) = take(&mut real, &mut model, step);
+            prop_assert_eq!(found, expect, "{:?}", step);
+            agree(&real, &model);
+        }
+        let db = real.applier.db();
+        prop_assert!(bongsu_ledger::check(db).expect("readable").is_ok());
+        for ledger in Ledger::all(db).expect("readable") {
+            prop_assert!(ledger.proof.balances());
+        }
+        let mut again = Applier::<Pay>::open(Path::new(":memory:")).expect("a view in memory");
+        let applied = again.apply(&real.entries).expect("the view can be written");
+        prop_assert_eq!(applied.progress.digest, real.applier.progress().digest);
+    }
+}

@@ -1,0 +1,6 @@
+//! What pay promises, seen from outside: its laws, its golden log, and its protocol.
+
+mod golden;
+mod house;
+mod laws;
+mod protocol;
