@@ -9,7 +9,9 @@ mod print;
 mod sign_in;
 mod verbs;
 
-use crate::cli::{Audit, ClientVerb, KeysVerb, MediaVerb, PayVerb, Place, ReportVerb, RoomVerb, UserVerb};
+use crate::cli::{
+    Audit, ClientVerb, KeysVerb, MediaVerb, PayVerb, Place, ReportVerb, RoomVerb, UserVerb,
+};
 use crate::config::{Config, Layer};
 use crate::say;
 use anyhow::{Result, ensure};

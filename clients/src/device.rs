@@ -123,6 +123,11 @@ impl Device {
         })
     }
 
+    /// The access token.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// The account's Matrix id.
     pub fn user(&self) -> &str {
         &self.user

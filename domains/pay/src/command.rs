@@ -124,7 +124,10 @@ impl Verb {
     #[must_use]
     pub fn print(&self) -> Hash {
         let bytes = postcard::to_stdvec(self).expect("a verb is plain data");
-        Hash(blake3::derive_key("bongsu 2026-11 what a payment key asks", &bytes))
+        Hash(blake3::derive_key(
+            "bongsu 2026-11 what a payment key asks",
+            &bytes,
+        ))
     }
 }
 

@@ -96,6 +96,9 @@ impl Hash {
     /// That of a secret, under which it is found.
     #[must_use]
     pub fn of_secret(secret: &str) -> Self {
-        Self(blake3::derive_key("bongsu 2026-11 hash of a payment secret", secret.as_bytes()))
+        Self(blake3::derive_key(
+            "bongsu 2026-11 hash of a payment secret",
+            secret.as_bytes(),
+        ))
     }
 }

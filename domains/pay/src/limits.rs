@@ -18,7 +18,11 @@ pub const fn usual(level: u8) -> Limits {
         2 => (10_000_000, 20_000_000, 100_000_000),
         _ => (50_000_000, 100_000_000, 500_000_000),
     };
-    Limits { payment, day, month }
+    Limits {
+        payment,
+        day,
+        month,
+    }
 }
 
 /// The day of `time`, counted from 1970-01-01, and the month, counted from January of the year 0.

@@ -14,7 +14,9 @@ pub use crate::state::merchant::Settlement;
 /// All wallets of `owner`, by currency.
 pub fn wallets(view: &ReadView<'_>, owner: &str, now: LogTime) -> Result<Vec<Wallet>> {
     let all = wallet::of(view.db(), owner)?;
-    all.iter().map(|purse| purse.shown(view.db(), now)).collect()
+    all.iter()
+        .map(|purse| purse.shown(view.db(), now))
+        .collect()
 }
 
 /// The wallet of `owner` in `currency`.
@@ -22,9 +24,9 @@ pub fn purse(view: &ReadView<'_>, owner: &str, currency: Currency) -> Result<Opt
     wallet::find(view.db(), owner, currency)
 }
 
-/// The answer of a key.
-pub fn answer(view: &ReadView<'_>, caller: &str, name: &str) -> Result<Option<Kept>> {
-    Ok(key::find(view.db(), caller, name)?.map(|(_, answer)| answer))
+/// The answer of a key, and what was asked when it was given.
+pub fn answer(view: &ReadView<'_>, caller: &str, name: &str) -> Result<Option<(Hash, Kept)>> {
+    key::find(view.db(), caller, name)
 }
 
 /// A payment, if `who` has a part in it.

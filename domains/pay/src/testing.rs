@@ -1,12 +1,12 @@
 //! What the tests of rules share: a view in memory, to which they apply one command at a time.
 
+use crate::Pay;
 use crate::answer::{Answer, Kept, Payment, Refused};
 use crate::command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, NewMerchant, Ordered, Rejected, Verb,
 };
 use crate::id::Hash;
 use crate::state::{merchant, wallet};
-use crate::Pay;
 use bongsu_base::{LogTime, Millis, RecordId, Seed, UserId};
 use bongsu_lane::{Actor, Applier, EntryBody, Outcome, Payload, Record};
 use bongsu_ledger::{Amount, Currency, Ledger, Money, balance};
@@ -35,8 +35,12 @@ impl Bench {
     pub fn with_wallets(people: &[(&str, i64)]) -> Self {
         let bench = Self::new();
         for (name, amount) in people {
-            bench.verb(name, Verb::OpenWallet(Currency::KRW)).expect("opened");
-            bench.verb(name, Verb::LinkBank("KR1".into())).expect("linked");
+            bench
+                .verb(name, Verb::OpenWallet(Currency::KRW))
+                .expect("opened");
+            bench
+                .verb(name, Verb::LinkBank("KR1".into()))
+                .expect("linked");
             if *amount > 0 {
                 bench.top_up(name, *amount);
             }
@@ -108,7 +112,10 @@ impl Bench {
 
     /// Asks as the merchant `shop`, under a new key.
     pub fn shop(&self, verb: Verb) -> Result<Answer, Refused> {
-        kept(self.ask_by(by_shop(), &self.fresh(), verb).expect("accepted"))
+        kept(
+            self.ask_by(by_shop(), &self.fresh(), verb)
+                .expect("accepted"),
+        )
     }
 
     /// The payment that was answered.
@@ -122,7 +129,9 @@ impl Bench {
     /// Has the bank bring so much.
     pub fn top_up(&self, name: &str, amount: i64) {
         let asked = self.verb(name, Verb::TopUp(krw(amount))).expect("asked");
-        let said = BankSaid::Done { reference: "B".into() };
+        let said = BankSaid::Done {
+            reference: "B".into(),
+        };
         let order = Ordered::Payment(Self::payment(asked).id);
         let told = self.ask(Actor::Platform, Command::BankSaid { order, said });
         assert_eq!(told, Ok(Accepted::Done));
@@ -131,7 +140,11 @@ impl Bench {
     /// Buys something of the merchant `shop`.
     pub fn buy(&self, name: &str, amount: i64) {
         let (money, order) = (krw(amount), "A".to_owned());
-        let ready = self.shop(Verb::Ready { money, order, payer: None });
+        let ready = self.shop(Verb::Ready {
+            money,
+            order,
+            payer: None,
+        });
         let id = Self::payment(ready.expect("prepared")).id;
         self.verb(name, Verb::Accept(id)).expect("held");
         self.shop(Verb::Capture(id)).expect("paid");
@@ -205,8 +218,14 @@ impl Bench {
 
 fn kept(accepted: Accepted) -> Result<Answer, Refused> {
     match accepted {
-        Accepted::Answered { answer: Kept::Done(answer), .. } => Ok(answer),
-        Accepted::Answered { answer: Kept::Refused(refused), .. } => Err(refused),
+        Accepted::Answered {
+            answer: Kept::Done(answer),
+            ..
+        } => Ok(answer),
+        Accepted::Answered {
+            answer: Kept::Refused(refused),
+            ..
+        } => Err(refused),
         other => panic!("no answer: {other:?}"),
     }
 }
@@ -253,4 +272,3 @@ pub fn krw(amount: i64) -> Money {
         currency: Currency::KRW,
     }
 }
-

@@ -58,12 +58,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// The router, without a gate: whoever serves it puts one before it.
     pub fn into_router(self, state: S) -> Router {
         let Self { routes, operations } = self;
-        let router = routes.into_iter().fold(Router::new(), |router, (path, route)| {
-            let methods = operations.iter().filter(|(_, at)| *at == path);
-            let methods: Vec<&str> = methods.map(|(method, _)| method.as_str()).collect();
-            let allow = methods.join(", ");
-            router.route(path, route.fallback(move || wrong_method(allow)))
-        });
+        let router = routes
+            .into_iter()
+            .fold(Router::new(), |router, (path, route)| {
+                let methods = operations.iter().filter(|(_, at)| *at == path);
+                let methods: Vec<&str> = methods.map(|(method, _)| method.as_str()).collect();
+                let allow = methods.join(", ");
+                router.route(path, route.fallback(move || wrong_method(allow)))
+            });
         router.with_state(state)
     }
 }

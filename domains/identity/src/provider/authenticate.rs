@@ -75,12 +75,7 @@ impl Door<'_> {
 
 impl Provider {
     /// On which device a client is that was let in for what `door` opens.
-    async fn admit(
-        &self,
-        token: &str,
-        locked: bool,
-        door: &Door<'_>,
-    ) -> Result<Caller, AuthError> {
+    async fn admit(&self, token: &str, locked: bool, door: &Door<'_>) -> Result<Caller, AuthError> {
         let said = self.said_by(token).await;
         let claims = said.map_err(|error| unavailable(&error))?;
         let claims = claims.ok_or(AuthError::Unknown)?;

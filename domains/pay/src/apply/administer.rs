@@ -59,7 +59,11 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             level,
             limits,
         } => {
-            let Limits { payment, day, month } = *limits;
+            let Limits {
+                payment,
+                day,
+                month,
+            } = *limits;
             let sound = [payment, day, month].iter().all(|limit| *limit >= 0);
             in_range(sound && *level <= limits::HIGHEST)?;
             wallet::set_limits(cx.db(), (*currency, *level), limits)?;
@@ -70,7 +74,11 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
 }
 
 fn in_range(sound: bool) -> Ruled<()> {
-    if sound { Ok(()) } else { Err(Refused::OutOfRange.into()) }
+    if sound {
+        Ok(())
+    } else {
+        Err(Refused::OutOfRange.into())
+    }
 }
 
 fn known(cx: &Cx<'_>, id: &MerchantId) -> Ruled<Merchant> {
@@ -148,8 +156,15 @@ fn named(act: &Act) -> (&'static str, String) {
             level,
             limits,
         } => {
-            let Limits { payment, day, month } = limits;
-            ("limits.set", format!("{currency} {level}: {payment}, {day}, {month}"))
+            let Limits {
+                payment,
+                day,
+                month,
+            } = limits;
+            (
+                "limits.set",
+                format!("{currency} {level}: {payment}, {day}, {month}"),
+            )
         }
         Act::Settle(merchant) => ("merchant.settle", merchant.to_string()),
     }
@@ -169,11 +184,19 @@ mod tests {
         let command = Administer {
             by: None,
             reason: None,
-            act: Act::SetLevel { owner: user("mina"), level: 3 },
+            act: Act::SetLevel {
+                owner: user("mina"),
+                level: 3,
+            },
         };
         let refused = bench.ask(as_user("mina"), Command::Administer(command));
         assert_eq!(refused, Err(Rejected::NotAllowed));
-        let level = |level| bench.try_administer(Act::SetLevel { owner: user("mina"), level });
+        let level = |level| {
+            bench.try_administer(Act::SetLevel {
+                owner: user("mina"),
+                level,
+            })
+        };
         assert_eq!(level(4), Err(Rejected::Refused(Refused::OutOfRange)));
         assert_eq!(level(3), Ok(Accepted::Done));
         let lines = bench.look(|db| bongsu_audit::page(db, i64::MAX, 9));
@@ -186,10 +209,21 @@ mod tests {
         let bench = Bench::with_shop(&[]);
         let until = bench.now() + Millis::hours(1);
         let merchant = "shop".parse().expect("an id");
-        bench.administer(Act::Rotate { merchant, key: Hash::of_secret("new"), until });
-        let ready = || Verb::Ready { money: krw(1), order: String::new(), payer: None };
+        bench.administer(Act::Rotate {
+            merchant,
+            key: Hash::of_secret("new"),
+            until,
+        });
+        let ready = || Verb::Ready {
+            money: krw(1),
+            order: String::new(),
+            payer: None,
+        };
         assert!(bench.ask_by(by_shop(), "k1", ready()).is_ok());
         bench.pass(Millis::hours(1));
-        assert_eq!(bench.ask_by(by_shop(), "k2", ready()), Err(Rejected::UnknownKey));
+        assert_eq!(
+            bench.ask_by(by_shop(), "k2", ready()),
+            Err(Rejected::UnknownKey)
+        );
     }
 }

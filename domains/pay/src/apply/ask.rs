@@ -126,14 +126,23 @@ mod tests {
     fn a_key_has_one_answer_for_ever() {
         let bench = Bench::with_wallets(&[("mina", 1_000), ("juno", 0)]);
         let first = bench.keyed("mina", "k1", pay("juno", 300));
-        assert!(matches!(&first, Accepted::Answered { answer: Kept::Done(_), .. }));
+        assert!(matches!(
+            &first,
+            Accepted::Answered {
+                answer: Kept::Done(_),
+                ..
+            }
+        ));
         assert_eq!(bench.keyed("mina", "k1", pay("juno", 300)), first);
         // The gateway tells by the print that this is not what was asked.
         assert_eq!(bench.keyed("mina", "k1", pay("juno", 400)), first);
         assert_eq!(bench.balances(&["mina", "juno"]), [700, 300]);
         let refused = bench.keyed("mina", "k2", pay("juno", 800));
         let why = |answer: &Accepted| match answer {
-            Accepted::Answered { answer: Kept::Refused(why), .. } => Some(*why),
+            Accepted::Answered {
+                answer: Kept::Refused(why),
+                ..
+            } => Some(*why),
             _ => None,
         };
         assert_eq!(why(&refused), Some(Refused::InsufficientFunds));

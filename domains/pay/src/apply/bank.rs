@@ -70,7 +70,8 @@ pub(super) fn said(cx: &mut Cx<'_>, order: &Ordered, said: &BankSaid) -> Verdict
     }
     match order {
         Ordered::Payment(id) => {
-            let found = payment::find(cx.db(), *id)?.ok_or_else(|| reject(Refused::NoSuchPayment.into()))?;
+            let found = payment::find(cx.db(), *id)?
+                .ok_or_else(|| reject(Refused::NoSuchPayment.into()))?;
             if found.state == State::AtBank {
                 said_of_payment(cx, found, said)?;
             }
@@ -159,7 +160,10 @@ pub(super) fn move_settlement(
     name[8..].copy_from_slice(&settlement.n.to_be_bytes());
     let money = Money {
         amount: Amount::new(settlement.amount).map_err(|_| damaged("amount"))?,
-        currency: settlement.currency.parse().map_err(|_| damaged("currency"))?,
+        currency: settlement
+            .currency
+            .parse()
+            .map_err(|_| damaged("currency"))?,
     };
     let id = PaymentId(name).movement(part, settlement.n.unsigned_abs());
     let moved = Instruction::transfer(id, between(from, to, money));
@@ -173,11 +177,15 @@ mod tests {
     use crate::testing::{Bench, krw};
 
     fn done() -> BankSaid {
-        BankSaid::Done { reference: "B1".into() }
+        BankSaid::Done {
+            reference: "B1".into(),
+        }
     }
 
     fn refused() -> BankSaid {
-        BankSaid::Refused { reason: "no such account".into() }
+        BankSaid::Refused {
+            reason: "no such account".into(),
+        }
     }
 
     fn tell(bench: &Bench, order: &Ordered, said: BankSaid) {

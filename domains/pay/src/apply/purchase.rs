@@ -1,9 +1,7 @@
 //! Paying a merchant: the merchant prepares it, the payer lets it be, the merchant takes it.
 
 use super::link::give_free;
-use super::money::{
-    available, begin, between, code, money, post, purse, some, spend, turn,
-};
+use super::money::{available, begin, between, code, money, post, purse, some, spend, turn};
 use super::{Cx, Ruled};
 use crate::answer::{Answer, Kind, Merchant, Payment, Refused, State};
 use crate::id::PaymentId;
@@ -105,7 +103,9 @@ pub(super) fn capture(cx: &mut Cx<'_>, shop: &str, id: PaymentId) -> Ruled<Answe
     let mut found = open(cx, id, State::Held)?;
     let shop = trading(cx, shop)?;
     found.fee = part(found.amount, shop.fee.into(), 10_000);
-    let fees = book::find(cx.db(), found.currency)?.ok_or_else(|| damaged("currency"))?.fees;
+    let fees = book::find(cx.db(), found.currency)?
+        .ok_or_else(|| damaged("currency"))?
+        .fees;
     let hold = id.movement("hold", 0);
     let settle = Instruction::settle(id.movement("settle", 0), hold, None);
     let mut chain = vec![settle.with(code::PURCHASE, id.0)];
@@ -153,7 +153,9 @@ fn refund(cx: &mut Cx<'_>, mut found: Payment, amount: i64) -> Ruled<Answer> {
     let shop = merchant::find(cx.db(), &found.payee)?.ok_or_else(|| damaged("payee"))?;
     let payer = wallet::find(cx.db(), &found.payer, found.currency)?;
     let payer = payer.ok_or_else(|| damaged("payer"))?;
-    let fees = book::find(cx.db(), found.currency)?.ok_or_else(|| damaged("currency"))?.fees;
+    let fees = book::find(cx.db(), found.currency)?
+        .ok_or_else(|| damaged("currency"))?
+        .fees;
     let refunded = found.refunded + amount;
     let fee_back = part(found.fee, refunded, found.amount) - found.fee_back;
     if available(cx, shop.pending)? + fee_back < amount {
@@ -196,14 +198,26 @@ mod tests {
     fn a_purchase_is_paid_once_and_costs_its_fee() {
         let bench = Bench::with_shop(&[("mina", 10_000), ("juno", 10_000)]);
         let id = ready(&bench, 3_000, None);
-        assert_eq!(bench.shop(Verb::Capture(id)).map(drop), Err(Refused::WrongState));
+        assert_eq!(
+            bench.shop(Verb::Capture(id)).map(drop),
+            Err(Refused::WrongState)
+        );
         let held = bench.verb("mina", Verb::Accept(id)).map(Bench::payment);
         assert_eq!(held.map(|held| held.state), Ok(State::Held));
         assert_eq!(bench.available("mina"), 7_000);
-        assert_eq!(bench.verb("juno", Verb::Accept(id)).map(drop), Err(Refused::NoSuchPayment));
-        let paid = bench.shop(Verb::Capture(id)).map(Bench::payment).expect("paid");
+        assert_eq!(
+            bench.verb("juno", Verb::Accept(id)).map(drop),
+            Err(Refused::NoSuchPayment)
+        );
+        let paid = bench
+            .shop(Verb::Capture(id))
+            .map(Bench::payment)
+            .expect("paid");
         assert_eq!((paid.state, paid.fee), (State::Paid, 90));
-        assert_eq!(bench.shop(Verb::Capture(id)).map(drop), Err(Refused::WrongState));
+        assert_eq!(
+            bench.shop(Verb::Capture(id)).map(drop),
+            Err(Refused::WrongState)
+        );
         assert_eq!(bench.pending(), 2_910);
         bench.prove();
     }
@@ -216,7 +230,10 @@ mod tests {
         bench.shop(Verb::Capture(id)).expect("paid");
         let cancel = |amount: Option<i64>| {
             let amount = amount.map(|amount| krw(amount).amount);
-            let verb = Verb::Cancel { payment: id, amount };
+            let verb = Verb::Cancel {
+                payment: id,
+                amount,
+            };
             bench.shop(verb).map(|answer| Bench::payment(answer).state)
         };
         assert_eq!(cancel(Some(3_002)), Err(Refused::ExceedsPayment));
@@ -234,12 +251,22 @@ mod tests {
         let (never, taken) = (ready(&bench, 1_000, None), ready(&bench, 2_000, None));
         bench.verb("mina", Verb::Accept(taken)).expect("held");
         bench.pass(TO_ACCEPT);
-        assert_eq!(bench.verb("mina", Verb::Accept(never)).map(drop), Err(Refused::Expired));
+        assert_eq!(
+            bench.verb("mina", Verb::Accept(never)).map(drop),
+            Err(Refused::Expired)
+        );
         bench.pass(TO_CAPTURE);
-        assert_eq!(bench.shop(Verb::Capture(taken)).map(drop), Err(Refused::Expired));
-        bench.ask(Actor::Platform, Command::Sweep { most: 1 }).expect("swept");
+        assert_eq!(
+            bench.shop(Verb::Capture(taken)).map(drop),
+            Err(Refused::Expired)
+        );
+        bench
+            .ask(Actor::Platform, Command::Sweep { most: 1 })
+            .expect("swept");
         assert_eq!(bench.available("mina"), 8_000);
-        bench.ask(Actor::Platform, Command::Sweep { most: 1 }).expect("swept");
+        bench
+            .ask(Actor::Platform, Command::Sweep { most: 1 })
+            .expect("swept");
         assert_eq!(bench.available("mina"), 10_000);
         bench.prove();
     }
@@ -252,10 +279,21 @@ mod tests {
             bench.verb("mina", Verb::Accept(id)).expect("held");
         }
         bench.shop(Verb::Capture(paid)).expect("paid");
-        bench.administer(Act::FreezeMerchant { merchant: "shop".parse().expect("an id"), frozen: true });
-        assert_eq!(bench.shop(Verb::Capture(held)).map(drop), Err(Refused::MerchantFrozen));
+        bench.administer(Act::FreezeMerchant {
+            merchant: "shop".parse().expect("an id"),
+            frozen: true,
+        });
+        assert_eq!(
+            bench.shop(Verb::Capture(held)).map(drop),
+            Err(Refused::MerchantFrozen)
+        );
         for payment in [paid, held] {
-            bench.shop(Verb::Cancel { payment, amount: None }).expect("given back");
+            bench
+                .shop(Verb::Cancel {
+                    payment,
+                    amount: None,
+                })
+                .expect("given back");
         }
         assert_eq!(bench.available("mina"), 10_000);
         bench.prove();

@@ -22,7 +22,10 @@ pub(super) fn apply(
     (paid.payer, paid.payee, paid.note) = (from.into(), to.into(), note.into());
     let moved = between(payer.account, payee.account, *money);
     let id = paid.id.movement("pay", 0);
-    post(cx, vec![Instruction::transfer(id, moved).with(code::TRANSFER, paid.id.0)])?;
+    post(
+        cx,
+        vec![Instruction::transfer(id, moved).with(code::TRANSFER, paid.id.0)],
+    )?;
     payer.write(cx.db())?;
     payment::insert(cx.db(), &paid)?;
     Ok(Answer::Payment(paid))
@@ -41,7 +44,9 @@ mod tests {
         let pay = |to: &str, amount| {
             let note = String::new();
             let (to, money) = (user(to), krw(amount));
-            bench.verb("mina", Verb::Transfer { to, money, note }).map(drop)
+            bench
+                .verb("mina", Verb::Transfer { to, money, note })
+                .map(drop)
         };
         for (to, amount, expect) in [
             ("juno", 300_001, Err(Refused::PaymentLimit)),
@@ -56,15 +61,35 @@ mod tests {
         }
         bench.pass(Millis::hours(24));
         assert_eq!(pay("juno", 1), Ok(()));
-        bench.administer(Act::FreezeWallet { owner: user("juno"), frozen: true });
+        bench.administer(Act::FreezeWallet {
+            owner: user("juno"),
+            frozen: true,
+        });
         assert_eq!(pay("juno", 1), Err(Refused::PayeeFrozen));
-        bench.administer(Act::FreezeWallet { owner: user("juno"), frozen: false });
-        bench.administer(Act::FreezeWallet { owner: user("mina"), frozen: true });
+        bench.administer(Act::FreezeWallet {
+            owner: user("juno"),
+            frozen: false,
+        });
+        bench.administer(Act::FreezeWallet {
+            owner: user("mina"),
+            frozen: true,
+        });
         assert_eq!(pay("juno", 1), Err(Refused::WalletFrozen));
-        bench.administer(Act::FreezeWallet { owner: user("mina"), frozen: false });
-        let limits = Limits { payment: i64::MAX, day: i64::MAX, month: 500_002 };
+        bench.administer(Act::FreezeWallet {
+            owner: user("mina"),
+            frozen: false,
+        });
+        let limits = Limits {
+            payment: i64::MAX,
+            day: i64::MAX,
+            month: 500_002,
+        };
         let currency = krw(1).currency;
-        bench.administer(Act::SetLimits { currency, level: 0, limits });
+        bench.administer(Act::SetLimits {
+            currency,
+            level: 0,
+            limits,
+        });
         assert_eq!(pay("juno", 2), Err(Refused::MonthLimit));
         assert_eq!(pay("juno", 1), Ok(()));
         bench.prove();

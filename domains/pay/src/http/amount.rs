@@ -33,7 +33,10 @@ impl Asking {
             return Err(Problem::senseless("amount-zero", "an amount is at least 1"));
         }
         if text.len() > digits.len() {
-            return Err(Problem::senseless("amount-negative", "an amount is at least 1"));
+            return Err(Problem::senseless(
+                "amount-negative",
+                "an amount is at least 1",
+            ));
         }
         let minor = text.parse().ok().filter(|minor| *minor <= LARGEST);
         let amount = minor.and_then(|minor: i64| Amount::new(minor).ok());

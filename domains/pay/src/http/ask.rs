@@ -7,10 +7,11 @@ use super::wire::{AnswerBody, PaymentBody};
 use crate::answer::{Answer, Kept, Kind, State};
 use crate::command::{Accepted, Ask, Asker, Command, Verb};
 use crate::id::Hash;
+use crate::query;
 use axum::Json;
 use bongsu_base::RecordId;
 use bongsu_lane::{Actor, Priority, Request};
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use http::StatusCode;
 
 /// What is answered.
@@ -23,6 +24,18 @@ pub struct Who {
     /// As whom the rules know them.
     by: Asker,
     actor: Actor,
+}
+
+impl Who {
+    /// The id of the record in which they ask for `what` under `key`. A merchant's secret key is part of it: what was
+    /// rejected with one that was replaced is asked anew with the next.
+    fn record(&self, what: &str, key: &str) -> RecordId {
+        let with = match &self.by {
+            Asker::Person => String::new(),
+            Asker::Merchant { with, .. } => HEXLOWER.encode(&with.0),
+        };
+        RecordId::named(&[what, &self.name, &with], key)
+    }
 }
 
 impl From<Payer> for Who {
@@ -59,16 +72,28 @@ impl From<Anyone> for Who {
 
 impl Api {
     /// Does what is asked under a key, or gives the answer that the key has.
-    pub(super) async fn ask(&self, who: impl Into<Who>, key: Key, verb: Verb) -> Result<Answer, Problem> {
+    pub(super) async fn ask(
+        &self,
+        who: impl Into<Who>,
+        key: Key,
+        verb: Verb,
+    ) -> Result<Answer, Problem> {
         let (who, key) = (who.into(), key.0);
         let print = verb.print();
-        let id = RecordId::named(&["pay", &who.name], &key);
-        let by = who.by;
-        let command = Command::Ask(Ask { by, key, verb });
-        let (first, kept) = self.submit(id, who.actor, command).await?;
+        let (first, kept) = match self.answered(&who.name, &key).await? {
+            // It is for ever: no log has to be reached to say it again.
+            Some(answered) => answered,
+            None => {
+                let id = who.record("pay", &key);
+                let by = who.by;
+                let command = Command::Ask(Ask { by, key, verb });
+                self.submit(id, who.actor, command).await?
+            }
+        };
         match kept {
             Kept::Never => {
-                let detail = "this key was closed before it was used; nothing happens under it any more";
+                let detail =
+                    "this key was closed before it was used; nothing happens under it any more";
                 Err(Problem::new(StatusCode::CONFLICT, "request-closed", detail))
             }
             _ if first != print => {
@@ -84,16 +109,24 @@ impl Api {
     pub(super) async fn pay(&self, who: impl Into<Who>, key: Key, verb: Verb) -> Said<PaymentBody> {
         match self.ask(who, key, verb).await? {
             Answer::Payment(payment) => Ok(Json((&payment).into())),
-            other => Err(Problem::internal(format!("no payment was answered: {other:?}"))),
+            other => Err(Problem::internal(format!(
+                "no payment was answered: {other:?}"
+            ))),
         }
     }
 
     /// Closes a key, or gives the answer that it has.
     pub(super) async fn close_key(&self, who: Who, key: String) -> Result<Kept, Problem> {
-        let id = RecordId::named(&["pay close", &who.name], &key);
+        let id = who.record("pay close", &key);
         let by = who.by;
         let command = Command::Close { by, key };
         Ok(self.submit(id, who.actor, command).await?.1)
+    }
+
+    /// What a key was answered, as far as is known here.
+    async fn answered(&self, name: &str, key: &str) -> Result<Option<(Hash, Kept)>, Problem> {
+        let look = self.lane.read(|view| query::answer(view, name, key));
+        Ok(look.await?)
     }
 
     async fn submit(

@@ -47,7 +47,11 @@ async fn person(parts: &Parts, api: &Api, scopes: &[&str]) -> Result<Caller, Pro
     let caller = api.authenticator.authenticate_for(token, scopes).await?;
     if api.authenticator.standing(&caller.user).await?.guest {
         let detail = "this is for accounts with a password, not for guests";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not-for-guests", detail));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "not-for-guests",
+            detail,
+        ));
     }
     Ok(caller)
 }
@@ -85,7 +89,8 @@ impl FromRequestParts<Api> for Shop {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let none = || Problem::unknown("this needs a merchant's secret key in the Authorization header");
+        let none =
+            || Problem::unknown("this needs a merchant's secret key in the Authorization header");
         let key = bearer(&parts.headers).filter(|key| key.starts_with(MERCHANT_KEY));
         let with = Hash::of_secret(key.ok_or_else(none)?);
         let found = api.lane.read(|view| query::holder(view, with)).await?;
@@ -113,7 +118,9 @@ impl FromRequestParts<Api> for Anyone {
         if bearer(&parts.headers).is_some_and(|token| token.starts_with(MERCHANT_KEY)) {
             return Shop::from_request_parts(parts, api).await.map(Self::Shop);
         }
-        Payer::from_request_parts(parts, api).await.map(Self::Person)
+        Payer::from_request_parts(parts, api)
+            .await
+            .map(Self::Person)
     }
 }
 
@@ -161,12 +168,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
             Ok(collected) => collected.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let detail = format!("the body is longer than {MAX_BODY} bytes");
-                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail));
+                return Err(Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "body-too-large",
+                    detail,
+                ));
             }
             Err(_) => return Err(Problem::bad("invalid-body", "the body did not arrive")),
         };
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            Problem::bad("invalid-body", format!("the body is not as expected: {error}"))
+            Problem::bad(
+                "invalid-body",
+                format!("the body is not as expected: {error}"),
+            )
         })
     }
 }
@@ -221,7 +235,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Paged {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let wrong = || Problem::bad("invalid-query", "`cursor` is what a page gave as `next`, `limit` is 1 to 500");
+        let wrong = || {
+            Problem::bad(
+                "invalid-query",
+                "`cursor` is what a page gave as `next`, `limit` is 1 to 500",
+            )
+        };
         let asked = Query::<Paging>::from_request_parts(parts, state).await;
         let Query(asked) = asked.map_err(|_| wrong())?;
         let limit = asked.limit.map_or(Ok(PAGE), usize::try_from);

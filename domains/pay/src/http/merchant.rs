@@ -64,9 +64,22 @@ pub async fn ready(
 ) -> Said<PaymentBody> {
     let money = asked.amount.money(asked.currency.as_ref())?;
     let order = text("order", asked.order)?;
-    let wrong = |_| Problem::bad("invalid-user", "`payer` is a user id, as in @mina:example.org");
-    let payer = asked.payer.map(|payer| payer.parse()).transpose().map_err(wrong)?;
-    let verb = Verb::Ready { money, order, payer };
+    let wrong = |_| {
+        Problem::bad(
+            "invalid-user",
+            "`payer` is a user id, as in @mina:example.org",
+        )
+    };
+    let payer = asked
+        .payer
+        .map(|payer| payer.parse())
+        .transpose()
+        .map_err(wrong)?;
+    let verb = Verb::Ready {
+        money,
+        order,
+        payer,
+    };
     api.pay(shop, key, verb).await
 }
 
@@ -102,13 +115,11 @@ pub async fn cancel(
 /// A payment of yours.
 #[utoipa::path(get, path = "/pay/v1/merchant/order/{payment}", tag = "pay: merchants", security(("merchant" = [])),
     params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
-pub async fn order(
-    State(api): State<Api>,
-    shop: Shop,
-    Named(name): Named,
-) -> Said<PaymentBody> {
+pub async fn order(State(api): State<Api>, shop: Shop, Named(name): Named) -> Said<PaymentBody> {
     let id = id(&name)?;
-    let look = api.lane.read(|view| query::payment(view, shop.id.as_str(), id));
+    let look = api
+        .lane
+        .read(|view| query::payment(view, shop.id.as_str(), id));
     let found = look.await?.ok_or(Refused::NoSuchPayment)?;
     Ok(Json((&found).into()))
 }
@@ -122,9 +133,9 @@ pub async fn payments(
     paged: Paged,
 ) -> Said<PageBody<PaymentBody>> {
     let before = paged.cursor.unwrap_or(i64::MAX);
-    let look = api.lane.read(|view| {
-        query::payments_to(view, shop.id.as_str(), before, paged.limit + 1)
-    });
+    let look = api
+        .lane
+        .read(|view| query::payments_to(view, shop.id.as_str(), before, paged.limit + 1));
     let mut found = look.await?;
     let more = found.len() > paged.limit;
     found.truncate(paged.limit);
@@ -160,9 +171,9 @@ pub async fn settlements(
     paged: Paged,
 ) -> Said<PageBody<SettlementBody>> {
     let before = paged.cursor.unwrap_or(i64::MAX);
-    let look = api.lane.read(|view| {
-        query::settlements(view, shop.id.as_str(), before, paged.limit + 1)
-    });
+    let look = api
+        .lane
+        .read(|view| query::settlements(view, shop.id.as_str(), before, paged.limit + 1));
     let mut found = look.await?;
     let more = found.len() > paged.limit;
     found.truncate(paged.limit);

@@ -82,7 +82,8 @@ pub struct MakeLink {
 /// A text that is kept: short, and without what no line of a statement should hold.
 pub(super) fn text(name: &'static str, text: String) -> Result<String, Problem> {
     if text.chars().count() > MAX_NOTE || text.chars().any(char::is_control) {
-        let detail = format!("`{name}` has at most {MAX_NOTE} characters, and no control characters");
+        let detail =
+            format!("`{name}` has at most {MAX_NOTE} characters, and no control characters");
         return Err(Problem::bad("invalid-text", detail));
     }
     Ok(text)
@@ -102,7 +103,9 @@ pub(super) fn id(name: &str) -> Result<PaymentId, Problem> {
     responses((status = 200, body = Vec<WalletBody>), Refusals))]
 pub async fn wallets(State(api): State<Api>, Reader(user): Reader) -> Said<Vec<WalletBody>> {
     let now = api.clock.now();
-    let look = api.lane.read(|view| query::wallets(view, user.as_str(), now));
+    let look = api
+        .lane
+        .read(|view| query::wallets(view, user.as_str(), now));
     Ok(Json(look.await?.iter().map(WalletBody::from).collect()))
 }
 
@@ -148,7 +151,10 @@ pub(super) fn page(
     own: &str,
 ) -> Said<PageBody<LineBody>> {
     let (page, of) = found.ok_or_else(|| {
-        Problem::bad("invalid-query", "`cursor` is what a page of this statement gave as `next`")
+        Problem::bad(
+            "invalid-query",
+            "`cursor` is what a page of this statement gave as `next`",
+        )
     })?;
     let lines = page.lines.iter().zip(&of);
     let items = lines.map(|(line, payment)| LineBody::of(line, payment.as_ref(), own));
@@ -222,7 +228,8 @@ pub async fn transfer(
     let wrong = |_| Problem::bad("invalid-user", "`to` is a user id, as in @mina:example.org");
     let to = asked.to.parse().map_err(wrong)?;
     let note = text("note", asked.note)?;
-    api.pay(payer, key, Verb::Transfer { to, money, note }).await
+    api.pay(payer, key, Verb::Transfer { to, money, note })
+        .await
 }
 
 /// Put money aside for whoever knows a code; it comes back after three days.
@@ -239,7 +246,9 @@ pub async fn make_link(
     let note = text("note", asked.note)?;
     let (name, called) = (payer.user.to_string(), key.0.clone());
     let code = Hash::of_secret(&api.code(&name, &called));
-    let answer = api.ask(payer, key, Verb::MakeLink { code, money, note }).await?;
+    let answer = api
+        .ask(payer, key, Verb::MakeLink { code, money, note })
+        .await?;
     match api.shown(&name, &called, &answer) {
         AnswerBody::Payment(body) => Ok(Json(*body)),
         _ => Err(unexpected(&answer)),
@@ -283,7 +292,9 @@ pub async fn payment(
     Named(name): Named,
 ) -> Said<PaymentBody> {
     let id = id(&name)?;
-    let look = api.lane.read(|view| query::payment(view, user.as_str(), id));
+    let look = api
+        .lane
+        .read(|view| query::payment(view, user.as_str(), id));
     let found = look.await?.ok_or(Refused::NoSuchPayment)?;
     Ok(Json((&found).into()))
 }

@@ -109,7 +109,11 @@ impl Problem {
     }
 
     /// 429 or 503.
-    pub fn later(status: StatusCode, after: Duration, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn later(
+        status: StatusCode,
+        after: Duration,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let name = if status == StatusCode::TOO_MANY_REQUESTS {
             "too-many-requests"
         } else {
@@ -209,7 +213,10 @@ impl IntoResponse for Problem {
             _ => None,
         };
         if let Some(challenge) = challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
         }
         if let Some(after) = self.retry_after {
             headers.insert(header::RETRY_AFTER, after.as_secs().max(1).into());

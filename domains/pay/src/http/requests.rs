@@ -60,11 +60,7 @@ fn checked(key: &str) -> Result<(), Problem> {
 #[utoipa::path(get, path = "/pay/v1/requests/{key}", tag = "pay: requests", security(("person" = []), ("merchant" = [])),
     params(("key" = String, Path, description = "Its Idempotency-Key")),
     responses((status = 200, body = RequestBody), Refusals))]
-pub async fn look(
-    State(api): State<Api>,
-    anyone: Anyone,
-    Named(key): Named,
-) -> Said<RequestBody> {
+pub async fn look(State(api): State<Api>, anyone: Anyone, Named(key): Named) -> Said<RequestBody> {
     checked(&key)?;
     let name = Who::from(anyone).name;
     let look = || api.lane.read(|view| query::answer(view, &name, &key));
@@ -74,7 +70,7 @@ pub async fn look(
         api.lane.catch_up(PATIENCE).await?;
         kept = look().await?;
     }
-    let body = kept.map(|kept| RequestBody::of(&api, (&name, &key), &kept));
+    let body = kept.map(|(_, kept)| RequestBody::of(&api, (&name, &key), &kept));
     Ok(Json(body.unwrap_or(RequestBody::NotYet)))
 }
 
@@ -83,11 +79,7 @@ pub async fn look(
     security(("person" = []), ("merchant" = [])),
     params(("key" = String, Path, description = "Its Idempotency-Key")),
     responses((status = 200, body = RequestBody), Refusals))]
-pub async fn close(
-    State(api): State<Api>,
-    anyone: Anyone,
-    Named(key): Named,
-) -> Said<RequestBody> {
+pub async fn close(State(api): State<Api>, anyone: Anyone, Named(key): Named) -> Said<RequestBody> {
     checked(&key)?;
     let who = Who::from(anyone);
     let name = who.name.clone();

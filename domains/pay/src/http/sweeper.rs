@@ -32,7 +32,9 @@ impl Api {
 
     async fn sweep(&self) {
         let command = Command::Sweep { most: AT_ONCE };
-        let request = self.lane.request(Actor::Platform, Priority::Background, command);
+        let request = self
+            .lane
+            .request(Actor::Platform, Priority::Background, command);
         if let Err(error) = self.lane.submit(request).await {
             tracing::warn!(%error, "what has expired could not be ended; trying again later");
             tokio::time::sleep(EVERY).await;

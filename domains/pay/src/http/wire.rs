@@ -218,7 +218,11 @@ impl LineBody {
         };
         let sign = if line.side == Side::Debit { -1 } else { 1 };
         let other = payment.map(|payment| {
-            let other = if payment.payer == own { &payment.payee } else { &payment.payer };
+            let other = if payment.payer == own {
+                &payment.payee
+            } else {
+                &payment.payer
+            };
             other.clone()
         });
         Self {

@@ -2,9 +2,7 @@
 
 use super::next_number;
 use bongsu_base::LogTime;
-use bongsu_ledger::{
-    AccountId, Currency, LedgerId, Limit, NewAccount, open_account, open_ledger,
-};
+use bongsu_ledger::{AccountId, Currency, LedgerId, Limit, NewAccount, open_account, open_ledger};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The kinds of accounts.
@@ -62,10 +60,23 @@ pub fn open(db: &Connection, time: LogTime, currency: Currency) -> rusqlite::Res
         ledger,
         bank: account(db, time, ledger, (code::BANK, Limit::None))?,
         fees: account(db, time, ledger, (code::FEES, Limit::DebitsWithinCredits))?,
-        suspense: account(db, time, ledger, (code::SUSPENSE, Limit::DebitsWithinCredits))?,
+        suspense: account(
+            db,
+            time,
+            ledger,
+            (code::SUSPENSE, Limit::DebitsWithinCredits),
+        )?,
     };
-    db.prepare_cached("INSERT INTO currency (ledger, code, bank, fees, suspense) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((ledger.0, currency.code(), book.bank.0, book.fees.0, book.suspense.0))?;
+    db.prepare_cached(
+        "INSERT INTO currency (ledger, code, bank, fees, suspense) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute((
+        ledger.0,
+        currency.code(),
+        book.bank.0,
+        book.fees.0,
+        book.suspense.0,
+    ))?;
     Ok(book)
 }
 
@@ -77,7 +88,12 @@ pub fn account(
     (code, limit): (u16, Limit),
 ) -> rusqlite::Result<AccountId> {
     let id = AccountId(next_number(db, "account")?);
-    let new = NewAccount { id, ledger, code, limit };
+    let new = NewAccount {
+        id,
+        ledger,
+        code,
+        limit,
+    };
     open_account(db, time, new)?.expect("an account of a new number in an open ledger is new");
     Ok(id)
 }

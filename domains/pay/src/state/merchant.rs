@@ -71,16 +71,20 @@ pub fn add_key(db: &Connection, id: &MerchantId, key: Hash) -> rusqlite::Result<
     let n: i64 = db
         .prepare_cached("SELECT coalesce(max(n), 0) FROM merchant_key WHERE merchant = ?1")?
         .query_row([id.as_str()], |row| row.get(0))?;
-    db.prepare_cached("INSERT INTO merchant_key (hash, merchant, n, until) VALUES (?1, ?2, ?3, NULL)")?
-        .execute((key.0, id.as_str(), n + 1))
-        .map(drop)
+    db.prepare_cached(
+        "INSERT INTO merchant_key (hash, merchant, n, until) VALUES (?1, ?2, ?3, NULL)",
+    )?
+    .execute((key.0, id.as_str(), n + 1))
+    .map(drop)
 }
 
 /// Has the keys that a merchant has end at `until`, unless they end sooner.
 pub fn end_keys(db: &Connection, id: &MerchantId, until: LogTime) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE merchant_key SET until = ?2 WHERE merchant = ?1 AND (until IS NULL OR until > ?2)")?
-        .execute((id.as_str(), until.0))
-        .map(drop)
+    db.prepare_cached(
+        "UPDATE merchant_key SET until = ?2 WHERE merchant = ?1 AND (until IS NULL OR until > ?2)",
+    )?
+    .execute((id.as_str(), until.0))
+    .map(drop)
 }
 
 /// Whose key has this hash, and until when it is taken.
@@ -136,15 +140,23 @@ pub fn settle(
 ) -> rusqlite::Result<i64> {
     let n = super::next_number(db, "settlement")?;
     db.prepare_cached("INSERT INTO settlement VALUES (?1, ?2, ?3, ?4, 1, ?5)")?
-        .execute((n, merchant.id.as_str(), amount, merchant.currency.code(), time.0))?;
+        .execute((
+            n,
+            merchant.id.as_str(),
+            amount,
+            merchant.currency.code(),
+            time.0,
+        ))?;
     Ok(n)
 }
 
 /// The settlement of this number.
 pub fn settlement(db: &Connection, n: i64) -> rusqlite::Result<Option<Settlement>> {
-    db.prepare_cached("SELECT n, merchant, amount, currency, state, made FROM settlement WHERE n = ?1")?
-        .query_row([n], read_settlement)
-        .optional()
+    db.prepare_cached(
+        "SELECT n, merchant, amount, currency, state, made FROM settlement WHERE n = ?1",
+    )?
+    .query_row([n], read_settlement)
+    .optional()
 }
 
 /// Up to `limit` settlements of a merchant before number `before`, newest first.

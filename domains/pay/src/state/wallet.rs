@@ -31,8 +31,7 @@ pub struct Purse {
     pub month_used: i64,
 }
 
-const COLUMNS: &str =
-    "owner, currency, account, level, frozen, day, day_used, month, month_used";
+const COLUMNS: &str = "owner, currency, account, level, frozen, day, day_used, month, month_used";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Purse> {
     let currency = row.get_ref(1)?.as_str()?.parse();
@@ -51,16 +50,20 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Purse> {
 
 /// The wallet of `owner` in `currency`.
 pub fn find(db: &Connection, owner: &str, currency: Currency) -> rusqlite::Result<Option<Purse>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM wallet WHERE owner = ?1 AND currency = ?2"))?
-        .query_row((owner, currency.code()), read)
-        .optional()
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM wallet WHERE owner = ?1 AND currency = ?2"
+    ))?
+    .query_row((owner, currency.code()), read)
+    .optional()
 }
 
 /// All wallets of `owner`, by currency.
 pub fn of(db: &Connection, owner: &str) -> rusqlite::Result<Vec<Purse>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM wallet WHERE owner = ?1 ORDER BY currency"))?
-        .query_map([owner], read)?
-        .collect()
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM wallet WHERE owner = ?1 ORDER BY currency"
+    ))?
+    .query_map([owner], read)?
+    .collect()
 }
 
 /// Opens a wallet where there is none.
@@ -90,7 +93,13 @@ pub fn open(
     db.prepare_cached(&format!(
         "INSERT INTO wallet ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0)"
     ))?
-    .execute((owner, currency.code(), purse.account.0, purse.level, purse.frozen))?;
+    .execute((
+        owner,
+        currency.code(),
+        purse.account.0,
+        purse.level,
+        purse.frozen,
+    ))?;
     Ok(purse)
 }
 
@@ -100,7 +109,10 @@ impl Purse {
     pub fn used(&self, time: LogTime) -> (i64, i64) {
         let (day, month) = limits::day_and_month(time);
         let of = |counted, now, used| if counted == now { used } else { 0 };
-        (of(self.day, day, self.day_used), of(self.month, month, self.month_used))
+        (
+            of(self.day, day, self.day_used),
+            of(self.month, month, self.month_used),
+        )
     }
 
     /// Counts what leaves it, or takes back what was counted at `made`, as far as that is of today or this month.
@@ -151,9 +163,15 @@ impl Purse {
 /// What may leave wallets in `currency` of people of `level`.
 pub fn limits_of(db: &Connection, currency: Currency, level: u8) -> rusqlite::Result<Limits> {
     let found = db
-        .prepare_cached("SELECT payment, day, month FROM limits WHERE currency = ?1 AND level = ?2")?
+        .prepare_cached(
+            "SELECT payment, day, month FROM limits WHERE currency = ?1 AND level = ?2",
+        )?
         .query_row((currency.code(), level), |row| {
-            Ok(Limits { payment: row.get(0)?, day: row.get(1)?, month: row.get(2)? })
+            Ok(Limits {
+                payment: row.get(0)?,
+                day: row.get(1)?,
+                month: row.get(2)?,
+            })
         })
         .optional()?;
     Ok(found.unwrap_or(limits::usual(level)))
@@ -169,7 +187,13 @@ pub fn set_limits(
         "INSERT INTO limits VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
          SET payment = excluded.payment, day = excluded.day, month = excluded.month",
     )?
-    .execute((currency.code(), level, limits.payment, limits.day, limits.month))
+    .execute((
+        currency.code(),
+        level,
+        limits.payment,
+        limits.day,
+        limits.month,
+    ))
     .map(drop)
 }
 

@@ -57,8 +57,15 @@ fn by_shop(verb: Verb) -> (Actor, Asker, Verb) {
 
 /// One of everything that may be asked under a key, from sample 2 on.
 fn verbs() -> Vec<(Actor, Asker, Verb)> {
-    let (to, note) = ("@juno:bongsu.test".parse().expect("a user id"), "lunch".to_owned());
-    let ready = |payer| Verb::Ready { money: won(700), order: "A-1".into(), payer };
+    let (to, note) = (
+        "@juno:bongsu.test".parse().expect("a user id"),
+        "lunch".to_owned(),
+    );
+    let ready = |payer| Verb::Ready {
+        money: won(700),
+        order: "A-1".into(),
+        payer,
+    };
     vec![
         by_mina(Verb::OpenWallet(Currency::KRW)),
         by_juno(Verb::OpenWallet(Currency::KRW)),
@@ -70,31 +77,70 @@ fn verbs() -> Vec<(Actor, Asker, Verb)> {
         by_shop(Verb::Capture(begun(8))),
         by_shop(ready(Some("@mina:bongsu.test".parse().expect("a user id")))),
         by_mina(Verb::Decline(begun(11))),
-        by_shop(Verb::Cancel { payment: begun(8), amount: Some(won(1).amount) }),
-        by_mina(Verb::Transfer { to, money: won(9), note: note.clone() }),
-        by_mina(Verb::MakeLink { code: Hash([1; 32]), money: won(9), note: note.clone() }),
+        by_shop(Verb::Cancel {
+            payment: begun(8),
+            amount: Some(won(1).amount),
+        }),
+        by_mina(Verb::Transfer {
+            to,
+            money: won(9),
+            note: note.clone(),
+        }),
+        by_mina(Verb::MakeLink {
+            code: Hash([1; 32]),
+            money: won(9),
+            note: note.clone(),
+        }),
         by_juno(Verb::ClaimLink(Hash([1; 32]))),
-        by_mina(Verb::MakeLink { code: Hash([2; 32]), money: won(9), note }),
+        by_mina(Verb::MakeLink {
+            code: Hash([2; 32]),
+            money: won(9),
+            note,
+        }),
         by_mina(Verb::CancelLink(Hash([2; 32]))),
     ]
 }
 
 fn operator(act: Act) -> (Actor, Command) {
     let (by, reason) = (None, Some("asked to".into()));
-    (Actor::Operator, Command::Administer(Administer { by, reason, act }))
+    (
+        Actor::Operator,
+        Command::Administer(Administer { by, reason, act }),
+    )
 }
 
 fn acts() -> Vec<Act> {
     let shop = || "shop".parse().expect("an id");
     let owner = || "@mina:bongsu.test".parse().expect("a user id");
-    let limits = Limits { payment: 1, day: 2, month: 3 };
+    let limits = Limits {
+        payment: 1,
+        day: 2,
+        month: 3,
+    };
     vec![
-        Act::Rotate { merchant: shop(), key: Hash([9; 32]), until: LogTime(1) },
+        Act::Rotate {
+            merchant: shop(),
+            key: Hash([9; 32]),
+            until: LogTime(1),
+        },
         Act::Settle(shop()),
-        Act::FreezeMerchant { merchant: shop(), frozen: true },
-        Act::FreezeWallet { owner: owner(), frozen: true },
-        Act::SetLevel { owner: owner(), level: 2 },
-        Act::SetLimits { currency: Currency::KRW, level: 2, limits },
+        Act::FreezeMerchant {
+            merchant: shop(),
+            frozen: true,
+        },
+        Act::FreezeWallet {
+            owner: owner(),
+            frozen: true,
+        },
+        Act::SetLevel {
+            owner: owner(),
+            level: 2,
+        },
+        Act::SetLimits {
+            currency: Currency::KRW,
+            level: 2,
+            limits,
+        },
     ]
 }
 
@@ -118,7 +164,9 @@ fn samples() -> Vec<(Actor, Command)> {
         all.push((actor, Command::Ask(Ask { by, key, verb })));
         if tops_up {
             let order = Ordered::Payment(begun(5));
-            let said = BankSaid::Done { reference: "B1".into() };
+            let said = BankSaid::Done {
+                reference: "B1".into(),
+            };
             all.push((Actor::Platform, Command::BankSaid { order, said }));
         }
     }
@@ -127,7 +175,9 @@ fn samples() -> Vec<(Actor, Command)> {
     all.push((mina, Command::Close { by, key }));
     all.extend(acts().into_iter().map(operator));
     let order = Ordered::Settlement(1);
-    let said = BankSaid::Refused { reason: "closed".into() };
+    let said = BankSaid::Refused {
+        reason: "closed".into(),
+    };
     all.push((Actor::Platform, Command::BankSaid { order, said }));
     all
 }
@@ -150,14 +200,19 @@ fn line(number: usize, (actor, command): &(Actor, Command)) -> String {
         seed: seed(number),
         payload: Payload::Command(postcard::to_stdvec(command).expect("plain data")),
     };
-    let bytes = EntryBody { records: vec![record] }.encode();
+    let bytes = EntryBody {
+        records: vec![record],
+    }
+    .encode();
     let time = 1_800_000_000_000 + 1000 * number as i64;
     format!("{} {time} {}", name(command), HEXLOWER.encode(&bytes))
 }
 
 fn parse(line: &str) -> (&str, LogTime, Vec<u8>) {
     let parts: Vec<&str> = line.split(' ').collect();
-    let [name, time, bytes] = parts[..] else { panic!("not a line of a golden log: {line}") };
+    let [name, time, bytes] = parts[..] else {
+        panic!("not a line of a golden log: {line}")
+    };
     let bytes = HEXLOWER.decode(bytes.as_bytes()).expect("hexadecimal");
     (name, LogTime(time.parse().expect("milliseconds")), bytes)
 }
@@ -166,7 +221,10 @@ fn parse(line: &str) -> (&str, LogTime, Vec<u8>) {
 fn every_command_is_in_the_golden_log_as_it_is_encoded_today() {
     let lines: Vec<&str> = LOG.lines().collect();
     let samples = samples();
-    let all = samples.iter().enumerate().map(|(n, sample)| line(n, sample));
+    let all = samples
+        .iter()
+        .enumerate()
+        .map(|(n, sample)| line(n, sample));
     let missing: Vec<String> = all.filter(|line| !lines.contains(&line.as_str())).collect();
     assert!(
         missing.is_empty(),
@@ -189,10 +247,14 @@ fn variants<T: serde::de::DeserializeOwned>() -> BTreeSet<u8> {
 fn every_variant_has_a_sample() {
     let first = |bytes: Vec<u8>| bytes[0];
     let commands = samples();
-    let commands = commands.iter().map(|(_, command)| first(postcard::to_stdvec(command).expect("plain data")));
+    let commands = commands
+        .iter()
+        .map(|(_, command)| first(postcard::to_stdvec(command).expect("plain data")));
     assert_eq!(commands.collect::<BTreeSet<_>>(), variants::<Command>());
     let verbs = verbs();
-    let verbs = verbs.iter().map(|(_, _, verb)| first(postcard::to_stdvec(verb).expect("plain data")));
+    let verbs = verbs
+        .iter()
+        .map(|(_, _, verb)| first(postcard::to_stdvec(verb).expect("plain data")));
     assert_eq!(verbs.collect::<BTreeSet<_>>(), variants::<Verb>());
 }
 
@@ -202,7 +264,12 @@ fn the_golden_log_gives_the_same_outcomes_and_the_same_state() {
     let mut report = String::new();
     for (name, time, body) in LOG.lines().map(parse) {
         let next = applier.progress().chain.extend(time, &body);
-        let entry = Entry { seq: next.seq, time, body: body.into(), link: next.link };
+        let entry = Entry {
+            seq: next.seq,
+            time,
+            body: body.into(),
+            link: next.link,
+        };
         let applied = applier.apply(&[entry]).expect("a golden entry applies");
         for (_, verdict) in applied.outcomes {
             let outcome = verdict.outcome.expect("a command has an outcome");

@@ -38,12 +38,20 @@ pub async fn said(State(api): State<Api>, Body(asked): Body<Said>) -> Result<Don
             Ordered::Payment(id.map_err(|_| Problem::not_found("there is no such payment"))?)
         }
         (None, Some(n)) => Ordered::Settlement(n),
-        _ => return Err(Problem::bad_request("it is about a payment, or about a settlement")),
+        _ => {
+            return Err(Problem::bad_request(
+                "it is about a payment, or about a settlement",
+            ));
+        }
     };
     let said = match (asked.reference, asked.refused) {
         (Some(reference), None) => BankSaid::Done { reference },
         (None, Some(reason)) => BankSaid::Refused { reason },
-        _ => return Err(Problem::bad_request("the bank gave a reference, or refused")),
+        _ => {
+            return Err(Problem::bad_request(
+                "the bank gave a reference, or refused",
+            ));
+        }
     };
     let (BankSaid::Done { reference: text } | BankSaid::Refused { reason: text }) = &said;
     if text.len() > MAX_TEXT {

@@ -131,7 +131,10 @@ fn none() -> Problem {
 impl Api {
     fn new_key(&self) -> (String, Hash) {
         let random = self.lane.random::<25>();
-        let secret = format!("{MERCHANT_KEY}{}", BASE32_NOPAD.encode(&random).to_lowercase());
+        let secret = format!(
+            "{MERCHANT_KEY}{}",
+            BASE32_NOPAD.encode(&random).to_lowercase()
+        );
         let hash = Hash::of_secret(&secret);
         (secret, hash)
     }
@@ -157,7 +160,9 @@ pub async fn list(
         });
         listed.collect::<rusqlite::Result<Vec<_>>>()
     });
-    Ok(Json(Page::of(look.await?, limit, |one| one.merchant.clone())))
+    Ok(Json(Page::of(look.await?, limit, |one| {
+        one.merchant.clone()
+    })))
 }
 
 /// Show a merchant.
@@ -192,7 +197,10 @@ pub async fn add(
     let detail = "a merchant's id has 3 to 32 lower-case letters, digits and `-`";
     let parsed = asked.merchant.parse::<MerchantId>();
     let id = parsed.map_err(|_| Problem::bad_request(detail))?;
-    let currency = asked.currency.as_deref().map_or(Ok(Currency::KRW), str::parse);
+    let currency = asked
+        .currency
+        .as_deref()
+        .map_or(Ok(Currency::KRW), str::parse);
     let currency = currency
         .map_err(|_| Problem::bad_request("a currency is three capital letters of ISO 4217"))?;
     for text in [&asked.name, &asked.city, &asked.bank_account] {

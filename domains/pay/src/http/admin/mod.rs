@@ -24,10 +24,22 @@ pub fn routes() -> Routes<Api> {
         .get("/admin/v1/pay/merchants", merchants::list)
         .post("/admin/v1/pay/merchants", merchants::add)
         .get("/admin/v1/pay/merchants/{merchant}", merchants::show)
-        .post("/admin/v1/pay/merchants/{merchant}/rotate", merchants::rotate)
-        .post("/admin/v1/pay/merchants/{merchant}/freeze", merchants::freeze)
-        .post("/admin/v1/pay/merchants/{merchant}/unfreeze", merchants::unfreeze)
-        .post("/admin/v1/pay/merchants/{merchant}/settle", merchants::settle)
+        .post(
+            "/admin/v1/pay/merchants/{merchant}/rotate",
+            merchants::rotate,
+        )
+        .post(
+            "/admin/v1/pay/merchants/{merchant}/freeze",
+            merchants::freeze,
+        )
+        .post(
+            "/admin/v1/pay/merchants/{merchant}/unfreeze",
+            merchants::unfreeze,
+        )
+        .post(
+            "/admin/v1/pay/merchants/{merchant}/settle",
+            merchants::settle,
+        )
         .get("/admin/v1/pay/wallets/{owner}", wallets::show)
         .post("/admin/v1/pay/wallets/{owner}/freeze", wallets::freeze)
         .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
@@ -99,7 +111,9 @@ impl Api {
         let request = self.lane.request(Actor::Operator, Priority::Vital, command);
         match self.lane.submit(request).await?.outcome? {
             Accepted::Done => Ok(()),
-            other => Err(Problem::internal(format!("another answer than was asked for: {other:?}"))),
+            other => Err(Problem::internal(format!(
+                "another answer than was asked for: {other:?}"
+            ))),
         }
     }
 }

@@ -78,7 +78,9 @@ pub async fn show(
     Path(name): Path<String>,
 ) -> Result<Json<WalletsBody>, Problem> {
     let (owner, now) = (meant(&name)?, api.clock.now());
-    let look = api.lane.read(|view| query::wallets(view, owner.as_str(), now));
+    let look = api
+        .lane
+        .read(|view| query::wallets(view, owner.as_str(), now));
     let found = look.await?;
     if found.is_empty() {
         return Err(Rejected::Refused(Refused::NoWallet).into());
@@ -150,7 +152,10 @@ pub async fn limits(
     operator: Operator,
     Body(asked): Body<SetLimits>,
 ) -> Result<Done, Problem> {
-    let currency = asked.currency.as_deref().map_or(Ok(Currency::KRW), str::parse);
+    let currency = asked
+        .currency
+        .as_deref()
+        .map_or(Ok(Currency::KRW), str::parse);
     let currency = currency
         .map_err(|_| Problem::bad_request("a currency is three capital letters of ISO 4217"))?;
     let limits = Limits {

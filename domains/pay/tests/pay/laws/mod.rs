@@ -1,6 +1,8 @@
 //! The laws, over generated histories and beside a model that shares no code with the crate: nothing is made or lost,
 //! nobody passes what they have, each key has one answer, and the same log gives the same state.
 
+mod model;
+
 use bongsu_base::{LogTime, RecordId, Seed};
 use bongsu_lane::{Actor, Applier, EntryBody, Outcome, Payload, Record};
 use bongsu_ledger::{Amount, Currency, Ledger, Money};
@@ -9,15 +11,13 @@ use bongsu_pay::{
     Accepted, Act, Administer, Answer, Ask, Asker, BankSaid, Command, Hash, Kept, Limits,
     NewMerchant, Ordered, Pay, PaymentId, State, Verb,
 };
+use model::{DAY_LIMIT, HOUR, Model};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const PEOPLE: [&str; 3] = ["@a:s", "@b:s", "@c:s"];
 const SHOP: &str = "shop";
-/// Two in a hundred.
-const FEE: i64 = 200;
-const DAY_LIMIT: i64 = 2_000;
 
 /// One step of a history. Payments are named by how many were begun before them.
 #[derive(Debug, Clone)]
@@ -59,215 +59,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the model knows of a payment.
-#[derive(Debug, Clone)]
-struct Deal {
-    kind: char,
-    state: State,
-    payer: Option<usize>,
-    amount: i64,
-    refunded: i64,
-    fee: i64,
-    fee_back: i64,
-    counted: LogTime,
-    expires: Option<LogTime>,
-}
-
-/// Money as the model counts it.
-#[derive(Debug, Default)]
-struct Model {
-    has: [i64; 3],
-    held: [i64; 3],
-    used: [(i64, i64); 3],
-    shop: i64,
-    fees: i64,
-    came: i64,
-    deals: Vec<Deal>,
-    links: BTreeMap<u8, usize>,
-}
-
-const HOUR: i64 = 3_600_000;
-
-fn day(time: LogTime) -> i64 {
-    (time.0 + 9 * HOUR) / (24 * HOUR)
-}
-
-impl Model {
-    fn used(&self, who: usize, now: LogTime) -> i64 {
-        let (when, used) = self.used[who];
-        if when == day(now) { used } else { 0 }
-    }
-
-    fn spend(&mut self, who: usize, amount: i64, now: LogTime) -> Result<(), ()> {
-        let used = self.used(who, now);
-        if used + amount > DAY_LIMIT || self.has[who] - self.held[who] < amount {
-            return Err(());
-        }
-        self.used[who] = (day(now), used + amount);
-        Ok(())
-    }
-
-    fn begin(&mut self, kind: char, state: State, payer: Option<usize>, amount: i64, now: LogTime) {
-        self.deals.push(Deal {
-            kind,
-            state,
-            payer,
-            amount,
-            refunded: 0,
-            fee: 0,
-            fee_back: 0,
-            counted: now,
-            expires: None,
-        });
-    }
-
-    /// A hold goes back.
-    fn release(&mut self, n: usize, state: State, now: LogTime) {
-        let deal = &mut self.deals[n];
-        let who = deal.payer.expect("who holds is known");
-        self.held[who] -= deal.amount;
-        deal.state = state;
-        deal.expires = None;
-        if day(deal.counted) == day(now) && self.used[who].0 == day(now) {
-            self.used[who].1 -= deal.amount;
-        }
-    }
-
-    fn sweep(&mut self, now: LogTime) {
-        for n in 0..self.deals.len() {
-            if self.deals[n].expires.is_some_and(|at| at <= now) {
-                if self.deals[n].state == State::Held {
-                    self.release(n, State::Expired, now);
-                } else {
-                    self.deals[n].state = State::Expired;
-                    self.deals[n].expires = None;
-                }
-            }
-        }
-    }
-
-    fn bank_says(&mut self, n: usize, yes: bool, now: LogTime) {
-        let Some(deal) = self.deals.get(n).cloned() else { return };
-        if deal.state != State::AtBank {
-            return;
-        }
-        let who = deal.payer.expect("who asked the bank is known");
-        match (deal.kind, yes) {
-            ('t', true) => {
-                self.has[who] += deal.amount;
-                self.came += deal.amount;
-            }
-            ('w', true) => {
-                self.held[who] -= deal.amount;
-                self.has[who] -= deal.amount;
-                self.came -= deal.amount;
-            }
-            ('w', false) => self.release(n, State::Declined, now),
-            _ => {}
-        }
-        self.deals[n].state = if yes { State::Paid } else { State::Declined };
-    }
-
-    fn live(&self, n: usize, kind: char, state: State, now: LogTime) -> Result<Deal, ()> {
-        let deal = self.deals.get(n).ok_or(())?;
-        let sound = deal.kind == kind
-            && deal.state == state
-            && deal.expires.is_none_or(|at| at > now);
-        sound.then(|| deal.clone()).ok_or(())
-    }
-
-    fn accept(&mut self, who: usize, n: usize, now: LogTime) -> Result<(), ()> {
-        let deal = self.live(n, 'p', State::Ready, now)?;
-        self.spend(who, deal.amount, now)?;
-        self.held[who] += deal.amount;
-        let deal = &mut self.deals[n];
-        (deal.state, deal.payer, deal.counted) = (State::Held, Some(who), now);
-        deal.expires = Some(LogTime(now.0 + HOUR));
-        Ok(())
-    }
-
-    fn capture(&mut self, n: usize, now: LogTime) -> Result<(), ()> {
-        let deal = self.live(n, 'p', State::Held, now)?;
-        let who = deal.payer.ok_or(())?;
-        self.held[who] -= deal.amount;
-        self.has[who] -= deal.amount;
-        let fee = deal.amount * FEE / 10_000;
-        self.shop += deal.amount - fee;
-        self.fees += fee;
-        let deal = &mut self.deals[n];
-        (deal.state, deal.fee, deal.expires) = (State::Paid, fee, None);
-        Ok(())
-    }
-
-    fn cancel(&mut self, n: usize, amount: Option<i64>, now: LogTime) -> Result<(), ()> {
-        let deal = self.deals.get(n).filter(|deal| deal.kind == 'p').cloned().ok_or(())?;
-        let left = deal.amount - deal.refunded;
-        let amount = amount.unwrap_or(left);
-        match deal.state {
-            State::Ready if amount == left => {
-                self.deals[n].state = State::Canceled;
-                self.deals[n].expires = None;
-                Ok(())
-            }
-            State::Held if amount == left => {
-                self.release(n, State::Canceled, now);
-                Ok(())
-            }
-            State::Paid if amount <= left => {
-                let refunded = deal.refunded + amount;
-                let back = deal.fee * refunded / deal.amount - deal.fee_back;
-                if self.shop + back < amount {
-                    return Err(());
-                }
-                self.shop += back - amount;
-                self.fees -= back;
-                self.has[deal.payer.ok_or(())?] += amount;
-                let deal = &mut self.deals[n];
-                (deal.refunded, deal.fee_back) = (refunded, deal.fee_back + back);
-                if refunded == deal.amount {
-                    deal.state = State::Canceled;
-                }
-                Ok(())
-            }
-            _ => Err(()),
-        }
-    }
-
-    fn link(&mut self, who: usize, code: u8, amount: i64, now: LogTime) -> Result<(), ()> {
-        if self.links.contains_key(&code) {
-            return Err(());
-        }
-        self.spend(who, amount, now)?;
-        self.held[who] += amount;
-        self.begin('l', State::Held, Some(who), amount, now);
-        let n = self.deals.len() - 1;
-        self.deals[n].expires = Some(LogTime(now.0 + 72 * HOUR));
-        self.links.insert(code, n);
-        Ok(())
-    }
-
-    fn claim(&mut self, who: usize, code: u8, now: LogTime) -> Result<(), ()> {
-        let n = *self.links.get(&code).ok_or(())?;
-        let deal = self.live(n, 'l', State::Held, now)?;
-        let payer = deal.payer.filter(|payer| *payer != who).ok_or(())?;
-        self.held[payer] -= deal.amount;
-        self.has[payer] -= deal.amount;
-        self.has[who] += deal.amount;
-        (self.deals[n].state, self.deals[n].expires) = (State::Paid, None);
-        Ok(())
-    }
-
-    fn cancel_link(&mut self, who: usize, code: u8, now: LogTime) -> Result<(), ()> {
-        let n = *self.links.get(&code).ok_or(())?;
-        let deal = self.live(n, 'l', State::Held, now)?;
-        if deal.payer != Some(who) {
-            return Err(());
-        }
-        self.release(n, State::Canceled, now);
-        Ok(())
-    }
-}
-
 /// The crate, and all that was asked of it.
 struct Real {
     applier: Applier<Pay>,
@@ -304,13 +95,24 @@ impl Real {
             asked: Vec::new(),
         };
         for who in 0..PEOPLE.len() {
-            for verb in [Verb::OpenWallet(Currency::KRW), Verb::LinkBank("KR1".into())] {
+            for verb in [
+                Verb::OpenWallet(Currency::KRW),
+                Verb::LinkBank("KR1".into()),
+            ] {
                 assert_eq!(real.person(who, verb), Ok(()));
             }
         }
-        let limits = Limits { payment: DAY_LIMIT, day: DAY_LIMIT, month: i64::MAX };
+        let limits = Limits {
+            payment: DAY_LIMIT,
+            day: DAY_LIMIT,
+            month: i64::MAX,
+        };
         for act in [
-            Act::SetLimits { currency: Currency::KRW, level: 0, limits },
+            Act::SetLimits {
+                currency: Currency::KRW,
+                level: 0,
+                limits,
+            },
             Act::AddMerchant(NewMerchant {
                 id: SHOP.parse().expect("an id"),
                 name: "Shop".into(),
@@ -340,12 +142,28 @@ impl Real {
             seed: Seed::from_bytes(seed),
             payload: Payload::Command(postcard::to_stdvec(&command).expect("plain data")),
         };
-        let body = EntryBody { records: vec![record] }.encode();
+        let body = EntryBody {
+            records: vec![record],
+        }
+        .encode();
         let next = self.applier.progress().chain.extend(self.now, &body);
-        let entry = Entry { seq: next.seq, time: self.now, body: body.into(), link: next.link };
+        let entry = Entry {
+            seq: next.seq,
+            time: self.now,
+            body: body.into(),
+            link: next.link,
+        };
         self.entries.push(entry.clone());
-        let applied = self.applier.apply(&[entry]).expect("the view can be written");
-        match applied.outcomes.into_iter().next().and_then(|(_, verdict)| verdict.outcome) {
+        let applied = self
+            .applier
+            .apply(&[entry])
+            .expect("the view can be written");
+        match applied
+            .outcomes
+            .into_iter()
+            .next()
+            .and_then(|(_, verdict)| verdict.outcome)
+        {
             Some(Outcome::Accepted(accepted)) => accepted,
             other => panic!("not accepted: {other:?}"),
         }
@@ -356,7 +174,9 @@ impl Real {
         let command = Command::Ask(Ask { by, key, verb });
         let accepted = self.apply(actor.clone(), command.clone());
         self.asked.push((actor, command, accepted.clone()));
-        let Accepted::Answered { answer, .. } = accepted else { panic!("no answer") };
+        let Accepted::Answered { answer, .. } = accepted else {
+            panic!("no answer")
+        };
         match answer {
             Kept::Done(Answer::Payment(payment)) => {
                 if !self.ids.contains(&payment.id) {
@@ -374,7 +194,10 @@ impl Real {
     }
 
     fn shop(&mut self, verb: Verb) -> Result<(), ()> {
-        let by = Asker::Merchant { id: SHOP.parse().expect("an id"), with: shop_key() };
+        let by = Asker::Merchant {
+            id: SHOP.parse().expect("an id"),
+            with: shop_key(),
+        };
         self.keyed(Actor::Nobody, by, verb)
     }
 
@@ -397,10 +220,15 @@ impl Real {
     fn wallet(&self, who: usize) -> (i64, i64) {
         let find = "SELECT account FROM wallet WHERE owner = ?1";
         let db = self.applier.db();
-        let account = db.query_row(find, [PEOPLE[who]], |row| row.get(0)).expect("a wallet");
+        let account = db
+            .query_row(find, [PEOPLE[who]], |row| row.get(0))
+            .expect("a wallet");
         let found = bongsu_ledger::balance(db, bongsu_ledger::AccountId(account));
         let found = found.expect("readable").expect("an account");
-        (found.credits_posted - found.debits_posted, found.debits_pending)
+        (
+            found.credits_posted - found.debits_posted,
+            found.debits_pending,
+        )
     }
 }
 
@@ -423,9 +251,13 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Res
         Step::BankSays(n, yes) => {
             if n < real.ids.len() {
                 let said = if yes {
-                    BankSaid::Done { reference: "B".into() }
+                    BankSaid::Done {
+                        reference: "B".into(),
+                    }
                 } else {
-                    BankSaid::Refused { reason: "no".into() }
+                    BankSaid::Refused {
+                        reason: "no".into(),
+                    }
                 };
                 let order = Ordered::Payment(real.id(n));
                 real.apply(Actor::Platform, Command::BankSaid { order, said });
@@ -434,7 +266,11 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Res
             (Ok(()), Ok(()))
         }
         Step::Transfer(from, to, amount) => {
-            let expect = if from == to { Err(()) } else { model.spend(from, amount, now) };
+            let expect = if from == to {
+                Err(())
+            } else {
+                model.spend(from, amount, now)
+            };
             if expect.is_ok() {
                 model.has[from] -= amount;
                 model.has[to] += amount;
@@ -442,12 +278,32 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Res
             }
             let to = PEOPLE[to].parse().expect("a user id");
             let money = krw(amount);
-            (real.person(from, Verb::Transfer { to, money, note: note() }), expect)
+            (
+                real.person(
+                    from,
+                    Verb::Transfer {
+                        to,
+                        money,
+                        note: note(),
+                    },
+                ),
+                expect,
+            )
         }
         Step::Link(who, code, amount) => {
             let expect = model.link(who, code, amount, now);
             let (code, money) = (Hash([code; 32]), krw(amount));
-            (real.person(who, Verb::MakeLink { code, money, note: note() }), expect)
+            (
+                real.person(
+                    who,
+                    Verb::MakeLink {
+                        code,
+                        money,
+                        note: note(),
+                    },
+                ),
+                expect,
+            )
         }
         Step::Claim(who, code) => {
             let expect = model.claim(who, code, now);
@@ -462,7 +318,14 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Res
             let n = model.deals.len() - 1;
             model.deals[n].expires = Some(LogTime(now.0 + HOUR / 4));
             let (money, payer) = (krw(amount), None);
-            (real.shop(Verb::Ready { money, order: note(), payer }), Ok(()))
+            (
+                real.shop(Verb::Ready {
+                    money,
+                    order: note(),
+                    payer,
+                }),
+                Ok(()),
+            )
         }
         Step::Accept(who, n) => {
             let expect = model.accept(who, n, now);
@@ -497,7 +360,13 @@ fn agree(real: &Real, model: &Model) {
     let sums = real.sums();
     assert_eq!(sums.values().sum::<i64>(), 0);
     let of = |code: i64| sums.get(&code).copied().unwrap_or(0);
-    let expect = [model.has.iter().sum(), model.shop, model.fees, -model.came, 0];
+    let expect = [
+        model.has.iter().sum(),
+        model.shop,
+        model.fees,
+        -model.came,
+        0,
+    ];
     assert_eq!([of(1), of(2), of(4), of(5), of(6)], expect);
 }
 
