@@ -26,6 +26,8 @@ pub enum Answer {
     BankAccount(String),
     /// This is the payment.
     Payment(Payment),
+    /// The code is good until then.
+    Code(LogTime),
 }
 
 /// A wallet.
@@ -211,6 +213,8 @@ refusals! {
     MerchantExists = "merchant-exists", 409, "there is such a merchant already";
     /// Nothing to settle.
     NothingToSettle = "nothing-to-settle", 409, "the merchant has earned nothing that was not settled";
+    /// The code is none, was used, or its minute is over.
+    NoSuchCode = "no-such-code", 404, "there is no such code, it was used, or its minute is over";
     /// An operator gave a number that is none.
     OutOfRange = "out-of-range", 422, "a number is outside of its range";
     /// Not for whoever asks.

@@ -117,6 +117,17 @@ pub enum Verb {
         /// How much; `None` is all that is left.
         amount: Option<Amount>,
     },
+    /// Let whoever is shown a code charge the person once, for a minute.
+    ShowCode(Hash),
+    /// Charge whoever showed a code.
+    Charge {
+        /// The code's hash.
+        code: Hash,
+        /// How much.
+        money: Money,
+        /// What for: the merchant's number of the order.
+        order: String,
+    },
 }
 
 impl Verb {

@@ -3,7 +3,7 @@
 use crate::answer::{Kept, Merchant, Payment, Wallet};
 use crate::id::{Hash, PaymentId};
 use crate::state::wallet::Purse;
-use crate::state::{book, key, merchant, payment, wallet};
+use crate::state::{book, code, key, merchant, payment, wallet};
 use bongsu_base::LogTime;
 use bongsu_lane::ReadView;
 use bongsu_ledger::{AccountId, Balance, Currency, Ledger, Page, Start, balance};
@@ -114,5 +114,6 @@ pub fn ledgers(view: &ReadView<'_>) -> Result<Vec<(Ledger, Balance)>> {
 
 /// Whether anything has expired at `now`.
 pub fn is_due(view: &ReadView<'_>, now: LogTime) -> Result<bool> {
-    Ok(!payment::due(view.db(), now, 1)?.is_empty())
+    let payments = payment::due(view.db(), now, 1)?;
+    Ok(!payments.is_empty() || !code::due(view.db(), now, 1)?.is_empty())
 }

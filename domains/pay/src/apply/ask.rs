@@ -1,6 +1,6 @@
 //! Requests under keys.
 
-use super::{Cx, Ruled, Stop, Verdict, bank, link, purchase, reject, transfer, wallet};
+use super::{Cx, Ruled, Stop, Verdict, bank, code, link, purchase, reject, transfer, wallet};
 use crate::answer::{Answer, Kept, Refused};
 use crate::command::{Accepted, Ask, Asker, Rejected, Verb};
 use crate::id::Hash;
@@ -103,6 +103,10 @@ fn act(cx: &mut Cx<'_>, caller: &Caller, verb: &Verb) -> Ruled<Answer> {
         Verb::Capture(id) => purchase::capture(cx, caller.merchant()?, *id),
         Verb::Cancel { payment, amount } => {
             purchase::cancel(cx, caller.merchant()?, *payment, *amount)
+        }
+        Verb::ShowCode(hash) => code::show(cx, caller.person()?, *hash),
+        Verb::Charge { code, money, order } => {
+            code::charge(cx, caller.merchant()?, *code, (money, order))
         }
     }
 }

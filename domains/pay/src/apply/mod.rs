@@ -5,6 +5,7 @@
 mod administer;
 mod ask;
 mod bank;
+mod code;
 mod link;
 mod money;
 mod purchase;

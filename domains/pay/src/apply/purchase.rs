@@ -14,7 +14,7 @@ const TO_ACCEPT: Millis = Millis::minutes(15);
 /// How long the merchant may take then.
 const TO_CAPTURE: Millis = Millis::hours(1);
 
-fn trading(cx: &Cx<'_>, id: &str) -> Ruled<Merchant> {
+pub(super) fn trading(cx: &Cx<'_>, id: &str) -> Ruled<Merchant> {
     let found = merchant::find(cx.db(), id)?.ok_or(Refused::NoSuchMerchant)?;
     if found.frozen {
         return Err(Refused::MerchantFrozen.into());
@@ -102,20 +102,29 @@ pub(super) fn capture(cx: &mut Cx<'_>, shop: &str, id: PaymentId) -> Ruled<Answe
     own(cx, shop, id)?;
     let mut found = open(cx, id, State::Held)?;
     let shop = trading(cx, shop)?;
-    found.fee = part(found.amount, shop.fee.into(), 10_000);
-    let fees = book::find(cx.db(), found.currency)?
-        .ok_or_else(|| damaged("currency"))?
-        .fees;
     let hold = id.movement("hold", 0);
     let settle = Instruction::settle(id.movement("settle", 0), hold, None);
-    let mut chain = vec![settle.with(code::PURCHASE, id.0)];
-    if let Some(fee) = some(found.fee, &found) {
-        let moved = between(shop.pending, fees, fee);
-        chain.push(Instruction::transfer(id.movement("fee", 0), moved).with(code::FEE, id.0));
-    }
-    post(cx, chain)?;
+    take(cx, &mut found, &shop, settle)?;
     found.expires = None;
     turn(cx, found, State::Paid)
+}
+
+/// Does what moves the money to the merchant, and takes the fee for it.
+pub(super) fn take(
+    cx: &Cx<'_>,
+    found: &mut Payment,
+    shop: &Merchant,
+    pays: Instruction,
+) -> Ruled<()> {
+    found.fee = part(found.amount, shop.fee.into(), 10_000);
+    let book = book::find(cx.db(), found.currency)?.ok_or_else(|| damaged("currency"))?;
+    let id = found.id;
+    let mut chain = vec![pays.with(code::PURCHASE, id.0)];
+    if let Some(fee) = some(found.fee, found) {
+        let moved = between(shop.pending, book.fees, fee);
+        chain.push(Instruction::transfer(id.movement("fee", 0), moved).with(code::FEE, id.0));
+    }
+    post(cx, chain)
 }
 
 /// `amount` times `of` in `whole`, rounded down.

@@ -5,7 +5,7 @@ use super::money::turn;
 use super::{Cx, Verdict, reject};
 use crate::answer::State;
 use crate::command::{Accepted, Rejected};
-use crate::state::payment;
+use crate::state::{code, payment};
 use bongsu_lane::Actor;
 
 pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
@@ -19,6 +19,9 @@ pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
             due.expires = None;
             turn(cx, due, State::Expired)?;
         }
+    }
+    for code in code::due(cx.db(), cx.time(), most)? {
+        code::remove(cx.db(), code)?;
     }
     Ok(Accepted::Done)
 }

@@ -147,7 +147,7 @@ impl Api {
         }
     }
 
-    /// The code of the link that was asked for under a key: whoever knows the installation's secret can make it again,
+    /// The code of the link, or for the till, that was asked for under a key: whoever knows the installation's secret can make it again,
     /// and nobody else.
     pub(super) fn code(&self, name: &str, key: &str) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
@@ -161,10 +161,14 @@ impl Api {
     /// How an answer looks to whoever asked for it under a key.
     pub(super) fn shown(&self, name: &str, key: &str, answer: &Answer) -> AnswerBody {
         let mut body = AnswerBody::from(answer);
-        if let (Answer::Payment(payment), AnswerBody::Payment(body)) = (answer, &mut body)
-            && (payment.kind, payment.state) == (Kind::Link, State::Held)
-        {
-            body.code = Some(self.code(name, key));
+        match (answer, &mut body) {
+            (Answer::Payment(payment), AnswerBody::Payment(body))
+                if (payment.kind, payment.state) == (Kind::Link, State::Held) =>
+            {
+                body.code = Some(self.code(name, key));
+            }
+            (_, AnswerBody::Code(body)) => body.code = self.code(name, key),
+            _ => {}
         }
         body
     }

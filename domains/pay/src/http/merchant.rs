@@ -9,6 +9,7 @@ use super::problem::{Problem, Refusals};
 use super::wire::{LineBody, PageBody, PaymentBody, SettlementBody};
 use crate::answer::Refused;
 use crate::command::Verb;
+use crate::id::Hash;
 use crate::query;
 use axum::Json;
 use axum::extract::State;
@@ -50,6 +51,23 @@ pub struct Cancel {
     /// How much; all that is left where nobody says.
     #[serde(default)]
     amount: Option<Asking>,
+}
+
+/// A code to charge.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChargeCode {
+    /// What the payer showed.
+    code: String,
+    /// How much.
+    amount: Asking,
+    /// Of what; KRW where nobody says.
+    #[serde(default)]
+    currency: Option<String>,
+    /// The merchant's own number of the order.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    order: String,
 }
 
 /// Prepare a payment. The payer has a quarter of an hour.
@@ -110,6 +128,23 @@ pub async fn cancel(
     let payment = id(&asked.id)?;
     let amount = asked.amount.map(|amount| amount.amount()).transpose()?;
     api.pay(shop, key, Verb::Cancel { payment, amount }).await
+}
+
+/// Charge whoever showed you a code: the money moves now.
+#[utoipa::path(post, path = "/pay/v1/merchant/charge-code", tag = "pay: merchants", security(("merchant" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = ChargeCode,
+    responses((status = 200, body = PaymentBody), Refusals))]
+pub async fn charge_code(
+    State(api): State<Api>,
+    shop: Shop,
+    key: Key,
+    Asked(asked): Asked<ChargeCode>,
+) -> Said<PaymentBody> {
+    let money = asked.amount.money(asked.currency.as_ref())?;
+    let order = text("order", asked.order)?;
+    let code = Hash::of_secret(&asked.code);
+    api.pay(shop, key, Verb::Charge { code, money, order })
+        .await
 }
 
 /// A payment of yours.

@@ -59,10 +59,12 @@ pub fn routes() -> Routes<Api> {
         .get("/pay/v1/approvals/{payment}", people::asked)
         .post("/pay/v1/approvals/{payment}/approve", people::accept)
         .post("/pay/v1/approvals/{payment}/decline", people::decline)
+        .post("/pay/v1/code", people::show_code)
         .get("/pay/v1/requests/{key}", requests::look)
         .post("/pay/v1/requests/{key}/close", requests::close)
         .post("/pay/v1/merchant/ready", merchant::ready)
         .post("/pay/v1/merchant/approve", merchant::approve)
+        .post("/pay/v1/merchant/charge-code", merchant::charge_code)
         .post("/pay/v1/merchant/cancel", merchant::cancel)
         .get("/pay/v1/merchant/order/{payment}", merchant::order)
         .get("/pay/v1/merchant/payments", merchant::payments)
@@ -96,11 +98,13 @@ pub fn description() -> utoipa::openapi::OpenApi {
         people::asked,
         people::accept,
         people::decline,
+        people::show_code,
         requests::look,
         requests::close,
         merchant::ready,
         merchant::approve,
         merchant::cancel,
+        merchant::charge_code,
         merchant::order,
         merchant::payments,
         merchant::statement,

@@ -5,7 +5,9 @@ use super::amount::{Asking, currency};
 use super::ask::Said;
 use super::gate::{Asked, Key, Named, Paged, Paging, Payer, Reader};
 use super::problem::{Problem, Refusals};
-use super::wire::{AnswerBody, BankAccountBody, LineBody, PageBody, PaymentBody, WalletBody};
+use super::wire::{
+    AnswerBody, BankAccountBody, CodeBody, LineBody, PageBody, PaymentBody, WalletBody,
+};
 use crate::answer::{Answer, Refused};
 use crate::command::Verb;
 use crate::id::{Hash, PaymentId};
@@ -251,6 +253,20 @@ pub async fn make_link(
         .await?;
     match api.shown(&name, &called, &answer) {
         AnswerBody::Payment(body) => Ok(Json(*body)),
+        _ => Err(unexpected(&answer)),
+    }
+}
+
+/// Have a code to show at a till: a merchant can charge you once with it, within a minute.
+#[utoipa::path(post, path = "/pay/v1/code", tag = "pay: approvals", security(("person" = [])),
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = CodeBody), Refusals))]
+pub async fn show_code(State(api): State<Api>, payer: Payer, key: Key) -> Said<CodeBody> {
+    let (name, called) = (payer.user.to_string(), key.0.clone());
+    let code = Hash::of_secret(&api.code(&name, &called));
+    let answer = api.ask(payer, key, Verb::ShowCode(code)).await?;
+    match api.shown(&name, &called, &answer) {
+        AnswerBody::Code(body) => Ok(Json(body)),
         _ => Err(unexpected(&answer)),
     }
 }

@@ -143,6 +143,15 @@ pub struct BankAccountBody {
     pub account: String,
 }
 
+/// A code to show at a till.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CodeBody {
+    /// The code, to be shown as it is or in a QR code.
+    pub code: String,
+    /// Until when it is good, in milliseconds since 1970.
+    pub until_ms: i64,
+}
+
 /// What a request was answered.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
@@ -153,6 +162,8 @@ pub enum AnswerBody {
     BankAccount(BankAccountBody),
     /// A payment.
     Payment(Box<PaymentBody>),
+    /// A code.
+    Code(CodeBody),
 }
 
 impl From<&Answer> for AnswerBody {
@@ -163,6 +174,10 @@ impl From<&Answer> for AnswerBody {
                 account: account.clone(),
             }),
             Answer::Payment(payment) => Self::Payment(Box::new(payment.into())),
+            Answer::Code(until) => Self::Code(CodeBody {
+                code: String::new(),
+                until_ms: until.0,
+            }),
         }
     }
 }

@@ -73,6 +73,9 @@ CREATE INDEX payment_payee ON payment (payee, n);
 CREATE INDEX payment_expires ON payment (expires, n) WHERE expires IS NOT NULL;
 -- Links: only hashes of their codes are kept.
 CREATE TABLE link (hash BLOB PRIMARY KEY, payment BLOB NOT NULL) WITHOUT ROWID;
+-- Codes that people show, by their hashes; one that was used or is over is not there.
+CREATE TABLE code (hash BLOB PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX code_until ON code (until);
 -- The answer of each key, for ever.
 CREATE TABLE key (
     caller TEXT NOT NULL,

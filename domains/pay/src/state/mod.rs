@@ -1,6 +1,7 @@
 //! The view's tables and typed access to them.
 
 pub mod book;
+pub mod code;
 pub mod key;
 pub mod merchant;
 pub mod payment;

@@ -98,6 +98,12 @@ fn verbs() -> Vec<(Actor, Asker, Verb)> {
             note,
         }),
         by_mina(Verb::CancelLink(Hash([2; 32]))),
+        by_mina(Verb::ShowCode(Hash([3; 32]))),
+        by_shop(Verb::Charge {
+            code: Hash([3; 32]),
+            money: won(50),
+            order: "A-2".into(),
+        }),
     ]
 }
 

@@ -372,6 +372,28 @@ async fn a_links_code_is_told_to_whoever_made_it_and_opens_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shown_code_is_charged_once() {
+    let town = Town::new().await;
+    let shown = town.keyed("mina", "c1", "code", &json!({})).await;
+    let again = town.keyed("mina", "c1", "code", &json!({})).await;
+    assert_eq!(shown.bytes, again.bytes);
+    let charge = json!({ "code": shown.body["code"], "amount": 700, "order": "A-1" });
+    let paid = town
+        .keyed(&town.keys[0], "o1", "merchant/charge-code", &charge)
+        .await;
+    assert_eq!(
+        (&paid.body["state"], &paid.body["payer"]),
+        (&json!("paid"), &json!("@mina:bongsu.test"))
+    );
+    let twice = town
+        .post(&town.keys[1], "merchant/charge-code", &charge)
+        .await;
+    assert_eq!(twice.problem(), (404, "no-such-code".into()));
+    assert_eq!(town.balance("mina").await, 9_300);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_by_name_and_leaves_no_trace() {
     let town = Town::new().await;
     let pay = |amount: Value| json!({ "to": "@juno:bongsu.test", "amount": amount });
