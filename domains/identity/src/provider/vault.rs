@@ -145,6 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_stays_while_the_oldest_key_does() {
+        let old = Vault::parse(&Vault::file(&[1; 32])).unwrap();
+        let both = format!("{}{}", Vault::file(&[2; 32]), Vault::file(&[1; 32]));
+        let both = Vault::parse(&both).unwrap();
+        let other = Vault::parse(&Vault::file(&[2; 32])).unwrap();
+        assert_eq!(both.secret("a"), old.secret("a"));
+        assert_ne!(both.secret("a"), both.secret("b"));
+        assert_ne!(both.secret("a"), other.secret("a"));
+    }
+
+    #[test]
     fn a_file_that_holds_no_key_is_refused() {
         for text in ["", "# nothing", "abc", &"AB".repeat(32), &"ab".repeat(31)] {
             assert_eq!(

@@ -11,7 +11,7 @@ pub const LARGEST: i64 = (1 << 53) - 1;
 
 /// An amount in minor units, from 1 to 2^53 - 1.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1000)]
+#[schema(value_type = i64, minimum = 1, maximum = 9007199254740991, example = 1000)]
 pub struct Asking(Box<RawValue>);
 
 impl Asking {
@@ -38,8 +38,9 @@ impl Asking {
                 "an amount is at least 1",
             ));
         }
-        let minor = text.parse().ok().filter(|minor| *minor <= LARGEST);
-        let amount = minor.and_then(|minor: i64| Amount::new(minor).ok());
+        let minor = text.parse::<i64>().ok();
+        let minor = minor.filter(|minor| *minor <= LARGEST);
+        let amount = minor.and_then(|minor| Amount::new(minor).ok());
         amount.ok_or_else(|| {
             let detail = format!("an amount is at most {LARGEST}");
             Problem::senseless("amount-too-large", detail)

@@ -97,7 +97,7 @@ impl FromRequestParts<Api> for Shop {
         let now = api.clock.now();
         let found = found.filter(|(_, until)| until.is_none_or(|until| now < until));
         let (id, _) = found.ok_or_else(none)?;
-        let id = id.parse().map_err(Problem::internal)?;
+        let id = id.parse::<MerchantId>().map_err(Problem::internal)?;
         api.rates.take(&id)?;
         Ok(Self { id, with })
     }

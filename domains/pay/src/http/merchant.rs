@@ -13,6 +13,7 @@ use crate::id::Hash;
 use crate::query;
 use axum::Json;
 use axum::extract::State;
+use bongsu_base::UserId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -90,7 +91,7 @@ pub async fn ready(
     };
     let payer = asked
         .payer
-        .map(|payer| payer.parse())
+        .map(|payer| payer.parse::<UserId>())
         .transpose()
         .map_err(wrong)?;
     let verb = Verb::Ready {

@@ -14,6 +14,7 @@ use crate::id::{Hash, PaymentId};
 use crate::query;
 use axum::Json;
 use axum::extract::State;
+use bongsu_base::UserId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -228,7 +229,7 @@ pub async fn transfer(
 ) -> Said<PaymentBody> {
     let money = asked.amount.money(asked.currency.as_ref())?;
     let wrong = |_| Problem::bad("invalid-user", "`to` is a user id, as in @mina:example.org");
-    let to = asked.to.parse().map_err(wrong)?;
+    let to = asked.to.parse::<UserId>().map_err(wrong)?;
     let note = text("note", asked.note)?;
     api.pay(payer, key, Verb::Transfer { to, money, note })
         .await

@@ -2,6 +2,7 @@
 
 use super::Api;
 use crate::command::{BankSaid, Command, Ordered};
+use crate::id::PaymentId;
 use axum::extract::State;
 use bongsu_web_kit::admin::{Body, Done, Problem, Refusals};
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub struct Said {
 pub async fn said(State(api): State<Api>, Body(asked): Body<Said>) -> Result<Done, Problem> {
     let order = match (asked.payment, asked.settlement) {
         (Some(payment), None) => {
-            let id = payment.parse();
+            let id = payment.parse::<PaymentId>();
             Ordered::Payment(id.map_err(|_| Problem::not_found("there is no such payment"))?)
         }
         (None, Some(n)) => Ordered::Settlement(n),
