@@ -11,7 +11,7 @@ pub const LARGEST: i64 = (1 << 53) - 1;
 
 /// An amount in minor units, from 1 to 2^53 - 1.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(value_type = i64, minimum = 1, maximum = 9007199254740991, example = 1000)]
+#[schema(value_type = i64, minimum = 1, maximum = 9007199254740991_i64, example = 1000)]
 pub struct Asking(Box<RawValue>);
 
 impl Asking {

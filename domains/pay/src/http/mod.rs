@@ -1,8 +1,4 @@
 //! Pay's own protocol under `/pay/v1`, JSON over HTTP. Wire types stop here.
-#![expect(
-    unused_qualifications,
-    reason = "the macro that describes the routes writes them"
-)]
 
 pub mod admin;
 mod amount;

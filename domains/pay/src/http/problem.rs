@@ -40,6 +40,7 @@ pub struct ProblemBody {
 
 /// How every request may be refused.
 #[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is for the description alone")]
 pub enum Refusals {
     /// The request is not of the form that it should have.
     #[response(status = 400, content_type = "application/problem+json")]
@@ -96,11 +97,6 @@ impl Problem {
     /// 422.
     pub fn senseless(name: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, detail)
-    }
-
-    /// 404.
-    pub fn nothing(name: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, name, detail)
     }
 
     /// 401.

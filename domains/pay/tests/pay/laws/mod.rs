@@ -170,7 +170,7 @@ impl Real {
     }
 
     fn keyed(&mut self, actor: Actor, by: Asker, verb: Verb) -> Result<(), ()> {
-        let key = format!("k{}", self.asked.len() + self.entries.len());
+        let key = format!("k{}", self.entries.len());
         let command = Command::Ask(Ask { by, key, verb });
         let accepted = self.apply(actor.clone(), command.clone());
         self.asked.push((actor, command, accepted.clone()));
@@ -371,7 +371,7 @@ fn agree(real: &Real, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_agrees_with_the_model(steps in prop::collection::vec(step(), 1..40)) {
