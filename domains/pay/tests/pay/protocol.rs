@@ -407,7 +407,7 @@ async fn what_makes_no_sense_is_refused_by_name_and_leaves_no_trace() {
         ),
         (pay(json!("1")), (400, "invalid-body")),
         (
-            json!({ "to": "@juno:bongsu.test", "amount": 1, "currency": "XXX" }),
+            json!({ "to": "@juno:bongsu.test", "amount": 1, "currency": "QQQ" }),
             (422, "unknown-currency"),
         ),
         (
