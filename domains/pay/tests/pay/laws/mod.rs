@@ -232,104 +232,44 @@ impl Real {
     }
 }
 
-fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Result<(), ()>) {
-    let note = String::new;
+type Both = (Result<(), ()>, Result<(), ()>);
+
+/// Nothing that could be refused.
+const DONE: Both = (Ok(()), Ok(()));
+
+/// Takes a step in both; whether it was done.
+fn take(real: &mut Real, model: &mut Model, step: &Step) -> Both {
     let now = real.now;
     match *step {
-        Step::TopUp(who, amount) => {
-            model.begin('t', State::AtBank, Some(who), amount, now);
-            (real.person(who, Verb::TopUp(krw(amount))), Ok(()))
-        }
-        Step::Withdraw(who, amount) => {
-            let expect = model.spend(who, amount, now);
-            if expect.is_ok() {
-                model.held[who] += amount;
-                model.begin('w', State::AtBank, Some(who), amount, now);
-            }
-            (real.person(who, Verb::Withdraw(krw(amount))), expect)
-        }
         Step::BankSays(n, yes) => {
-            if n < real.ids.len() {
-                let said = if yes {
-                    BankSaid::Done {
-                        reference: "B".into(),
-                    }
-                } else {
-                    BankSaid::Refused {
-                        reason: "no".into(),
-                    }
-                };
-                let order = Ordered::Payment(real.id(n));
-                real.apply(Actor::Platform, Command::BankSaid { order, said });
-                model.bank_says(n, yes, now);
+            bank_says(real, model, n, yes);
+            DONE
+        }
+        Step::Pass(span) => {
+            real.now = LogTime(now.0 + span);
+            real.apply(Actor::Platform, Command::Sweep { most: 1_000 });
+            model.sweep(real.now);
+            DONE
+        }
+        Step::Again(n) => {
+            if let Some((actor, command, first)) = real.asked.get(n).cloned() {
+                assert_eq!(real.apply(actor, command), first);
             }
-            (Ok(()), Ok(()))
-        }
-        Step::Transfer(from, to, amount) => {
-            let expect = if from == to {
-                Err(())
-            } else {
-                model.spend(from, amount, now)
-            };
-            if expect.is_ok() {
-                model.has[from] -= amount;
-                model.has[to] += amount;
-                model.begin('x', State::Paid, Some(from), amount, now);
-            }
-            let to = PEOPLE[to].parse().expect("a user id");
-            let money = krw(amount);
-            (
-                real.person(
-                    from,
-                    Verb::Transfer {
-                        to,
-                        money,
-                        note: note(),
-                    },
-                ),
-                expect,
-            )
-        }
-        Step::Link(who, code, amount) => {
-            let expect = model.link(who, code, amount, now);
-            let (code, money) = (Hash([code; 32]), krw(amount));
-            (
-                real.person(
-                    who,
-                    Verb::MakeLink {
-                        code,
-                        money,
-                        note: note(),
-                    },
-                ),
-                expect,
-            )
-        }
-        Step::Claim(who, code) => {
-            let expect = model.claim(who, code, now);
-            (real.person(who, Verb::ClaimLink(Hash([code; 32]))), expect)
-        }
-        Step::CancelLink(who, code) => {
-            let expect = model.cancel_link(who, code, now);
-            (real.person(who, Verb::CancelLink(Hash([code; 32]))), expect)
+            DONE
         }
         Step::Ready(amount) => {
             model.begin('p', State::Ready, None, amount, now);
             let n = model.deals.len() - 1;
             model.deals[n].expires = Some(LogTime(now.0 + HOUR / 4));
-            let (money, payer) = (krw(amount), None);
+            let (money, payer, order) = (krw(amount), None, String::new());
             (
                 real.shop(Verb::Ready {
                     money,
-                    order: note(),
+                    order,
                     payer,
                 }),
                 Ok(()),
             )
-        }
-        Step::Accept(who, n) => {
-            let expect = model.accept(who, n, now);
-            (real.person(who, Verb::Accept(real.id(n))), expect)
         }
         Step::Capture(n) => (real.shop(Verb::Capture(real.id(n))), model.capture(n, now)),
         Step::Cancel(n, amount) => {
@@ -337,19 +277,64 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> (Result<(), ()>, Res
             let (payment, amount) = (real.id(n), amount.map(|amount| krw(amount).amount));
             (real.shop(Verb::Cancel { payment, amount }), expect)
         }
-        Step::Pass(span) => {
-            real.now = LogTime(now.0 + span);
-            real.apply(Actor::Platform, Command::Sweep { most: 1_000 });
-            model.sweep(real.now);
-            (Ok(()), Ok(()))
-        }
-        Step::Again(n) => {
-            if let Some((actor, command, first)) = real.asked.get(n).cloned() {
-                assert_eq!(real.apply(actor, command), first);
-            }
-            (Ok(()), Ok(()))
-        }
+        _ => ask(real, model, step),
     }
+}
+
+fn bank_says(real: &mut Real, model: &mut Model, n: usize, yes: bool) {
+    if n >= real.ids.len() {
+        return;
+    }
+    let said = if yes {
+        let reference = "B".into();
+        BankSaid::Done { reference }
+    } else {
+        let reason = "no".into();
+        BankSaid::Refused { reason }
+    };
+    let order = Ordered::Payment(real.id(n));
+    real.apply(Actor::Platform, Command::BankSaid { order, said });
+    model.bank_says(n, yes, real.now);
+}
+
+/// What people ask.
+fn ask(real: &mut Real, model: &mut Model, step: &Step) -> Both {
+    let (now, note) = (real.now, String::new());
+    let (who, verb, expect) = match *step {
+        Step::TopUp(who, amount) => {
+            model.begin('t', State::AtBank, Some(who), amount, now);
+            (who, Verb::TopUp(krw(amount)), Ok(()))
+        }
+        Step::Withdraw(who, amount) => {
+            let expect = model.withdraw(who, amount, now);
+            (who, Verb::Withdraw(krw(amount)), expect)
+        }
+        Step::Transfer(from, to, amount) => {
+            let expect = model.transfer(from, to, amount, now);
+            let to = PEOPLE[to].parse().expect("a user id");
+            let money = krw(amount);
+            (from, Verb::Transfer { to, money, note }, expect)
+        }
+        Step::Link(who, code, amount) => {
+            let expect = model.link(who, code, amount, now);
+            let (code, money) = (Hash([code; 32]), krw(amount));
+            (who, Verb::MakeLink { code, money, note }, expect)
+        }
+        Step::Claim(who, code) => {
+            let expect = model.claim(who, code, now);
+            (who, Verb::ClaimLink(Hash([code; 32])), expect)
+        }
+        Step::CancelLink(who, code) => {
+            let expect = model.cancel_link(who, code, now);
+            (who, Verb::CancelLink(Hash([code; 32])), expect)
+        }
+        Step::Accept(who, n) => {
+            let expect = model.accept(who, n, now);
+            (who, Verb::Accept(real.id(n)), expect)
+        }
+        ref other => panic!("people do not ask for {other:?}"),
+    };
+    (real.person(who, verb), expect)
 }
 
 fn agree(real: &Real, model: &Model) {

@@ -103,6 +103,30 @@ impl Model {
         }
     }
 
+    pub fn withdraw(&mut self, who: usize, amount: i64, now: LogTime) -> Result<(), ()> {
+        self.spend(who, amount, now)?;
+        self.held[who] += amount;
+        self.begin('w', State::AtBank, Some(who), amount, now);
+        Ok(())
+    }
+
+    pub fn transfer(
+        &mut self,
+        from: usize,
+        to: usize,
+        amount: i64,
+        now: LogTime,
+    ) -> Result<(), ()> {
+        if from == to {
+            return Err(());
+        }
+        self.spend(from, amount, now)?;
+        self.has[from] -= amount;
+        self.has[to] += amount;
+        self.begin('x', State::Paid, Some(from), amount, now);
+        Ok(())
+    }
+
     pub fn bank_says(&mut self, n: usize, yes: bool, now: LogTime) {
         let Some(deal) = self.deals.get(n).cloned() else {
             return;
