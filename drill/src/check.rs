@@ -165,7 +165,7 @@ pub fn tokens(tokens: &[Token], told: &[Vec<Told>]) -> Findings {
 
 /// Compares the number that every data centre gave for each thing that does not change, such as an upload, with
 /// what it has to be. `None` is for what a data centre could not give.
-pub fn contents(acknowledged: &[u64], given: &[Vec<Option<u64>>]) -> Findings {
+pub fn contents(what: &str, acknowledged: &[u64], given: &[Vec<Option<u64>>]) -> Findings {
     let mut findings = Findings::default();
     for (place, wanted) in acknowledged.iter().enumerate() {
         let mut lost = false;
@@ -174,11 +174,11 @@ pub fn contents(acknowledged: &[u64], given: &[Vec<Option<u64>>]) -> Findings {
                 Some(found) if found == *wanted => {}
                 Some(_) => {
                     findings.unfaithful += 1;
-                    findings.problem(format!("dc{site} gives upload {place} with other bytes"));
+                    findings.problem(format!("dc{site} gives {what} {place} as something else"));
                 }
                 None => {
                     lost = true;
-                    findings.problem(format!("dc{site} does not give upload {place}"));
+                    findings.problem(format!("dc{site} does not give {what} {place}"));
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::cluster::{self, Cluster, SITES, name};
 use crate::disk;
 use crate::engine::Engine;
-use crate::ground::{Ground, Stage};
+use crate::ground::{Ground, Site, Stage};
 use crate::options::Fire;
 use crate::plan::{Needs, Plan, Scenario, Step};
 use crate::reads::Reads;
@@ -31,6 +31,8 @@ use tokio::time::{Instant, sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long what was begun may take to end after a scenario, before the drill itself is broken.
 const ENDING: Duration = Duration::from_secs(120);
+/// Who runs the platform.
+const OPERATOR: &str = "warden";
 
 /// Holds it. Gives whether everything that was promised held.
 pub async fn hold(asked: &Fire, binary: &Path) -> Result<bool> {
@@ -132,19 +134,31 @@ fn seconds_since_1970() -> u64 {
 }
 
 async fn ground(asked: &Fire, cluster: &Cluster) -> Result<Ground> {
-    let first = [crate::ground::Site {
+    let first = [Site {
         name: name(0),
         address: cluster.address(0),
     }];
     let mut client = Client::new(&Arc::from(first), 0);
     let listed = client.value(0, "/.well-known/bongsu").await;
     let sites = cluster::sites(&listed.context("/.well-known/bongsu gives nothing")?)?;
+    let sites = Arc::from(sites);
     Ok(Ground {
-        sites: sites.into(),
+        operator: operator(cluster, &sites).await?,
+        sites,
         seed: asked.seed,
         people: asked.people as usize,
         rate: asked.rate,
     })
+}
+
+/// The token of an account that may administer the platform.
+async fn operator(cluster: &Cluster, sites: &Arc<[Site]>) -> Result<String> {
+    let added = ["user", "add", OPERATOR, "--admin", "--json"];
+    let added = cluster.command(0, &added).await?;
+    let made: serde_json::Value = serde_json::from_slice(&added.stdout)
+        .with_context(|| String::from_utf8_lossy(&added.stderr).into_owned())?;
+    let password = made["password"].as_str().context("no password")?;
+    traffic::sign_in(sites, OPERATOR, password).await
 }
 
 /// Somebody who reads, in a room that is there before everything.

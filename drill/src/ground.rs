@@ -25,6 +25,8 @@ pub struct Ground {
     pub sites: Arc<[Site]>,
     /// What everything is drawn from.
     pub seed: u64,
+    /// The token of whoever runs the platform.
+    pub operator: String,
     /// How many people chat.
     pub people: usize,
     /// How many messages a second they send.

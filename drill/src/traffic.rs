@@ -1,6 +1,7 @@
 //! What people do while data centres burn. A domain joins the drill by a file here and a line in [`all`].
 
 mod openid;
+mod pay;
 mod people;
 mod remembered;
 mod sign_ins;
@@ -13,7 +14,7 @@ pub use uploads::DOWNLOADS;
 
 use crate::check::Findings;
 use crate::client::{Ask, Client};
-use crate::ground::{Ground, Stage};
+use crate::ground::{Ground, Site, Stage};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use http::Method;
@@ -47,8 +48,19 @@ pub fn all() -> Vec<Arc<dyn Traffic>> {
         Arc::new(sign_ins::SignIns::default()),
         Arc::new(tokens::Tokens::default()),
         Arc::new(openid::OpenId::default()),
+        Arc::new(pay::Payments::default()),
         Arc::new(uploads::Uploads::default()),
     ]
+}
+
+/// The token of the account `name`, which is there already.
+pub async fn sign_in(sites: &Arc<[Site]>, name: &str, password: &str) -> Result<String> {
+    let mut body = people::login(name, false);
+    body["password"] = json!(password);
+    let ask = Ask::json(Method::POST, "/_matrix/client/v3/login", &body);
+    let answer = people::calmly(&mut Client::new(sites, 0), &ask).await?;
+    let token = answer["access_token"].as_str().context("no token")?;
+    Ok(token.to_owned())
 }
 
 /// Somebody who reads, and a room to read in.

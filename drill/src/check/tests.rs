@@ -134,7 +134,7 @@ impl Fake {
         let (issued, told) = self.tokens();
         findings.add(tokens(&issued, &told));
         let (uploads, given) = self.uploads();
-        findings.add(contents(&uploads, &given));
+        findings.add(contents("upload", &uploads, &given));
         findings
     }
 }

@@ -19,6 +19,7 @@ pub struct Ask<'a> {
     path: &'a str,
     kind: &'static str,
     body: Bytes,
+    key: Option<&'a str>,
     /// Whether doing it ends the session with which it is asked.
     pub leaves: bool,
 }
@@ -31,6 +32,7 @@ impl<'a> Ask<'a> {
             path,
             kind: "application/json",
             body: Bytes::new(),
+            key: None,
             leaves: false,
         }
     }
@@ -42,6 +44,7 @@ impl<'a> Ask<'a> {
             path,
             kind: "application/json",
             body: body.to_string().into(),
+            key: None,
             leaves: false,
         }
     }
@@ -56,8 +59,15 @@ impl<'a> Ask<'a> {
             path,
             kind: "application/x-www-form-urlencoded",
             body: body.into(),
+            key: None,
             leaves: false,
         }
+    }
+
+    /// The same under this key: it is done once, however often it is asked.
+    pub fn keyed(self, key: &'a str) -> Self {
+        let key = Some(key);
+        Self { key, ..self }
     }
 
     /// To take these bytes.
@@ -67,6 +77,7 @@ impl<'a> Ask<'a> {
             path,
             kind: "application/octet-stream",
             body,
+            key: None,
             leaves: false,
         }
     }
@@ -75,8 +86,9 @@ impl<'a> Ask<'a> {
     pub fn verb(&self) -> &str {
         let path = self.path.split('?').next().unwrap_or_default();
         let parts: Vec<&str> = path.split('/').collect();
-        // After `/_matrix`, the interface and its version.
-        parts.get(4).copied().unwrap_or(path)
+        // Before it are the protocol, in Matrix the interface too, and its version.
+        let place = if path.starts_with("/_matrix") { 4 } else { 3 };
+        parts.get(place).copied().unwrap_or(path)
     }
 
     /// To end the session.
@@ -86,6 +98,7 @@ impl<'a> Ask<'a> {
             path,
             kind: "application/json",
             body: Bytes::from_static(b"{}"),
+            key: None,
             leaves: true,
         }
     }
@@ -182,6 +195,9 @@ async fn send(
         .header(HOST, address);
     if !value.is_empty() {
         request = request.header(name, value);
+    }
+    if let Some(key) = ask.key {
+        request = request.header("Idempotency-Key", key);
     }
     if !ask.body.is_empty() {
         request = request.header(CONTENT_TYPE, ask.kind);

@@ -181,7 +181,7 @@ impl Uploads {
         });
         let given = futures_util::future::join_all(at).await;
         let wanted: Vec<u64> = uploads.iter().map(|upload| upload.content).collect();
-        check::contents(&wanted, &given)
+        check::contents("upload", &wanted, &given)
     }
 }
 

@@ -1,0 +1,285 @@
+//! People who pay each other and merchants. What was answered under a key is answered everywhere, and what is in
+//! each wallet is what was paid in and out.
+
+mod town;
+
+use super::Traffic;
+use super::remembered::Remembered;
+use crate::check::{self, Findings};
+use crate::client::{Client, Outcome};
+use crate::ground::{Ground, Stage};
+use anyhow::Result;
+use async_trait::async_trait;
+use fastrand::Rng;
+use futures_util::{StreamExt, stream};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+use town::{Became, HOT, Paid, Town, fingerprint, insist};
+
+/// What the protocol is called in reports.
+const PROTOCOL: &str = "payments";
+/// How many pay at the same time.
+const AT_ONCE: usize = 12;
+/// How often each does.
+const EVERY: Duration = Duration::from_millis(300);
+/// The most that is paid at once, in won.
+const MOST: i64 = 900;
+/// How many answers are looked at again at the end.
+const KEPT: usize = 300;
+/// One in so many is kept for the end.
+const KEPT_ONE_IN: usize = 32;
+/// How many are looked at in one data centre at a time.
+const LOOKS: usize = 4;
+/// How long a data centre may take to answer while nothing burns.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Paying.
+#[derive(Default)]
+pub struct Payments {
+    town: Mutex<Town>,
+    paid: Remembered<Paid>,
+}
+
+#[async_trait]
+impl Traffic for Payments {
+    fn name(&self) -> &'static str {
+        PROTOCOL
+    }
+
+    async fn prepare(&self, ground: &Ground) -> Result<()> {
+        *self.town.lock() = Town::build(ground).await?;
+        Ok(())
+    }
+
+    async fn work(self: Arc<Self>, stage: Stage) -> Result<()> {
+        let mut working = JoinSet::new();
+        for n in 0..AT_ONCE {
+            let (all, stage) = (self.clone(), stage.clone());
+            working.spawn(async move { all.pay(n, &stage).await });
+        }
+        working.join_all().await;
+        Ok(())
+    }
+
+    async fn check(&self, stage: &Stage) -> Result<Findings> {
+        let paid = self.paid.take();
+        self.paid.keep(&paid, KEPT_ONE_IN, KEPT);
+        let mut findings = answers(&stage.ground, &paid).await;
+        findings.add(self.balances(&stage.ground).await);
+        findings.add(proofs(&stage.ground).await);
+        Ok(findings)
+    }
+
+    async fn check_all(&self, ground: &Ground) -> Result<Findings> {
+        Ok(answers(ground, &self.paid.kept()).await)
+    }
+}
+
+impl Payments {
+    /// Pays again and again, out of one part of the wallets.
+    async fn pay(&self, n: usize, stage: &Stage) {
+        let town = self.town.lock().clone();
+        let seed = stage.ground.seed ^ (u64::from(stage.round) << 32) ^ n as u64;
+        let mut rng = Rng::with_seed(seed);
+        let mut client = Client::new(&stage.ground.sites, n);
+        let begin = Instant::now() + EVERY.mul_f64(n as f64 / AT_ONCE as f64);
+        for count in 0_u32.. {
+            stage.pass(begin + EVERY * count).await;
+            if stage.over() {
+                return;
+            }
+            let mine = rng.usize(0..town.wallets.len() / AT_ONCE) * AT_ONCE + n;
+            let key = format!("{}-{n}-{count}", stage.round);
+            let amount = rng.i64(1..=MOST);
+            if rng.bool() {
+                let other = rng.usize(0..town.wallets.len());
+                if other != mine {
+                    self.transfer(&mut client, stage, (&town, &key), (mine, other, amount))
+                        .await;
+                }
+            } else {
+                let merchant = match rng.u8(0..10) {
+                    0 => rng.usize(HOT..town.merchants.len()),
+                    _ => rng.usize(0..HOT),
+                };
+                let back = rng.u8(0..4) == 0;
+                self.purchase(
+                    &mut client,
+                    stage,
+                    (&town, &key),
+                    (mine, merchant, amount, back),
+                )
+                .await;
+            }
+        }
+    }
+
+    async fn transfer(
+        &self,
+        client: &mut Client,
+        stage: &Stage,
+        (town, key): (&Town, &str),
+        (from, to, amount): (usize, usize, i64),
+    ) {
+        client.token.clone_from(&town.wallets[from].token);
+        let body = json!({ "to": town.wallets[to].user, "amount": amount });
+        let became = insist(client, stage, ("/pay/v1/transfers", key), &body).await;
+        self.moved(from, &became, -amount);
+        self.moved(to, &became, amount);
+        self.remember(client, key, &became);
+    }
+
+    /// A merchant prepares a payment, the person lets it be, the merchant takes it and may give some of it back.
+    async fn purchase(
+        &self,
+        client: &mut Client,
+        stage: &Stage,
+        (town, key): (&Town, &str),
+        (payer, merchant, amount, back): (usize, usize, i64, bool),
+    ) {
+        client.token.clone_from(&town.merchants[merchant]);
+        let order = json!({ "amount": amount, "order": key });
+        let path = "/pay/v1/merchant/ready";
+        let ready = insist(client, stage, (path, key), &order).await;
+        self.remember(client, key, &ready);
+        let Became::Done(ready) = ready else {
+            return;
+        };
+        let id = ready["id"].as_str().unwrap_or_default();
+        let approve = format!("/pay/v1/approvals/{id}/approve");
+        client.token.clone_from(&town.wallets[payer].token);
+        let held = insist(client, stage, (&approve, key), &json!({})).await;
+        self.remember(client, key, &held);
+        if !matches!(held, Became::Done(_)) {
+            return;
+        }
+        client.token.clone_from(&town.merchants[merchant]);
+        let (take, give) = (format!("{key}-take"), format!("{key}-back"));
+        let path = "/pay/v1/merchant/approve";
+        let taken = insist(client, stage, (path, &take), &json!({ "id": id })).await;
+        self.moved(payer, &taken, -amount);
+        self.remember(client, &take, &taken);
+        if !back || !matches!(taken, Became::Done(_)) {
+            return;
+        }
+        let some = 1 + amount / 3;
+        let body = json!({ "id": id, "amount": some });
+        let path = "/pay/v1/merchant/cancel";
+        let given = insist(client, stage, (path, &give), &body).await;
+        self.moved(payer, &given, some);
+        self.remember(client, &give, &given);
+    }
+
+    fn moved(&self, who: usize, became: &Became, amount: i64) {
+        let has = &mut self.town.lock().wallets[who].has;
+        match became {
+            Became::Done(_) => *has = has.map(|has| has + amount),
+            Became::Never => {}
+            Became::Unknown => *has = None,
+        }
+    }
+
+    fn remember(&self, client: &Client, key: &str, became: &Became) {
+        if let Became::Done(answer) = became {
+            self.paid.add(Paid {
+                token: client.token.clone(),
+                key: key.to_owned(),
+                answer: fingerprint(answer),
+            });
+        }
+    }
+
+    /// Compares what is in every wallet, in each data centre, with what has to be.
+    async fn balances(&self, ground: &Ground) -> Findings {
+        let town = self.town.lock().clone();
+        let known = town.wallets.iter().filter(|wallet| wallet.has.is_some());
+        let known: Vec<_> = known.collect();
+        let wanted: Vec<u64> = known
+            .iter()
+            .map(|wallet| wallet.has.unwrap_or_default().cast_unsigned())
+            .collect();
+        let mut given = Vec::new();
+        for site in 0..ground.sites.len() {
+            let mut asked = Vec::with_capacity(known.len());
+            for wallet in &known {
+                asked.push(balance(ground, site, &wallet.token));
+            }
+            given.push(stream::iter(asked).buffered(LOOKS).collect().await);
+        }
+        check::contents("wallet", &wanted, &given)
+    }
+}
+
+/// Asks about every key: one data centre in turn about each.
+async fn answers(ground: &Ground, paid: &[Paid]) -> Findings {
+    let sites = ground.sites.len();
+    let mut asked = Vec::with_capacity(paid.len());
+    for (n, paid) in paid.iter().enumerate() {
+        asked.push(answer(ground, n % sites, paid));
+    }
+    let found: Vec<_> = stream::iter(asked).buffered(sites * LOOKS).collect().await;
+    let mut findings = Findings::default();
+    for (n, (paid, answer)) in paid.iter().zip(found).enumerate() {
+        let name = &ground.sites[n % sites].name;
+        match answer {
+            Some(answer) if answer == paid.answer => {}
+            Some(_) => {
+                findings.unfaithful += 1;
+                let text = format!("{name} answers {} otherwise than at first", paid.key);
+                findings.problem(text);
+            }
+            None => {
+                findings.lost += 1;
+                findings.problem(format!("{name} does not know that {} was done", paid.key));
+            }
+        }
+    }
+    findings
+}
+
+/// What a data centre says that was answered, if it was done.
+async fn answer(ground: &Ground, site: usize, paid: &Paid) -> Option<u64> {
+    let path = format!("/pay/v1/requests/{}", paid.key);
+    let found = get(ground, site, &paid.token, &path).await?;
+    (found["state"] == "done").then(|| fingerprint(&found["answer"]))
+}
+
+/// What is in a wallet.
+async fn balance(ground: &Ground, site: usize, token: &str) -> Option<u64> {
+    let found = get(ground, site, token, "/pay/v1/wallet").await?;
+    found[0]["balance"].as_i64().map(i64::cast_unsigned)
+}
+
+/// Asks every data centre whether its books balance.
+async fn proofs(ground: &Ground) -> Findings {
+    let mut findings = Findings::default();
+    for (site, place) in ground.sites.iter().enumerate() {
+        let proof = get(ground, site, &ground.operator, "/admin/v1/pay/proof").await;
+        if proof.as_ref().is_none_or(|proof| proof["sound"] != true) {
+            findings.diverged += 1;
+            findings.problem(format!(
+                "the books of {} do not balance: {proof:?}",
+                place.name
+            ));
+        }
+    }
+    findings
+}
+
+/// What a data centre says while nothing burns.
+async fn get(ground: &Ground, site: usize, token: &str, path: &str) -> Option<Value> {
+    let mut client = Client::new(&ground.sites, site);
+    token.clone_into(&mut client.token);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match client.look(site, path).await {
+            Outcome::Done(body) => return serde_json::from_slice(&body).ok(),
+            Outcome::Told { after, .. } if Instant::now() < deadline => sleep(after).await,
+            _ => return None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Who pays and is paid, and what has to be in each wallet.
+
+use super::PROTOCOL;
+use crate::client::{Ask, Client, Undone};
+use crate::ground::{Ground, Stage};
+use crate::ledger::number;
+use crate::traffic::people::{AT_ONCE, Session, calmly, register_all};
+use anyhow::{Context, Result};
+use futures_util::{StreamExt, stream};
+use http::Method;
+use serde_json::{Value, json};
+
+/// How many have a wallet at the most; so many for each person who chats.
+const WALLETS: usize = 500;
+const FOR_EACH: usize = 6;
+/// How many are paid; of those the first few are where everybody goes.
+const MERCHANTS: usize = 50;
+pub const HOT: usize = 5;
+/// What is in each wallet at the beginning, in won.
+const BEGINNING: i64 = 200_000;
+
+/// A person's wallet.
+#[derive(Debug, Clone)]
+pub struct Wallet {
+    pub user: String,
+    pub token: String,
+    /// What has to be in it, in won. `None` once it is not known what became of something.
+    pub has: Option<i64>,
+}
+
+/// Everybody.
+#[derive(Debug, Clone, Default)]
+pub struct Town {
+    pub wallets: Vec<Wallet>,
+    /// The keys of merchants.
+    pub merchants: Vec<String>,
+}
+
+/// A request that was acknowledged: whose it was, its key and what it was answered.
+#[derive(Debug, Clone)]
+pub struct Paid {
+    pub token: String,
+    pub key: String,
+    pub answer: u64,
+}
+
+/// What became of a request.
+pub enum Became {
+    /// It was done, and answered with this.
+    Done(Value),
+    /// It was not, and never will be.
+    Never,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Town {
+    /// Makes accounts, wallets with money in them, and merchants.
+    pub async fn build(ground: &Ground) -> Result<Self> {
+        let wallets = WALLETS.min(ground.people * FOR_EACH);
+        let people = register_all(ground, "payer", wallets).await?;
+        let wallets = stream::iter(people.into_iter().enumerate())
+            .map(|(n, session)| open(ground, n, session))
+            .buffered(AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+        let merchants = stream::iter(0..MERCHANTS)
+            .map(|n| merchant(ground, n))
+            .buffered(AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+        Ok(Self {
+            wallets: wallets.into_iter().collect::<Result<_>>()?,
+            merchants: merchants.into_iter().collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// A wallet with money in it.
+async fn open(ground: &Ground, n: usize, session: Session) -> Result<Wallet> {
+    let mut client = Client::new(&ground.sites, n);
+    client.token.clone_from(&session.access);
+    let account = json!({ "account": format!("110-{n}") });
+    for (key, path, body) in [
+        ("begin-1", "/pay/v1/wallet", json!({})),
+        ("begin-2", "/pay/v1/wallet/bank-account", account),
+    ] {
+        calmly(
+            &mut client,
+            &Ask::json(Method::POST, path, &body).keyed(key),
+        )
+        .await?;
+    }
+    let much = json!({ "amount": BEGINNING });
+    let ask = Ask::json(Method::POST, "/pay/v1/topups", &much).keyed("begin-3");
+    let begun = calmly(&mut client, &ask).await?;
+    let id = begun["id"].as_str().context("a top-up without an id")?;
+    client.token.clone_from(&ground.operator);
+    let said = json!({ "payment": id, "reference": format!("drill-{n}") });
+    let ask = Ask::json(Method::POST, "/admin/v1/pay/bank-said", &said);
+    calmly(&mut client, &ask).await?;
+    Ok(Wallet {
+        user: session.user,
+        token: session.access,
+        has: Some(BEGINNING),
+    })
+}
+
+/// The key of a merchant.
+async fn merchant(ground: &Ground, n: usize) -> Result<String> {
+    let mut client = Client::new(&ground.sites, n);
+    client.token.clone_from(&ground.operator);
+    let body = json!({
+        "merchant": format!("shop-{n}"), "name": format!("Shop {n}"),
+        "bank_account": format!("220-{n}"), "fee": 80,
+    });
+    let ask = Ask::json(Method::POST, "/admin/v1/pay/merchants", &body);
+    let made = calmly(&mut client, &ask).await?;
+    let key = made["secret_key"]
+        .as_str()
+        .context("a merchant without a key")?;
+    Ok(key.to_owned())
+}
+
+/// Asks under `key` until it is done, and otherwise sees to it that it never is.
+pub async fn insist(
+    client: &mut Client,
+    stage: &Stage,
+    (path, key): (&str, &str),
+    body: &Value,
+) -> Became {
+    let ask = Ask::json(Method::POST, path, body).keyed(key);
+    match client.insist(stage, PROTOCOL, &ask).await {
+        Ok((answer, _)) => match serde_json::from_slice(&answer) {
+            Ok(answer) => Became::Done(answer),
+            Err(_) => Became::Unknown,
+        },
+        Err(Undone::Refused(..)) => Became::Never,
+        Err(Undone::GivenUp) => close(client, stage, key).await,
+    }
+}
+
+async fn close(client: &mut Client, stage: &Stage, key: &str) -> Became {
+    let path = format!("/pay/v1/requests/{key}/close");
+    let closed = client
+        .insist_json(stage, PROTOCOL, (Method::POST, &path), &json!({}))
+        .await;
+    match closed {
+        Ok(closed) if closed["state"] == "done" => Became::Done(closed["answer"].clone()),
+        Ok(_) => Became::Never,
+        Err(_) => Became::Unknown,
+    }
+}
+
+/// A number for an answer, whatever the order of its fields.
+pub fn fingerprint(answer: &Value) -> u64 {
+    number(&answer.to_string())
+}
