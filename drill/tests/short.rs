@@ -55,7 +55,7 @@ fn one_burns_one_is_cut_off_one_is_wiped_and_nothing_is_lost() -> Result<()> {
         "--people",
         "64",
         "--rate",
-        "300",
+        "150",
         "--json",
         &json,
         "--html",
