@@ -43,7 +43,7 @@ FIRE ?=
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster bench-identity clean-data
+.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster bench-identity bench-pay clean-data
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,6 +106,12 @@ bench-cluster: setup $(TOOLS)/synapse/requirements.ok ## three data centres besi
 bench-identity: $(BENCH_JS)/.package-lock.json ## sign-in for other services beside oidc-provider
 	cargo build --release -p bongsu -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/identity.json identity --peer bench/js $(BENCH)
+
+bench-pay: ## payments beside a stored procedure of PostgreSQL; needs Debian's postgresql
+	@mkdir -p target/bench
+	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/ledger.json cargo bench -p bongsu-ledger --bench transfers
+	cargo build --release -p bongsu -p bongsu-bench
+	./target/release/bongsu-bench --out target/bench/pay.json pay --library target/bench/ledger.json $(BENCH)
 
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)

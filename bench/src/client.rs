@@ -31,6 +31,15 @@ impl Asked {
         }
     }
 
+    pub fn json(method: Method, path: &str, body: &Value) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+        }
+    }
+
     pub fn form(path: &str, body: String) -> Self {
         let kind = "application/x-www-form-urlencoded".to_owned();
         Self {

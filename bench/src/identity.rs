@@ -8,9 +8,10 @@ mod person;
 
 use crate::report::{Beside, Report};
 use crate::server::Server;
+use crate::waits::Waits;
 use anyhow::Result;
 use clap::Args;
-use load::{Tally, round};
+use load::round;
 use person::{Client, Place};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -94,11 +95,11 @@ pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
     Ok(report.into_rows())
 }
 
-fn both(report: &mut Report, name: &str, (own, other): (&Tally, Option<&Tally>)) {
+fn both(report: &mut Report, name: &str, (own, other): (&Waits, Option<&Waits>)) {
     for (unit, figure) in [
-        ("a second", Tally::rate as fn(&Tally) -> f64),
-        ("p50, ms", Tally::p50),
-        ("p99, ms", Tally::p99),
+        ("a second", Waits::rate as fn(&Waits) -> f64),
+        ("p50, ms", Waits::p50),
+        ("p99, ms", Waits::p99),
     ] {
         let beside = other.map_or(Beside::Nothing, |other| Beside::Peer(figure(other)));
         report.row(name, unit, figure(own), beside);

@@ -4,10 +4,13 @@
 mod client;
 mod cluster;
 mod identity;
+mod pay;
+mod postgres;
 mod report;
 mod server;
 mod synapse;
 mod talk;
+mod waits;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
@@ -36,6 +39,8 @@ enum What {
     Cluster(cluster::Wanted),
     /// Sign-in for other services beside `oidc-provider`: refreshes, introspections, code flows, passwords.
     Identity(identity::Wanted),
+    /// Payments beside PostgreSQL: transfers a second through the library and over HTTP, bytes for each.
+    Pay(pay::Wanted),
 }
 
 #[tokio::main]
@@ -52,6 +57,7 @@ async fn main() -> Result<()> {
             What::Talk(wanted) => talk::run(&binary, &wanted).await,
             What::Cluster(wanted) => cluster::run(&binary, &wanted).await,
             What::Identity(wanted) => identity::run(&binary, &wanted).await,
+            What::Pay(wanted) => pay::run(&binary, &wanted).await,
         }
     };
     let rows = tokio::select! {

@@ -3,41 +3,13 @@
 use super::person::{Browser, Place, Tokens};
 use super::{Client, What};
 use crate::client::{Asked, Client as Connection};
-use crate::report::at;
+use crate::waits::Waits;
 use anyhow::{Result, ensure};
 use data_encoding::BASE64;
 use http::StatusCode;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-/// What came of it.
-pub struct Tally {
-    span: Duration,
-    /// How long each took, the shortest first.
-    took: Vec<Duration>,
-}
-
-impl Tally {
-    /// Of what each connection measured within `span`.
-    pub fn of(span: Duration, mut took: Vec<Duration>) -> Result<Self> {
-        ensure!(!took.is_empty(), "nothing was answered");
-        took.sort();
-        Ok(Self { span, took })
-    }
-
-    pub fn rate(&self) -> f64 {
-        self.took.len() as f64 / self.span.as_secs_f64()
-    }
-
-    pub fn p50(&self) -> f64 {
-        at(&self.took, 0.5)
-    }
-
-    pub fn p99(&self) -> f64 {
-        at(&self.took, 0.99)
-    }
-}
 
 /// One who asks.
 struct Asker {
@@ -120,7 +92,7 @@ impl Asker {
 }
 
 /// Asks `at_once` at a time for so long.
-pub async fn round(place: &Place, what: What, span: Duration, at_once: usize) -> Result<Tally> {
+pub async fn round(place: &Place, what: What, span: Duration, at_once: usize) -> Result<Waits> {
     let mut askers = Vec::new();
     for _ in 0..at_once {
         askers.push(Asker::new(place, what).await?);
@@ -142,5 +114,5 @@ pub async fn round(place: &Place, what: What, span: Duration, at_once: usize) ->
     while let Some(took) = asking.join_next().await {
         all.extend(took??);
     }
-    Tally::of(begun.elapsed(), all)
+    Waits::of(begun.elapsed(), all)
 }

@@ -1,9 +1,10 @@
 //! Signing in with passwords: beside the bare hash, and beside refreshes that go on meanwhile.
 
-use super::load::{Tally, round};
+use super::load::round;
 use super::person::{Browser, PASSWORD, Place};
 use super::{AT_ONCE, What};
 use crate::report::{Beside, Report};
+use crate::waits::Waits;
 use anyhow::{Result, ensure};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use http::StatusCode;
@@ -73,7 +74,7 @@ async fn bare(span: Duration) -> Result<f64> {
     Ok(f64::from(count) / begun.elapsed().as_secs_f64())
 }
 
-async fn sign_ins(place: &Place, span: Duration, at_once: usize) -> Result<Tally> {
+async fn sign_ins(place: &Place, span: Duration, at_once: usize) -> Result<Waits> {
     let mut browsers = Vec::new();
     for _ in 0..at_once {
         let mut browser = Browser::new(place).await?;
@@ -101,5 +102,5 @@ async fn sign_ins(place: &Place, span: Duration, at_once: usize) -> Result<Tally
     while let Some(took) = signing_in.join_next().await {
         all.extend(took??);
     }
-    Tally::of(begun.elapsed(), all)
+    Waits::of(begun.elapsed(), all)
 }

@@ -1,6 +1,6 @@
-//! Transfers a second through the library into a file, one transaction a batch, and the bytes that each takes.
+//! Transfers a second through the library into a file, one durable transaction a batch, and the bytes that each takes.
 //! Run with `cargo bench -p bongsu-ledger --bench transfers`; `TRANSFERS` says how many (1,000,000 unless it is
-//! set), and the file lies in the system's temporary folder. Beside it runs what the ledger does not do: one
+//! set), and the file lies in the system's temporary folder; `BONGSU_BENCH_OUT` names a file for the figures. Beside it runs what the ledger does not do: one
 //! unique index over the ids.
 
 #![expect(
@@ -25,8 +25,12 @@ fn main() {
     let count =
         std::env::var("TRANSFERS").map_or(1_000_000, |count| count.parse().expect("a number"));
     println!("{count} transfers between {ACCOUNTS} accounts, {BATCH} a batch, seed {SEED}");
+    let mut rows = Vec::new();
     for (name, hot) in [("uniform", 0), ("90% hot", 90)] {
-        measure(name, hot, count);
+        rows.extend(measure(name, hot, count));
+    }
+    if let Some(out) = std::env::var_os("BONGSU_BENCH_OUT") {
+        std::fs::write(out, format!("[{}]", rows.join(","))).expect("written");
     }
     for (name, sorted) in [
         ("one index, as it comes", false),
@@ -39,7 +43,7 @@ fn main() {
 fn open(path: &Path) -> Connection {
     let db = Connection::open(path).expect("opened");
     db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;",
     )
     .expect("set");
     db.set_prepared_statement_cache_capacity(64);
@@ -95,7 +99,7 @@ fn batch(rng: &mut fastrand::Rng, hot: u8, size: usize) -> Vec<Instruction> {
     instructions
 }
 
-fn measure(name: &str, hot: u8, count: usize) {
+fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("view");
     let db = open(&path);
@@ -124,13 +128,25 @@ fn measure(name: &str, hot: u8, count: usize) {
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .expect("checkpointed");
     let bytes = std::fs::metadata(&path).expect("a file").len();
+    drop(db);
+    let begun = Instant::now();
+    let again = open(&path);
+    let found = balance_at(&again, AccountId(1), LogTime(i64::MAX)).expect("readable");
+    let opened = begun.elapsed();
+    assert!(found.is_some());
     println!(
-        "{name:<26} {:>8.0} transfers/s, batch median {:?}, slowest {:?}, {} bytes each; past balance {look:?}, check {checked:?}",
+        "{name:<26} {:>8.0} transfers/s, batch median {:?}, slowest {:?}, {} bytes each; past balance {look:?}, check {checked:?}, opened in {opened:?}",
         done as f64 / spent.as_secs_f64(),
         waits[waits.len() / 2],
         waits[waits.len() - 1],
         bytes / done as u64,
     );
+    [
+        ("a second", done as f64 / spent.as_secs_f64()),
+        ("bytes each", bytes as f64 / done as f64),
+        ("ms to open", opened.as_secs_f64() * 1e3),
+    ]
+    .map(|(unit, value)| format!(r#"{{"name":"{name}","unit":"{unit}","value":{value}}}"#))
 }
 
 /// Only ids, into one unique index.
