@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// `bongsu restore-log`.
 #[derive(Debug, Args)]
 pub struct RestoreLog {
-    /// Copies of the logs: files called talk.sqlite and identity.sqlite from the `log` folders of data centres
+    /// Copies of the logs: files called talk.sqlite, identity.sqlite and pay.sqlite from the `log` folders of data centres
     #[arg(value_name = "COPY", required = true)]
     pub copies: Vec<PathBuf>,
     /// Give up entries that the engine still has and none of the copies
@@ -44,6 +44,11 @@ pub async fn move_in(data: &DataDir, config: &Config) -> Result<()> {
     let _lock = Lock::take(data, "restore")?;
     for lane in LANES {
         let log = data.log(lane);
+        if !log.exists() && !data.view(lane).exists() {
+            // The data are older than the lane: whoever starts first makes its log.
+            say::line(format_args!("{lane}: nothing yet"));
+            continue;
+        }
         restore(&abroad, lane, vec![log.clone()], false).await?;
         // What this data centre's copy of the log begins with is written anew, from its view.
         forget_log(&log)?;

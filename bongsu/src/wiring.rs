@@ -39,6 +39,14 @@ pub const LANES: [&str; 3] = [
     <Identity as bongsu_lane::Domain>::NAME,
 ];
 
+/// The same in the order in which data centres are asked to lead their logs. A new one is appended: those that run an
+/// older version then agree on who leads the others.
+const LED: [&str; LANES.len()] = [
+    <Talk as bongsu_lane::Domain>::NAME,
+    <Identity as bongsu_lane::Domain>::NAME,
+    <Pay as bongsu_lane::Domain>::NAME,
+];
+
 /// How lanes run.
 #[derive(Debug, Clone)]
 pub struct Pace {
@@ -240,4 +248,18 @@ pub fn snapshot_store(folder: &Path) -> Result<Arc<dyn ObjectStore>> {
     let store = LocalFileSystem::new_with_prefix(folder)
         .with_context(|| format!("the folder {} cannot be used", folder.display()))?;
     Ok(Arc::new(store.with_fsync(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_log_has_its_place_among_those_that_are_led() {
+        let (mut all, mut led) = (LANES, LED);
+        assert_eq!(led[..2], ["talk", "identity"], "released");
+        all.sort_unstable();
+        led.sort_unstable();
+        assert_eq!(all, led);
+    }
 }

@@ -55,16 +55,18 @@ impl Views {
 /// Handles a request a second time if the view refused it and was behind.
 pub async fn ask_again(State(views): State<Views>, request: Request, next: Next) -> Response {
     let reads = request.method() == Method::GET;
+    let pays = is_pay(request.uri().path());
     if let Some(need) = catches_up_first(request.method(), request.uri().path()) {
         let caught_up = views.catch_up(PATIENCE).await;
         if caught_up.is_err() && need == Need::Must {
-            return not_known().into_response();
+            return not_known(pays);
         }
         return next.run(request).await;
     }
     let file = is_file(request.uri().path());
     let (request, second) = match twice(request).await {
         Ok(both) => both,
+        Err(_) if pays => return bongsu_pay::http::no_body(),
         Err(refusal) => return refusal.into_response(),
     };
     let first = next.clone().run(request).await;
@@ -78,7 +80,7 @@ pub async fn ask_again(State(views): State<Views>, request: Request, next: Next)
     match (views.catch_up(patience).await, second) {
         (Ok(()), Some(second)) => next.run(second).await,
         // Whether there is such a token is not known here.
-        _ if !reads || unknown || file => not_known().into_response(),
+        _ if !reads || unknown || file => not_known(pays),
         _ => first,
     }
 }
@@ -149,16 +151,24 @@ fn with_body(parts: Parts, bytes: Bytes) -> Request {
     Request::from_parts(parts, Body::from(bytes))
 }
 
-fn not_known() -> MatrixError {
-    MatrixError::unavailable(
-        PATIENCE,
-        "this data centre may not have heard of it yet; try again in a moment",
-    )
+/// Whether a path is of the protocol of money, whose refusals look otherwise than a messenger's.
+fn is_pay(path: &str) -> bool {
+    path.starts_with("/pay/")
+}
+
+fn not_known(pays: bool) -> Response {
+    let detail = "this data centre may not have heard of it yet; try again in a moment";
+    if pays {
+        bongsu_pay::http::unavailable(PATIENCE, detail)
+    } else {
+        MatrixError::unavailable(PATIENCE, detail).into_response()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header;
 
     #[test]
     fn what_counts_guesses_or_says_whether_a_token_is_good_is_handled_once() {
@@ -180,6 +190,22 @@ mod tests {
             (Method::POST, "/admin/v1/users", None),
         ] {
             assert_eq!(catches_up_first(&method, path), need, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_protocol_is_told_in_its_own_words_that_nothing_is_known() {
+        for (path, kind, said) in [
+            ("/pay/v1/wallet", "application/problem+json", "urn:bongsu:pay:unavailable"),
+            ("/_matrix/client/v3/sync", "application/json", "M_LIMIT_EXCEEDED"),
+        ] {
+            let told = not_known(is_pay(path));
+            assert_eq!(told.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            assert_eq!(told.headers()[header::RETRY_AFTER], "1", "{path}");
+            assert_eq!(told.headers()[header::CONTENT_TYPE], kind, "{path}");
+            let body = to_bytes(told.into_body(), 1_000).await.expect("read");
+            let body = String::from_utf8_lossy(&body);
+            assert!(body.contains(said), "{path}: {body}");
         }
     }
 

@@ -176,7 +176,7 @@ impl Abroad {
     /// different data centres, so that a fire stops as few as possible.
     fn preferred(&self, lane: &str) -> Option<String> {
         let names = self.sites.names();
-        let place = super::LANES.iter().position(|other| *other == lane)?;
+        let place = super::LED.iter().position(|other| *other == lane)?;
         let preferred = &names.all[place % names.all.len()];
         (*preferred == self.sites.own).then(|| preferred.to_string())
     }

@@ -157,3 +157,41 @@ fn a_damaged_backup_is_refused_and_leaves_nothing_that_would_be_served() {
         );
     }
 }
+
+/// Makes of a backup's manifest one of a release that knew no money.
+fn forget_pay(manifest: &Path) {
+    let pretty = std::fs::read_to_string(manifest).unwrap();
+    let compact: String = pretty
+        .lines()
+        .map(|line| line.trim().replacen("\": ", "\":", 1))
+        .collect();
+    let contents = compact.strip_prefix("{\"contents\":").unwrap();
+    let (contents, _) = contents.rsplit_once(",\"blake3\"").unwrap();
+    let (before, lanes) = contents.split_once("\"lanes\":[").unwrap();
+    let (pay, others) = lanes.split_once("},").unwrap();
+    assert!(pay.contains("\"pay\""), "{pay}");
+    let contents = format!("{before}\"lanes\":[{others}");
+    let hash = blake3::hash(contents.as_bytes());
+    let older = format!("{{\"contents\":{contents},\"blake3\":\"{hash}\"}}");
+    std::fs::write(manifest, older).unwrap();
+}
+
+#[test]
+fn a_backup_from_before_there_was_money_begins_with_none() {
+    let data = Data::new();
+    let (backup, again) = (data.beside("backup"), data.beside("again"));
+    let server = Server::ready(&data.name(), &[]);
+    let token = server.register("mina");
+    assert!(server.stop().0.success());
+    good(&["backup", &backup, "--data", &data.name()]);
+    let root = Path::new(&backup);
+    forget_pay(&root.join("manifest.json"));
+    std::fs::remove_dir_all(root.join("snapshots/pay")).unwrap();
+    good(&["restore", &backup, "--data", &again]);
+    let server = Server::ready(&again, &[]);
+    let bearer = format!("Bearer {token}");
+    let answer = server.ask("GET", "/pay/v1/wallet", &[("authorization", &bearer)], &[]);
+    assert_eq!((answer.status, answer.body()), (200, "[]".to_owned()));
+    assert!(server.stop().0.success());
+    good(&["verify", "--data", &again]);
+}

@@ -219,4 +219,6 @@ refusals! {
     OutOfRange = "out-of-range", 422, "a number is outside of its range";
     /// Not for whoever asks.
     NotForYou = "not-for-this-caller", 403, "this is for others to ask";
+    /// The ledger knows a reason that the rules do not.
+    BooksRefuse = "refused-by-the-books", 409, "the books do not let this be done; nothing was moved";
 }

@@ -84,8 +84,8 @@ pub fn uncount(cx: &Cx<'_>, payment: &Payment) -> Ruled<()> {
     Ok(())
 }
 
-/// Does all of `instructions` or none. Rules have looked before whether there is enough, so that the ledger refuses
-/// only what can never be done.
+/// Does all of `instructions` or none. What the ledger refuses leaves no trace in it: it would keep the refusal with the
+/// movement's id for ever, while a payment may be tried again by another payer or with another amount.
 pub fn post(cx: &Cx<'_>, instructions: Vec<Instruction>) -> Ruled<()> {
     let last = instructions.len().saturating_sub(1);
     let chain: Vec<Instruction> = instructions
@@ -93,14 +93,23 @@ pub fn post(cx: &Cx<'_>, instructions: Vec<Instruction>) -> Ruled<()> {
         .enumerate()
         .map(|(n, one)| if n < last { one.linked() } else { one })
         .collect();
-    for answer in bongsu_ledger::apply(cx.db(), cx.time(), &chain)? {
-        match answer {
-            Ok(_) | Err(bongsu_ledger::Refused::LinkedFailed) => {}
-            Err(bongsu_ledger::Refused::BalanceOverflows) => return Err(Refused::TooLarge.into()),
-            Err(refused) => panic!("the ledger refused what the rules allowed: {refused}"),
-        }
+    let db = cx.db();
+    db.execute_batch("SAVEPOINT pay_post")?;
+    let refused = bongsu_ledger::apply(db, cx.time(), &chain)?
+        .into_iter()
+        .filter_map(Result::err)
+        .find(|refused| *refused != bongsu_ledger::Refused::LinkedFailed);
+    let Some(refused) = refused else {
+        db.execute_batch("RELEASE pay_post")?;
+        return Ok(());
+    };
+    db.execute_batch("ROLLBACK TO pay_post; RELEASE pay_post")?;
+    Err(match refused {
+        bongsu_ledger::Refused::BalanceOverflows => Refused::TooLarge,
+        bongsu_ledger::Refused::ExceedsCredits => Refused::InsufficientFunds,
+        _ => Refused::BooksRefuse,
     }
-    Ok(())
+    .into())
 }
 
 /// A movement of `amount` for `id`.

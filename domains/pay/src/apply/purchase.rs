@@ -307,4 +307,35 @@ mod tests {
         assert_eq!(bench.available("mina"), 10_000);
         bench.prove();
     }
+
+    #[test]
+    fn what_the_books_cannot_count_is_refused_and_may_be_tried_by_another() {
+        const MUCH: i64 = 1 << 61;
+        let bench = Bench::with_shop(&[("mina", MUCH), ("juno", MUCH)]);
+        bench.administer(Act::SetLimits {
+            currency: bongsu_ledger::Currency::KRW,
+            level: 0,
+            limits: crate::command::Limits {
+                payment: i64::MAX,
+                day: i64::MAX,
+                month: i64::MAX,
+            },
+        });
+        for payer in ["mina", "juno", "mina"] {
+            let payment = ready(&bench, MUCH, None);
+            bench.verb(payer, Verb::Accept(payment)).expect("held");
+            bench.shop(Verb::Capture(payment)).expect("paid");
+            let amount = None;
+            let back = bench.shop(Verb::Cancel { payment, amount });
+            back.expect("given back");
+            bench.pass(Millis::hours(24));
+        }
+        let id = ready(&bench, MUCH, None);
+        for payer in ["mina", "juno", "mina"] {
+            let told = bench.verb(payer, Verb::Accept(id)).map(drop);
+            assert_eq!(told, Err(Refused::TooLarge), "{payer}");
+            assert_eq!(bench.available(payer), MUCH);
+        }
+        bench.prove();
+    }
 }

@@ -15,10 +15,14 @@ mod wire;
 pub use rates::Rates;
 
 use crate::Pay;
+use axum::response::{IntoResponse, Response};
 use bongsu_lane::Lane;
 use bongsu_web_kit::admin::Routes;
 use bongsu_web_kit::{Authenticate, Clock};
+use http::StatusCode;
+use problem::Problem;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -66,6 +70,18 @@ pub fn routes() -> Routes<Api> {
         .get("/pay/v1/merchant/payments", merchant::payments)
         .get("/pay/v1/merchant/statement", merchant::statement)
         .get("/pay/v1/merchant/settlements", merchant::settlements)
+}
+
+/// The refusal of a request that cannot be answered here now, for whoever stands before the routes.
+#[must_use]
+pub fn unavailable(retry_after: Duration, detail: &'static str) -> Response {
+    Problem::later(StatusCode::SERVICE_UNAVAILABLE, retry_after, detail).into_response()
+}
+
+/// The refusal of a request whose body did not arrive, for the same.
+#[must_use]
+pub fn no_body() -> Response {
+    Problem::bad("invalid-body", "the body did not arrive").into_response()
 }
 
 /// What the routes are, for OpenAPI.
