@@ -196,8 +196,12 @@ mod tests {
     #[tokio::test]
     async fn each_protocol_is_told_in_its_own_words_that_nothing_is_known() {
         for (path, kind, said) in [
-            ("/pay/v1/wallet", "application/problem+json", "urn:bongsu:pay:unavailable"),
-            ("/_matrix/client/v3/sync", "application/json", "M_LIMIT_EXCEEDED"),
+            (
+                "/pay/v1/wallet",
+                "application/problem+json",
+                "urn:bongsu:pay:unavailable",
+            ),
+            ("/_matrix/client/v3/sync", "application/json", "M_UNKNOWN"),
         ] {
             let told = not_known(is_pay(path));
             assert_eq!(told.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
