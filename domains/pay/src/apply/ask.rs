@@ -62,7 +62,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, ask: &Ask) -> Verdict {
     let answer = match act(cx, &caller, &ask.verb) {
         Ok(answer) => Kept::Done(answer),
         Err(Stop::Refused(refused)) => Kept::Refused(refused),
-        Err(Stop::Storage(error)) => return Err(Refusal::Local(error)),
+        Err(stop @ (Stop::Undone(_) | Stop::Storage(_))) => return Err(stop.into()),
     };
     let print = ask.verb.print();
     key::keep(cx.db(), (caller.name(), &ask.key), (print, &answer))?;

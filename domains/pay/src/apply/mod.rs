@@ -25,8 +25,10 @@ type Ruled<T> = Result<T, Stop>;
 /// Why a rule stops.
 #[derive(Debug)]
 enum Stop {
-    /// It says no.
+    /// It says no, and has written nothing.
     Refused(Refused),
+    /// It says no, and what was written is to be undone: the key is not kept.
+    Undone(Refused),
     /// This replica's storage failed.
     Storage(rusqlite::Error),
 }
@@ -46,7 +48,7 @@ impl From<Refused> for Stop {
 impl From<Stop> for Refusal<Rejected> {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::Refused(refused) => Self::Rejected(refused.into()),
+            Stop::Refused(refused) | Stop::Undone(refused) => Self::Rejected(refused.into()),
             Stop::Storage(error) => Self::Local(error),
         }
     }

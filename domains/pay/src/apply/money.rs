@@ -1,6 +1,6 @@
 //! What the verbs share: what may leave a wallet, and how it does.
 
-use super::{Cx, Ruled};
+use super::{Cx, Ruled, Stop};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::id::PaymentId;
 use crate::state::wallet::{self, Purse};
@@ -84,8 +84,9 @@ pub fn uncount(cx: &Cx<'_>, payment: &Payment) -> Ruled<()> {
     Ok(())
 }
 
-/// Does all of `instructions` or none. What the ledger refuses leaves no trace in it: it would keep the refusal with the
-/// movement's id for ever, while a payment may be tried again by another payer or with another amount.
+/// Does all of `instructions` or none. What the ledger refuses is undone with everything else that the request did: the
+/// ledger would keep the refusal with the movement's id for ever, while a payment may be tried again by another payer or
+/// with another amount.
 pub fn post(cx: &Cx<'_>, instructions: Vec<Instruction>) -> Ruled<()> {
     let last = instructions.len().saturating_sub(1);
     let chain: Vec<Instruction> = instructions
@@ -93,23 +94,16 @@ pub fn post(cx: &Cx<'_>, instructions: Vec<Instruction>) -> Ruled<()> {
         .enumerate()
         .map(|(n, one)| if n < last { one.linked() } else { one })
         .collect();
-    let db = cx.db();
-    db.execute_batch("SAVEPOINT pay_post")?;
-    let refused = bongsu_ledger::apply(db, cx.time(), &chain)?
-        .into_iter()
-        .filter_map(Result::err)
-        .find(|refused| *refused != bongsu_ledger::Refused::LinkedFailed);
-    let Some(refused) = refused else {
-        db.execute_batch("RELEASE pay_post")?;
-        return Ok(());
-    };
-    db.execute_batch("ROLLBACK TO pay_post; RELEASE pay_post")?;
-    Err(match refused {
-        bongsu_ledger::Refused::BalanceOverflows => Refused::TooLarge,
-        bongsu_ledger::Refused::ExceedsCredits => Refused::InsufficientFunds,
-        _ => Refused::BooksRefuse,
-    }
-    .into())
+    let answers = bongsu_ledger::apply(cx.db(), cx.time(), &chain)?;
+    let mut refused = answers.into_iter().filter_map(Result::err);
+    let refused = refused.find(|refused| *refused != bongsu_ledger::Refused::LinkedFailed);
+    refused.map_or(Ok(()), |refused| {
+        Err(Stop::Undone(match refused {
+            bongsu_ledger::Refused::BalanceOverflows => Refused::TooLarge,
+            bongsu_ledger::Refused::ExceedsCredits => Refused::InsufficientFunds,
+            _ => Refused::BooksRefuse,
+        }))
+    })
 }
 
 /// A movement of `amount` for `id`.

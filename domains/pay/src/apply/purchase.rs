@@ -190,8 +190,8 @@ fn refund(cx: &mut Cx<'_>, mut found: Payment, amount: i64) -> Ruled<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Act, Command, Verb};
-    use crate::testing::{Bench, krw, user};
+    use crate::command::{Act, Ask, Asker, Command, Verb};
+    use crate::testing::{Bench, as_user, krw, user};
     use bongsu_lane::Actor;
 
     fn ready(bench: &Bench, amount: i64, payer: Option<&str>) -> PaymentId {
@@ -332,8 +332,10 @@ mod tests {
         }
         let id = ready(&bench, MUCH, None);
         for payer in ["mina", "juno", "mina"] {
-            let told = bench.verb(payer, Verb::Accept(id)).map(drop);
-            assert_eq!(told, Err(Refused::TooLarge), "{payer}");
+            let (by, key, verb) = (Asker::Person, "same".to_owned(), Verb::Accept(id));
+            let ask = Command::Ask(Ask { by, key, verb });
+            let told = bench.ask(as_user(payer), ask).map(drop);
+            assert_eq!(told, Err(Refused::TooLarge.into()), "{payer}");
             assert_eq!(bench.available(payer), MUCH);
         }
         bench.prove();
