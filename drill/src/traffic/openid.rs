@@ -21,9 +21,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-/// What the pages are called in reports, and the tokens.
-const PAGES: &str = "OpenID pages";
-const TOKENS: &str = "OpenID tokens";
+/// What the protocol is called in reports.
+const PROTOCOL: &str = "OpenID";
 /// How many people, the same number near each data centre.
 const PEOPLE: usize = 6;
 /// How often the service replaces each one's tokens.
@@ -64,7 +63,7 @@ pub struct OpenId {
 #[async_trait]
 impl Traffic for OpenId {
     fn name(&self) -> &'static str {
-        TOKENS
+        PROTOCOL
     }
 
     async fn prepare(&self, ground: &Ground) -> Result<()> {
@@ -153,7 +152,7 @@ impl OpenId {
                     let site = client.site;
                     stage
                         .recorder
-                        .error(TOKENS, site, "a refresh gave two answers");
+                        .error(PROTOCOL, site, "a refresh gave two answers");
                     return;
                 }
                 Some(again) => had.push(again.access),
@@ -166,7 +165,7 @@ impl OpenId {
         if !stage.over() {
             let fields = service.fields(&[("token", &grant.refresh)]);
             let ask = Ask::form("/oauth2/revoke", &fields);
-            if client.insist(stage, TOKENS, &ask).await.is_err() {
+            if client.insist(stage, PROTOCOL, &ask).await.is_err() {
                 return;
             }
             ended = true;
@@ -220,7 +219,7 @@ impl Service {
             let stopped = match browser.sign_in(client, self, user).await {
                 Ok(code) => match self.redeem(client, &code).await {
                     Ok(grant) => {
-                        recorder.acknowledged(PAGES, site, asked, first);
+                        recorder.acknowledged(PROTOCOL, site, asked, first);
                         return Some(grant);
                     }
                     Err(stopped) => stopped,
@@ -230,14 +229,14 @@ impl Service {
             match stopped {
                 Stopped::Told(status, after) => {
                     let what = format!("{} and Retry-After", status.as_u16());
-                    recorder.told(PAGES, site, &what);
+                    recorder.told(PROTOCOL, site, &what);
                     sleep(after).await;
                 }
                 Stopped::Lost(lost) => {
-                    recorder.unanswered(PAGES, site, lost.words(), before, false);
+                    recorder.unanswered(PROTOCOL, site, lost.words(), before, false);
                 }
                 Stopped::Odd(what) => {
-                    recorder.error(PAGES, site, &what);
+                    recorder.error(PROTOCOL, site, &what);
                     return None;
                 }
             }
@@ -276,11 +275,11 @@ impl Service {
             ("refresh_token", &grant.refresh),
         ]);
         let ask = Ask::form("/oauth2/token", &fields);
-        let (body, site) = client.insist(stage, TOKENS, &ask).await.ok()?;
+        let (body, site) = client.insist(stage, PROTOCOL, &ask).await.ok()?;
         let body = serde_json::from_slice(&body).unwrap_or_default();
         let grant = Grant::of(&body);
         if grant.is_none() {
-            stage.recorder.error(TOKENS, site, "200 with no token");
+            stage.recorder.error(PROTOCOL, site, "200 with no token");
         }
         grant
     }
@@ -289,13 +288,13 @@ impl Service {
     async fn ask(&self, client: &mut Client, token: &str, user: &str, stage: &Stage) {
         let fields = self.fields(&[("token", token)]);
         let ask = Ask::form("/oauth2/introspect", &fields);
-        let Ok((body, site)) = client.insist(stage, TOKENS, &ask).await else {
+        let Ok((body, site)) = client.insist(stage, PROTOCOL, &ask).await else {
             return;
         };
         if said(&body) != Told::Owner(user.to_owned()) {
             stage
                 .recorder
-                .error(TOKENS, site, "a good token is not known");
+                .error(PROTOCOL, site, "a good token is not known");
         }
     }
 

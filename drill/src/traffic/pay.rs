@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use town::{Became, HOT, Paid, Town, fingerprint, insist};
+use town::{Became, CURRENCIES, HOT, Merchant, Paid, Town, fingerprint, insist};
 
 /// What the protocol is called in reports.
 const PROTOCOL: &str = "payments";
@@ -26,7 +26,7 @@ const PROTOCOL: &str = "payments";
 const AT_ONCE: usize = 12;
 /// How often each does.
 const EVERY: Duration = Duration::from_millis(300);
-/// The most that is paid at once, in won.
+/// The most that is paid at once, in minor units.
 const MOST: i64 = 900;
 /// How many answers are looked at again at the end.
 const KEPT: usize = 300;
@@ -92,13 +92,15 @@ impl Payments {
             if stage.over() {
                 return;
             }
-            let mine = rng.usize(0..town.wallets.len() / AT_ONCE) * AT_ONCE + n;
+            let mine = rng.usize(0..town.payers.len() / AT_ONCE) * AT_ONCE + n;
             let key = format!("{}-{n}-{count}", stage.round);
             let amount = rng.i64(1..=MOST);
             if rng.bool() {
-                let other = rng.usize(0..town.wallets.len());
+                let other = rng.usize(0..town.payers.len());
+                let currency = rng.usize(0..CURRENCIES.len());
                 if other != mine {
-                    self.transfer(&mut client, stage, (&town, &key), (mine, other, amount))
+                    let between = (mine, other, currency, amount);
+                    self.transfer(&mut client, stage, (&town, &key), between)
                         .await;
                 }
             } else {
@@ -106,14 +108,9 @@ impl Payments {
                     0 => rng.usize(HOT..town.merchants.len()),
                     _ => rng.usize(0..HOT),
                 };
-                let back = rng.u8(0..4) == 0;
-                self.purchase(
-                    &mut client,
-                    stage,
-                    (&town, &key),
-                    (mine, merchant, amount, back),
-                )
-                .await;
+                let bought = (mine, merchant, amount, rng.u8(0..4) == 0);
+                self.purchase(&mut client, stage, (&town, &key), bought)
+                    .await;
             }
         }
     }
@@ -123,13 +120,14 @@ impl Payments {
         client: &mut Client,
         stage: &Stage,
         (town, key): (&Town, &str),
-        (from, to, amount): (usize, usize, i64),
+        (from, to, currency, amount): (usize, usize, usize, i64),
     ) {
-        client.token.clone_from(&town.wallets[from].token);
-        let body = json!({ "to": town.wallets[to].user, "amount": amount });
+        client.token.clone_from(&town.payers[from].token);
+        let (to_user, name) = (&town.payers[to].user, CURRENCIES[currency]);
+        let body = json!({ "to": to_user, "amount": amount, "currency": name });
         let became = insist(client, stage, ("/pay/v1/transfers", key), &body).await;
-        self.moved(from, &became, -amount);
-        self.moved(to, &became, amount);
+        self.moved((from, currency), &became, -amount);
+        self.moved((to, currency), &became, amount);
         self.remember(client, key, &became);
     }
 
@@ -141,8 +139,12 @@ impl Payments {
         (town, key): (&Town, &str),
         (payer, merchant, amount, back): (usize, usize, i64, bool),
     ) {
-        client.token.clone_from(&town.merchants[merchant]);
-        let order = json!({ "amount": amount, "order": key });
+        let Merchant {
+            key: shop,
+            currency,
+        } = &town.merchants[merchant];
+        client.token.clone_from(shop);
+        let order = json!({ "amount": amount, "currency": CURRENCIES[*currency], "order": key });
         let path = "/pay/v1/merchant/ready";
         let ready = insist(client, stage, (path, key), &order).await;
         self.remember(client, key, &ready);
@@ -151,17 +153,17 @@ impl Payments {
         };
         let id = ready["id"].as_str().unwrap_or_default();
         let approve = format!("/pay/v1/approvals/{id}/approve");
-        client.token.clone_from(&town.wallets[payer].token);
+        client.token.clone_from(&town.payers[payer].token);
         let held = insist(client, stage, (&approve, key), &json!({})).await;
         self.remember(client, key, &held);
         if !matches!(held, Became::Done(_)) {
             return;
         }
-        client.token.clone_from(&town.merchants[merchant]);
+        client.token.clone_from(shop);
         let (take, give) = (format!("{key}-take"), format!("{key}-back"));
         let path = "/pay/v1/merchant/approve";
         let taken = insist(client, stage, (path, &take), &json!({ "id": id })).await;
-        self.moved(payer, &taken, -amount);
+        self.moved((payer, *currency), &taken, -amount);
         self.remember(client, &take, &taken);
         if !back || !matches!(taken, Became::Done(_)) {
             return;
@@ -170,12 +172,12 @@ impl Payments {
         let body = json!({ "id": id, "amount": some });
         let path = "/pay/v1/merchant/cancel";
         let given = insist(client, stage, (path, &give), &body).await;
-        self.moved(payer, &given, some);
+        self.moved((payer, *currency), &given, some);
         self.remember(client, &give, &given);
     }
 
-    fn moved(&self, who: usize, became: &Became, amount: i64) {
-        let has = &mut self.town.lock().wallets[who].has;
+    fn moved(&self, (who, currency): (usize, usize), became: &Became, amount: i64) {
+        let has = &mut self.town.lock().payers[who].has[currency];
         match became {
             Became::Done(_) => *has = has.map(|has| has + amount),
             Became::Never => {}
@@ -196,19 +198,20 @@ impl Payments {
     /// Compares what is in every wallet, in each data centre, with what has to be.
     async fn balances(&self, ground: &Ground) -> Findings {
         let town = self.town.lock().clone();
-        let known = town.wallets.iter().filter(|wallet| wallet.has.is_some());
-        let known: Vec<_> = known.collect();
-        let wanted: Vec<u64> = known
-            .iter()
-            .map(|wallet| wallet.has.unwrap_or_default().cast_unsigned())
-            .collect();
+        let all = || town.payers.iter().flat_map(|payer| payer.has);
+        let known = |given: Vec<Option<u64>>| {
+            let both = all().zip(given).filter(|(has, _)| has.is_some());
+            both.map(|(_, given)| given).collect::<Vec<_>>()
+        };
+        let wanted: Vec<u64> = all().flatten().map(i64::cast_unsigned).collect();
         let mut given = Vec::new();
         for site in 0..ground.sites.len() {
-            let mut asked = Vec::with_capacity(known.len());
-            for wallet in &known {
-                asked.push(balance(ground, site, &wallet.token));
+            let mut asked = Vec::with_capacity(town.payers.len());
+            for payer in &town.payers {
+                asked.push(balances(ground, site, &payer.token));
             }
-            given.push(stream::iter(asked).buffered(LOOKS).collect().await);
+            let found: Vec<_> = stream::iter(asked).buffered(LOOKS).collect().await;
+            given.push(known(found.into_iter().flatten().collect()));
         }
         check::contents("wallet", &wanted, &given)
     }
@@ -248,10 +251,14 @@ async fn answer(ground: &Ground, site: usize, paid: &Paid) -> Option<u64> {
     (found["state"] == "done").then(|| fingerprint(&found["answer"]))
 }
 
-/// What is in a wallet.
-async fn balance(ground: &Ground, site: usize, token: &str) -> Option<u64> {
-    let found = get(ground, site, token, "/pay/v1/wallet").await?;
-    found[0]["balance"].as_i64().map(i64::cast_unsigned)
+/// What is in somebody's wallets.
+async fn balances(ground: &Ground, site: usize, token: &str) -> [Option<u64>; CURRENCIES.len()] {
+    let found = get(ground, site, token, "/pay/v1/wallet").await;
+    let found = found.as_ref().and_then(Value::as_array);
+    CURRENCIES.map(|name| {
+        let wallet = found?.iter().find(|wallet| wallet["currency"] == name)?;
+        wallet["balance"].as_i64().map(i64::cast_unsigned)
+    })
 }
 
 /// Asks every data centre whether its books balance.

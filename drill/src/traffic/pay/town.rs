@@ -10,30 +10,36 @@ use futures_util::{StreamExt, stream};
 use http::Method;
 use serde_json::{Value, json};
 
-/// How many have a wallet at the most; so many for each person who chats.
-const WALLETS: usize = 500;
-const FOR_EACH: usize = 6;
+/// How many people pay; each has a wallet in each currency.
+const PEOPLE: usize = 125;
+pub const CURRENCIES: [&str; 4] = ["KRW", "USD", "EUR", "JPY"];
 /// How many are paid; of those the first few are where everybody goes.
 const MERCHANTS: usize = 50;
 pub const HOT: usize = 5;
-/// What is in each wallet at the beginning, in won.
+/// What is in each wallet at the beginning, in minor units.
 const BEGINNING: i64 = 200_000;
 
-/// A person's wallet.
+/// A person's wallets.
 #[derive(Debug, Clone)]
-pub struct Wallet {
+pub struct Payer {
     pub user: String,
     pub token: String,
-    /// What has to be in it, in won. `None` once it is not known what became of something.
-    pub has: Option<i64>,
+    /// What has to be in each, by currency. `None` once it is not known what became of something.
+    pub has: [Option<i64>; CURRENCIES.len()],
+}
+
+/// A merchant, which is paid in one currency.
+#[derive(Debug, Clone)]
+pub struct Merchant {
+    pub key: String,
+    pub currency: usize,
 }
 
 /// Everybody.
 #[derive(Debug, Clone, Default)]
 pub struct Town {
-    pub wallets: Vec<Wallet>,
-    /// The keys of merchants.
-    pub merchants: Vec<String>,
+    pub payers: Vec<Payer>,
+    pub merchants: Vec<Merchant>,
 }
 
 /// A request that was acknowledged: whose it was, its key and what it was answered.
@@ -57,9 +63,8 @@ pub enum Became {
 impl Town {
     /// Makes accounts, wallets with money in them, and merchants.
     pub async fn build(ground: &Ground) -> Result<Self> {
-        let wallets = WALLETS.min(ground.people * FOR_EACH);
-        let people = register_all(ground, "payer", wallets).await?;
-        let wallets = stream::iter(people.into_iter().enumerate())
+        let people = register_all(ground, "payer", PEOPLE).await?;
+        let payers = stream::iter(people.into_iter().enumerate())
             .map(|(n, session)| open(ground, n, session))
             .buffered(AT_ONCE)
             .collect::<Vec<_>>()
@@ -70,56 +75,57 @@ impl Town {
             .collect::<Vec<_>>()
             .await;
         Ok(Self {
-            wallets: wallets.into_iter().collect::<Result<_>>()?,
+            payers: payers.into_iter().collect::<Result<_>>()?,
             merchants: merchants.into_iter().collect::<Result<_>>()?,
         })
     }
 }
 
-/// A wallet with money in it.
-async fn open(ground: &Ground, n: usize, session: Session) -> Result<Wallet> {
+/// Somebody's wallets, with money in them.
+async fn open(ground: &Ground, n: usize, session: Session) -> Result<Payer> {
     let mut client = Client::new(&ground.sites, n);
-    client.token.clone_from(&session.access);
-    let account = json!({ "account": format!("110-{n}") });
-    for (key, path, body) in [
-        ("begin-1", "/pay/v1/wallet", json!({})),
-        ("begin-2", "/pay/v1/wallet/bank-account", account),
-    ] {
-        calmly(
-            &mut client,
-            &Ask::json(Method::POST, path, &body).keyed(key),
-        )
-        .await?;
+    for (currency, name) in CURRENCIES.iter().enumerate() {
+        client.token.clone_from(&session.access);
+        let account = json!({ "account": format!("110-{n}") });
+        let much = json!({ "amount": BEGINNING, "currency": name });
+        let mut begun = Value::Null;
+        for (step, path, body) in [
+            (0, "/pay/v1/wallet", json!({ "currency": name })),
+            (1, "/pay/v1/wallet/bank-account", account),
+            (2, "/pay/v1/topups", much),
+        ] {
+            let key = format!("begin-{currency}-{step}");
+            let ask = Ask::json(Method::POST, path, &body).keyed(&key);
+            begun = calmly(&mut client, &ask).await?;
+        }
+        client.token.clone_from(&ground.operator);
+        let said = json!({ "payment": begun["id"], "reference": format!("drill-{n}-{name}") });
+        let ask = Ask::json(Method::POST, "/admin/v1/pay/bank-said", &said);
+        calmly(&mut client, &ask).await?;
     }
-    let much = json!({ "amount": BEGINNING });
-    let ask = Ask::json(Method::POST, "/pay/v1/topups", &much).keyed("begin-3");
-    let begun = calmly(&mut client, &ask).await?;
-    let id = begun["id"].as_str().context("a top-up without an id")?;
-    client.token.clone_from(&ground.operator);
-    let said = json!({ "payment": id, "reference": format!("drill-{n}") });
-    let ask = Ask::json(Method::POST, "/admin/v1/pay/bank-said", &said);
-    calmly(&mut client, &ask).await?;
-    Ok(Wallet {
+    Ok(Payer {
         user: session.user,
         token: session.access,
-        has: Some(BEGINNING),
+        has: [Some(BEGINNING); CURRENCIES.len()],
     })
 }
 
-/// The key of a merchant.
-async fn merchant(ground: &Ground, n: usize) -> Result<String> {
+async fn merchant(ground: &Ground, n: usize) -> Result<Merchant> {
     let mut client = Client::new(&ground.sites, n);
     client.token.clone_from(&ground.operator);
     let body = json!({
         "merchant": format!("shop-{n}"), "name": format!("Shop {n}"),
-        "bank_account": format!("220-{n}"), "fee": 80,
+        "bank_account": format!("220-{n}"), "fee": 80, "currency": CURRENCIES[n % CURRENCIES.len()],
     });
     let ask = Ask::json(Method::POST, "/admin/v1/pay/merchants", &body);
     let made = calmly(&mut client, &ask).await?;
     let key = made["secret_key"]
         .as_str()
         .context("a merchant without a key")?;
-    Ok(key.to_owned())
+    Ok(Merchant {
+        key: key.to_owned(),
+        currency: n % CURRENCIES.len(),
+    })
 }
 
 /// Asks under `key` until it is done, and otherwise sees to it that it never is.
