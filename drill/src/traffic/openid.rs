@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 /// What the protocol is called in reports.
 const PROTOCOL: &str = "OpenID";
 /// How many people, the same number near each data centre.
-const PEOPLE: usize = 6;
+const PEOPLE: usize = 15;
 /// How often the service replaces each one's tokens.
 const EVERY: Duration = Duration::from_millis(700);
 /// After so many times it takes them back, and the person signs in again.
