@@ -3,7 +3,7 @@
 use crate::house::{NOW, open};
 use axum::Router;
 use axum::body::Body;
-use bongsu_base::Millis;
+use bongsu_base::{LogTime, Millis};
 use bongsu_fetch::{Fetcher, Rules};
 use bongsu_identity::http::oauth::routes;
 use bongsu_identity::oauth::{AddKey, AdministerClient, ClientAct, KeyKind, NewClient, Oauth};
@@ -38,6 +38,9 @@ pub struct Door {
     lane: Lane<Identity>,
     _folder: TempDir,
 }
+
+/// What the clock shows: by then the keys are in use that the log was given.
+const LATER: LogTime = LogTime(NOW.0 + 60_000);
 
 /// The key of the client `signer`.
 ///
@@ -105,7 +108,7 @@ impl Door {
         let name = "test".parse().expect("a name");
         let mut how = Config::new(name, Registration::Open);
         how.hashing = HashingCost::LEAST;
-        how.clock = Clock::new(|| NOW);
+        how.clock = Clock::new(|| LATER);
         let accounts = Accounts::new(lane.clone(), how).expect("a cost that argon2 knows");
         let mut config = ProviderConfig::new(ISSUER);
         config.registration = SelfRegistration::Open { most: 1_000 };
