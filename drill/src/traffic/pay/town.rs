@@ -1,6 +1,6 @@
 //! Who pays and is paid, and what has to be in each wallet.
 
-use super::PROTOCOL;
+use super::{AT_ONCE as PAYING, PROTOCOL};
 use crate::client::{Ask, Client, Undone};
 use crate::ground::{Ground, Stage};
 use crate::ledger::number;
@@ -10,8 +10,10 @@ use futures_util::{StreamExt, stream};
 use http::Method;
 use serde_json::{Value, json};
 
-/// How many people pay; each has a wallet in each currency.
+/// How many people pay at the most; each has a wallet in each currency.
 const PEOPLE: usize = 125;
+/// One for so many messages that are offered a second: a small drill has small traffic of every kind.
+const OFFERED: usize = 6;
 pub const CURRENCIES: [&str; 4] = ["KRW", "USD", "EUR", "JPY"];
 /// How many are paid; of those the first few are where everybody goes.
 const MERCHANTS: usize = 50;
@@ -63,7 +65,8 @@ pub enum Became {
 impl Town {
     /// Makes accounts, wallets with money in them, and merchants.
     pub async fn build(ground: &Ground) -> Result<Self> {
-        let people = register_all(ground, "payer", PEOPLE).await?;
+        let people = (ground.rate as usize / OFFERED).clamp(PAYING, PEOPLE);
+        let people = register_all(ground, "payer", people).await?;
         let payers = stream::iter(people.into_iter().enumerate())
             .map(|(n, session)| open(ground, n, session))
             .buffered(AT_ONCE)
