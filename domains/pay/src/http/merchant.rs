@@ -7,10 +7,10 @@ use super::gate::{Asked, Key, Named, Paged, Paging, Shop};
 use super::people::{id, page, text};
 use super::problem::{Problem, Refusals};
 use super::wire::{LineBody, PageBody, PaymentBody, SettlementBody};
-use crate::answer::Refused;
+use crate::answer::{Payment, Refused};
 use crate::command::Verb;
 use crate::id::Hash;
-use crate::query;
+use crate::query::{self, Settlement};
 use axum::Json;
 use axum::extract::State;
 use bongsu_base::UserId;
@@ -172,12 +172,9 @@ pub async fn payments(
     let look = api
         .lane
         .read(|view| query::payments_to(view, shop.id.as_str(), before, paged.limit + 1));
-    let mut found = look.await?;
-    let more = found.len() > paged.limit;
-    found.truncate(paged.limit);
-    let next = found.last().filter(|_| more).map(|(n, _)| *n);
-    let items = found.iter().map(|(_, payment)| payment.into()).collect();
-    Ok(Json(PageBody { items, next }))
+    let found = look.await?;
+    let shown = |(n, payment): &(i64, Payment)| (*n, payment.into());
+    Ok(Json(PageBody::of(&found, paged.limit, shown)))
 }
 
 /// What happened to what you have earned, newest first.
@@ -210,10 +207,7 @@ pub async fn settlements(
     let look = api
         .lane
         .read(|view| query::settlements(view, shop.id.as_str(), before, paged.limit + 1));
-    let mut found = look.await?;
-    let more = found.len() > paged.limit;
-    found.truncate(paged.limit);
-    let next = found.last().filter(|_| more).map(|found| found.n);
-    let items = found.iter().map(SettlementBody::from).collect();
-    Ok(Json(PageBody { items, next }))
+    let found = look.await?;
+    let shown = |found: &Settlement| (found.n, found.into());
+    Ok(Json(PageBody::of(&found, paged.limit, shown)))
 }

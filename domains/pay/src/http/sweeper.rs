@@ -16,9 +16,8 @@ impl Api {
     /// Does what is due whenever this process holds the lane's lease, until the lane ends.
     pub async fn keep_swept(self) {
         while !matches!(self.lane.health().state, LaneState::Stopped(_)) {
-            if self.lane.leads() && self.is_due().await {
-                self.sweep().await;
-            } else {
+            let swept = self.lane.leads() && self.is_due().await && self.sweep().await;
+            if !swept {
                 tokio::time::sleep(EVERY).await;
             }
         }
@@ -30,14 +29,16 @@ impl Api {
         due.unwrap_or(false)
     }
 
-    async fn sweep(&self) {
+    /// Ends some of what is due; whether that was done.
+    async fn sweep(&self) -> bool {
         let command = Command::Sweep { most: AT_ONCE };
         let request = self
             .lane
             .request(Actor::Platform, Priority::Background, command);
-        if let Err(error) = self.lane.submit(request).await {
+        let swept = self.lane.submit(request).await;
+        if let Err(error) = &swept {
             tracing::warn!(%error, "what has expired could not be ended; trying again later");
-            tokio::time::sleep(EVERY).await;
         }
+        swept.is_ok()
     }
 }

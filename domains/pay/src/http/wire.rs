@@ -192,6 +192,17 @@ pub struct PageBody<T> {
     pub next: Option<i64>,
 }
 
+impl<T> PageBody<T> {
+    /// A page of at most `limit` of what was `found`, of which one more was asked for. `shown` gives where each stands
+    /// and how it is shown.
+    pub fn of<F>(found: &[F], limit: usize, shown: impl Fn(&F) -> (i64, T)) -> Self {
+        let more = found.len() > limit;
+        let (places, items): (Vec<i64>, Vec<T>) = found.iter().take(limit).map(shown).unzip();
+        let next = places.last().copied().filter(|_| more);
+        Self { items, next }
+    }
+}
+
 /// A line of a statement. Amounts are minor units.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LineBody {
@@ -281,6 +292,23 @@ impl From<&Settlement> for SettlementBody {
                 _ => "refused",
             },
             made_ms: found.made.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_where_the_next_one_begins_if_there_is_one() {
+        for (found, items, next) in [
+            (&[5, 4, 3][..], vec![5, 4], Some(4)),
+            (&[5, 4], vec![5, 4], None),
+            (&[], vec![], None),
+        ] {
+            let page = PageBody::of(found, 2, |n: &i64| (*n, *n));
+            assert_eq!((page.items, page.next), (items, next));
         }
     }
 }
