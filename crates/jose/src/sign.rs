@@ -4,11 +4,11 @@ use crate::jwk::{EcCurve, OkpCurve};
 use crate::make::RsaParts;
 use crate::{Algorithm, Header, JoseError, PublicJwk};
 use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::Signer;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-    RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use serde::Serialize;
 use std::fmt;
@@ -22,7 +22,7 @@ pub struct SigningKey {
 }
 
 enum Pair {
-    Ed(Ed25519KeyPair),
+    Ed(Box<ed25519_dalek::SigningKey>),
     Ec(EcdsaKeyPair),
     Rsa(Box<RsaKeyPair>),
 }
@@ -42,10 +42,11 @@ impl SigningKey {
         let text = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
         let (pair, public) = match algorithm {
             Algorithm::EdDsa => {
-                let pair = Ed25519KeyPair::from_seed_unchecked(secret).map_err(refused)?;
-                let x = text(pair.public_key().as_ref());
+                let seed = secret.try_into().map_err(|_| JoseError::Key)?;
+                let pair = ed25519_dalek::SigningKey::from_bytes(seed);
+                let x = text(pair.verifying_key().as_bytes());
                 let crv = OkpCurve::Ed25519;
-                (Pair::Ed(pair), PublicJwk::Okp { crv, x })
+                (Pair::Ed(Box::new(pair)), PublicJwk::Okp { crv, x })
             }
             Algorithm::Es256 => {
                 let random = SystemRandom::new();
@@ -119,7 +120,7 @@ impl SigningKey {
 
     fn raw(&self, message: &[u8]) -> Result<Vec<u8>, JoseError> {
         match &self.pair {
-            Pair::Ed(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::Ed(pair) => Ok(pair.sign(message).to_vec()),
             Pair::Ec(pair) => {
                 let signature = pair.sign(&self.random, message);
                 signature

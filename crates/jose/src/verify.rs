@@ -3,7 +3,7 @@
 use crate::jwk::member;
 use crate::{Algorithm, JoseError, PublicJwk};
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
 };
 
@@ -13,7 +13,7 @@ pub struct VerifyingKey(Kind);
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Ed(UnparsedPublicKey<Vec<u8>>),
+    Ed(ed25519_dalek::VerifyingKey),
     Ec(UnparsedPublicKey<Vec<u8>>),
     Rsa(RsaPublicKeyComponents<Vec<u8>>),
 }
@@ -27,10 +27,9 @@ impl VerifyingKey {
         Ok(Self(match jwk {
             PublicJwk::Okp { x, .. } => {
                 let point = member(x)?;
-                if point.len() != 32 {
-                    return Err(JoseError::Key);
-                }
-                Kind::Ed(UnparsedPublicKey::new(&ED25519, point))
+                let point = point.as_slice().try_into().map_err(|_| JoseError::Key)?;
+                let key = ed25519_dalek::VerifyingKey::from_bytes(point);
+                Kind::Ed(key.map_err(|_| JoseError::Key)?)
             }
             PublicJwk::Ec { x, y, .. } => {
                 let (x, y) = (member(x)?, member(y)?);
@@ -62,10 +61,16 @@ impl VerifyingKey {
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
-        match &self.0 {
-            Kind::Ed(key) | Kind::Ec(key) => key.verify(message, signature),
-            Kind::Rsa(key) => key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature),
-        }
-        .map_err(|_| JoseError::Signature)
+        let good = match &self.0 {
+            // Strict: no point of a small order passes, which would make one signature good for every message.
+            Kind::Ed(key) => ed25519_dalek::Signature::from_slice(signature)
+                .and_then(|signature| key.verify_strict(message, &signature))
+                .is_ok(),
+            Kind::Ec(key) => key.verify(message, signature).is_ok(),
+            Kind::Rsa(key) => key
+                .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+                .is_ok(),
+        };
+        good.then_some(()).ok_or(JoseError::Signature)
     }
 }

@@ -48,7 +48,6 @@ pub(super) async fn append(shared: &Shared, body: Bytes) -> Result<Seq, AppendEr
         return Err(AppendError::Stopped(fault.to_string()));
     }
     shared.kick.notify_one();
-    shared.engine.hint(number).await;
     Counters::add(&shared.counters.appended, 1);
     Ok(seq)
 }

@@ -128,9 +128,7 @@ pub trait Engine: Send + Sync + 'static {
     /// When the engine is away or does not let it.
     async fn lead_from(&self, stream: &Origin, server: &str) -> Result<(), Away>;
 
-    /// Tells the other sites that message `seq` was taken. Nobody relies on it.
-    async fn hint(&self, seq: u64);
-
-    /// The number in the next such hint. It may never return; it must be asked again and again.
-    async fn hinted(&self) -> u64;
+    /// What the stream's leader tells of as soon as a majority has it: one message or several. Nobody relies on it: any may
+    /// be lost. It may never return, and loses nothing when it is given up; it must be asked again and again.
+    async fn told(&self, stream: &Origin) -> Vec<Message>;
 }

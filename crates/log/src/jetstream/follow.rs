@@ -1,8 +1,8 @@
 //! Following the engine: fetch what comes next, check it, add it to this site's copy.
 //!
-//! The follower keeps its own place, which is the end of the copy. It is woken by appends of its own and
-//! by hints from other sites, and looks by itself every [`super::Pace::poll`], so that nothing depends on
-//! being woken. One fetch is under way at a time.
+//! The follower keeps its own place, which is the end of the copy. The stream's leader tells it of each message, and what
+//! it was told of is what comes next unless one was lost: then it fetches. It also looks by itself every
+//! [`super::Pace::poll`], so that nothing depends on being told. One fetch is under way at a time.
 
 use super::admit::{Admitted, Wrong, admit};
 use super::engine::Message;
@@ -10,23 +10,35 @@ use super::fault::{Fault, Trouble};
 use super::shared::{Counters, Shared};
 use bongsu_base::{LogTime, Seq};
 use bytes::Bytes;
+use futures_util::FutureExt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// The first pause before the near server is asked again for what must be there soon.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long the near server may be behind before the leader is asked.
 const NEAR_MAY_LAG: Duration = Duration::from_secs(2);
+/// How long what was acknowledged may take to be told of; the leader tells of it first.
+const TOLD_WITHIN: Duration = Duration::from_millis(5);
+/// How much that it was told of is kept until what comes before it has been fetched, in messages.
+const TOLD_AT_MOST: usize = 1_024;
 /// The pause after something went wrong.
 const TROUBLE_PAUSE: Duration = Duration::from_millis(200);
+
+/// An entry, and when the engine took it.
+type Copied = (LogTime, Bytes);
 
 pub(super) struct Follower {
     shared: Arc<Shared>,
     /// The end of this site's copy.
     tip: Seq,
+    /// What the leader told of and is not in the copy.
+    told: BTreeMap<u64, Message>,
+    /// The highest message that it told of.
+    told_to: u64,
     /// Since when the near server does not have what was taken.
     behind: Option<Instant>,
     pause: Duration,
@@ -38,6 +50,8 @@ impl Follower {
         Self {
             shared,
             tip,
+            told: BTreeMap::new(),
+            told_to: 0,
             behind: None,
             pause: FIRST_PAUSE,
             suspected: None,
@@ -63,10 +77,19 @@ impl Follower {
         }
     }
 
-    /// Fetches once; returns whether the copy grew.
+    /// Takes what it was told of, or fetches once; returns whether the copy grew.
     async fn turn(&mut self) -> Result<bool, Trouble> {
         let shared = Arc::clone(&self.shared);
         let from = shared.origin.message(self.tip.next());
+        if let Some(messages) = shared.engine.told(&shared.origin).now_or_never() {
+            self.hear(messages);
+        }
+        let told = self.take_told(from);
+        let (seq, batch, _) = self.admit(&told)?;
+        if !batch.is_empty() {
+            Counters::add(&shared.counters.told, batch.len());
+            return self.commit(seq, batch).await;
+        }
         let messages = shared
             .engine
             .fetch(&shared.origin, from, shared.pace.fetch_bytes)
@@ -75,20 +98,43 @@ impl Follower {
         if messages.is_empty() {
             return self.nothing(from).await;
         }
+        match self.admit(&messages)? {
+            (_, batch, Some(wrong)) if batch.is_empty() => self.ask_leader(from, Some(wrong)).await,
+            // What comes before a wrong one is good; it is met again at the next turn.
+            (seq, batch, _) => self.commit(seq, batch).await,
+        }
+    }
+
+    /// The entries in `messages` that come next, the number of the last, and why no more of them do.
+    fn admit(&self, messages: &[Message]) -> Result<(Seq, Vec<Copied>, Option<Wrong>), Trouble> {
         let mut batch = Vec::with_capacity(messages.len());
         let mut seq = self.tip;
-        for message in &messages {
-            match admit(&shared.origin, seq.next(), message) {
+        for message in messages {
+            match admit(&self.shared.origin, seq.next(), message) {
                 Ok(admitted) => {
                     seq = seq.next();
                     batch.push(self.read_back(seq, message, admitted)?);
                 }
-                // What comes before it is good; it is met again at the next turn.
-                Err(_) if !batch.is_empty() => break,
-                Err(wrong) => return self.ask_leader(from, Some(wrong)).await,
+                Err(wrong) => return Ok((seq, batch, Some(wrong))),
             }
         }
-        self.commit(seq, batch).await
+        Ok((seq, batch, None))
+    }
+
+    /// Keeps what the leader told of, as far as there is room.
+    fn hear(&mut self, messages: Vec<Message>) {
+        for message in messages {
+            self.told_to = self.told_to.max(message.seq);
+            if self.told.len() < TOLD_AT_MOST {
+                self.told.insert(message.seq, message);
+            }
+        }
+    }
+
+    /// What the leader told of from `from` on without a gap.
+    fn take_told(&mut self, from: u64) -> Vec<Message> {
+        self.told = self.told.split_off(&from);
+        (from..).map_while(|seq| self.told.remove(&seq)).collect()
     }
 
     /// Sees that the message is what was acknowledged here under its number.
@@ -97,7 +143,7 @@ impl Follower {
         seq: Seq,
         message: &Message,
         admitted: Admitted,
-    ) -> Result<(LogTime, Bytes), Trouble> {
+    ) -> Result<Copied, Trouble> {
         let mut acks = self.shared.acks.lock();
         if acks.read_back(message.seq, &admitted.checksum) {
             Ok((admitted.time, admitted.body))
@@ -107,7 +153,7 @@ impl Follower {
         }
     }
 
-    async fn commit(&mut self, tip: Seq, batch: Vec<(LogTime, Bytes)>) -> Result<bool, Trouble> {
+    async fn commit(&mut self, tip: Seq, batch: Vec<Copied>) -> Result<bool, Trouble> {
         let entries = batch.len();
         let extended = self.shared.mirror.extend(batch).await;
         extended.map_err(|error| Trouble::Certain(Fault::Mirror(error.to_string())))?;
@@ -118,8 +164,7 @@ impl Follower {
 
     /// The highest message that is known to have been taken.
     fn known(&self) -> u64 {
-        let hinted = self.shared.hinted.load(Ordering::Relaxed);
-        self.shared.acks.lock().highest().max(hinted)
+        self.shared.acks.lock().highest().max(self.told_to)
     }
 
     /// The near server has nothing at `from`.
@@ -148,8 +193,8 @@ impl Follower {
             } else if shared.acks.lock().highest() >= from {
                 Err(Trouble::Suspect(Fault::Unheld { seq }))
             } else {
-                // Whoever gave the hint was wrong.
-                shared.hinted.store(0, Ordering::Relaxed);
+                // Whoever told of it was wrong.
+                self.told_to = 0;
                 Ok(false)
             };
         };
@@ -174,19 +219,32 @@ impl Follower {
 
     /// Waits until there may be something new.
     async fn rest(&mut self) {
+        let shared = Arc::clone(&self.shared);
         if self.behind.is_some() {
             sleep(self.pause).await;
             self.pause = LONGEST_PAUSE.min(self.pause * 2);
             return;
         }
         self.pause = FIRST_PAUSE;
-        tokio::select! {
-            biased;
-            () = self.shared.kick.notified() => {}
-            seq = self.shared.engine.hinted() => {
-                self.shared.hinted.fetch_max(seq, Ordering::Relaxed);
+        let next = shared.origin.message(self.tip.next());
+        let look = Instant::now() + shared.pace.poll;
+        loop {
+            tokio::select! {
+                biased;
+                messages = shared.engine.told(&shared.origin) => return self.hear(messages),
+                () = shared.kick.notified() => {
+                    // Most often it was told of, and copied, before it was acknowledged.
+                    if shared.acks.lock().highest() < next {
+                        continue;
+                    }
+                    let told = shared.engine.told(&shared.origin);
+                    if let Ok(messages) = timeout(TOLD_WITHIN, told).await {
+                        self.hear(messages);
+                    }
+                    return;
+                }
+                () = sleep_until(look) => return,
             }
-            () = sleep(self.shared.pace.poll) => {}
         }
     }
 

@@ -2,9 +2,9 @@
 
 mod api;
 mod engine;
-mod hints;
 mod near;
 mod time;
+mod told;
 
 use super::engine::Engine;
 use bongsu_base::Partition;

@@ -252,7 +252,6 @@ async fn start(
         mirror,
         origin,
         acks: Mutex::new(acks),
-        hinted: AtomicU64::new(0),
         first: AtomicU64::new(1),
         kick: Notify::new(),
         flights: Semaphore::new(pace.appends),

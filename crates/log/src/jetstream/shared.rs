@@ -32,6 +32,7 @@ pub struct Counters {
     pub(super) appended: AtomicU64,
     pub(super) unknown: AtomicU64,
     pub(super) fetches: AtomicU64,
+    pub(super) told: AtomicU64,
     pub(super) entries: AtomicU64,
     pub(super) leader_reads: AtomicU64,
     pub(super) near_faults: AtomicU64,
@@ -47,6 +48,8 @@ pub struct Stats {
     pub unknown: u64,
     /// Requests for entries.
     pub fetches: u64,
+    /// Entries that were copied as the stream's leader told of them.
+    pub told: u64,
     /// Entries that came into this site's copy.
     pub entries: u64,
     /// Entries that were read from the stream's leader, since the near server did not have them.
@@ -68,6 +71,7 @@ impl Counters {
             appended: read(&self.appended),
             unknown: read(&self.unknown),
             fetches: read(&self.fetches),
+            told: read(&self.told),
             entries: read(&self.entries),
             leader_reads: read(&self.leader_reads),
             near_faults: read(&self.near_faults),
@@ -82,8 +86,6 @@ pub(super) struct Shared {
     pub origin: Origin,
     pub pace: Pace,
     pub acks: Mutex<Acks>,
-    /// The highest message that another site said was taken.
-    pub hinted: AtomicU64,
     /// The first message that the stream held when it was last looked at.
     pub first: AtomicU64,
     /// Told when there is something to fetch.

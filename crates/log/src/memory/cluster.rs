@@ -48,7 +48,7 @@ pub struct EngineFaults {
     pub stale: Chance,
     /// The leader gives no answer.
     pub away: Chance,
-    /// A hint is lost.
+    /// What the leader tells a site is lost.
     pub deaf: Chance,
 }
 
@@ -94,8 +94,8 @@ pub struct Cluster(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// One for each site: told when a hint has come.
-    hints: Vec<Notify>,
+    /// One for each site: told when it was told of something.
+    told: Vec<Notify>,
 }
 
 impl Cluster {
@@ -105,7 +105,7 @@ impl Cluster {
     pub fn new(seed: Seed, sites: usize, faults: EngineFaults) -> Self {
         Self(Arc::new(Shared {
             state: Mutex::new(State::new(seed, sites, faults)),
-            hints: (0..sites).map(|_| Notify::new()).collect(),
+            told: (0..sites).map(|_| Notify::new()).collect(),
         }))
     }
 

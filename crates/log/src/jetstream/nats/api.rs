@@ -111,6 +111,8 @@ pub(super) struct Config {
     #[serde(default)]
     deny_delete: bool,
     #[serde(default)]
+    republish: Option<Value>,
+    #[serde(default)]
     max_msgs: i64,
     #[serde(default)]
     max_bytes: i64,
@@ -132,6 +134,8 @@ impl Config {
             "it does not let its replicas be read"
         } else if !self.deny_delete {
             "it lets single messages be deleted"
+        } else if self.republish.is_none() {
+            "it does not tell of what it takes, so that the sites see it later"
         } else {
             return None;
         };
@@ -139,8 +143,13 @@ impl Config {
     }
 }
 
-/// The configuration of a new stream.
-pub(super) fn config(name: &str, subject: &str, origin: &Origin, layout: &Layout) -> Value {
+/// The configuration of a new stream that takes messages on one subject and tells of them on another.
+pub(super) fn config(
+    name: &str,
+    (subject, tale): (&str, &str),
+    origin: &Origin,
+    layout: &Layout,
+) -> Value {
     let mut config = json!({
         "name": name,
         "subjects": [subject],
@@ -156,6 +165,7 @@ pub(super) fn config(name: &str, subject: &str, origin: &Origin, layout: &Layout
         "duplicate_window": 1_000_000_000_u64,
         "compression": "none",
         "allow_direct": true,
+        "republish": { "src": subject, "dest": tale },
         "deny_delete": true,
         "metadata": origin.to_metadata(),
     });

@@ -1,8 +1,8 @@
 //! The engine: JetStream's API by request and reply, without a library's consumers or retries.
 
 use super::api::{self, Answer, ApiError, Done, Got, Info, Names, PubAck, code};
-use super::hints::Hints;
 use super::near::Near;
+use super::told::Told;
 use super::{Layout, Nats, time};
 use crate::jetstream::engine::{Away, Engine, Found, Message, PublishError};
 use crate::jetstream::origin::Origin;
@@ -25,8 +25,10 @@ pub(super) struct NatsEngine {
     stream: String,
     /// What the subjects of the log's streams begin with; the epoch and the stream's id follow.
     subject: String,
+    /// What the subjects begin with on which the engine tells of what it took.
+    tale: String,
     near: Near,
-    hints: Hints,
+    told: Told,
 }
 
 impl NatsEngine {
@@ -37,7 +39,8 @@ impl NatsEngine {
             stream: format!("{prefix}-{lane}-{partition}-"),
             subject: format!("{prefix}.log.{lane}.{partition}"),
             near: Near::new(nats.clone()),
-            hints: Hints::new(nats.clone(), format!("{prefix}.hint.{lane}.{partition}")),
+            told: Told::new(nats.clone()),
+            tale: format!("{prefix}.told.{lane}.{partition}"),
             nats,
             layout,
         }
@@ -51,6 +54,11 @@ impl NatsEngine {
     /// one stream ever gets into another of the same name.
     fn subject(&self, origin: &Origin) -> String {
         format!("{}.{}.{}", self.subject, origin.epochs.current(), origin.id)
+    }
+
+    /// Where the engine tells of what the stream took.
+    fn tale(&self, origin: &Origin) -> String {
+        format!("{}.{}.{}", self.tale, origin.epochs.current(), origin.id)
     }
 
     /// Asks JetStream's API; an error of its own is an answer.
@@ -142,8 +150,9 @@ impl Engine for NatsEngine {
     }
 
     async fn create(&self, origin: &Origin) -> Result<(), Away> {
-        let (name, subject) = (self.stream(origin), self.subject(origin));
-        let config = api::config(&name, &subject, origin, &self.layout);
+        let name = self.stream(origin);
+        let subjects = (&*self.subject(origin), &*self.tale(origin));
+        let config = api::config(&name, subjects, origin, &self.layout);
         let what = format!("STREAM.CREATE.{name}");
         match self.ask::<Done>(&what, &config).await? {
             Err(error) if error.err_code != code::NAME_IN_USE => {
@@ -252,12 +261,8 @@ impl Engine for NatsEngine {
         self.demand::<Done>(&what, &request).await.map(|_| ())
     }
 
-    async fn hint(&self, seq: u64) {
-        self.hints.give(seq).await;
-    }
-
-    async fn hinted(&self) -> u64 {
-        self.hints.next().await
+    async fn told(&self, stream: &Origin) -> Vec<Message> {
+        self.told.next(&self.tale(stream)).await
     }
 }
 

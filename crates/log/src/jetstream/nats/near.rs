@@ -132,16 +132,19 @@ fn piece(answer: async_nats::Message) -> Result<Piece, Away> {
             Err(Away(format!("the near server says {status} {what}")))
         };
     }
-    let headers = answer.headers.as_ref();
-    let header = |name: &str| headers?.get(name).map(|value| value.as_str());
-    let seq = header("Nats-Sequence").and_then(|seq| seq.parse().ok());
-    let time = header("Nats-Time-Stamp").and_then(time::parse);
-    match (seq, time) {
-        (Some(seq), Some(time)) => Ok(Piece::Message(Message {
-            seq,
-            time,
-            payload: answer.payload,
-        })),
-        _ => Err(Away("the near server's answer is malformed".to_owned())),
+    match message(answer) {
+        Some(message) => Ok(Piece::Message(message)),
+        None => Err(Away("the near server's answer is malformed".to_owned())),
     }
+}
+
+/// A message of a stream, as it comes over the wire: number and time stand in its headers.
+pub(super) fn message(wire: async_nats::Message) -> Option<Message> {
+    let headers = wire.headers.as_ref()?;
+    let header = |name: &str| headers.get(name).map(|value| value.as_str());
+    Some(Message {
+        seq: header("Nats-Sequence")?.parse().ok()?,
+        time: time::parse(header("Nats-Time-Stamp")?)?,
+        payload: wire.payload,
+    })
 }

@@ -81,7 +81,11 @@ async fn fly(
         } else {
             state.store(&origin, payload)
         };
-        stored.filter(|_| !elected)
+        let stored = stored.filter(|_| !elected);
+        for site in stored.map_or(Vec::new(), |seq| state.tell(&origin, seq)) {
+            cluster.0.told[site].notify_one();
+        }
+        stored
     };
     sleep(dice.delay(&faults.answer_delay)).await;
     match stored {
@@ -168,28 +172,15 @@ impl Engine for Handle {
             .await
     }
 
-    async fn hint(&self, seq: u64) {
-        if self.is_cut() {
-            return;
-        }
-        for site in 0..self.cluster.0.hints.len() {
-            let heard = self.with(|state| {
-                let deaf = state.faults.deaf;
-                let site = &mut state.sites[site];
-                let heard = !site.cut && !site.dice.happens(deaf);
-                if heard {
-                    site.hinted = site.hinted.max(seq);
-                }
-                heard
-            });
-            if heard {
-                self.cluster.0.hints[site].notify_one();
+    async fn told(&self, stream: &Origin) -> Vec<Message> {
+        loop {
+            let told = self.with(|state| std::mem::take(&mut state.sites[self.site].told));
+            let of_this = told.into_iter().filter(|(id, _)| *id == stream.id);
+            let messages: Vec<_> = of_this.map(|(_, message)| message).collect();
+            if !messages.is_empty() {
+                return messages;
             }
+            self.cluster.0.told[self.site].notified().await;
         }
-    }
-
-    async fn hinted(&self) -> u64 {
-        self.cluster.0.hints[self.site].notified().await;
-        self.with(|state| state.sites[self.site].hinted)
     }
 }

@@ -1,7 +1,7 @@
 //! What the model of the engine holds.
 
 use super::EngineFaults;
-use crate::jetstream::{Found, Message, Origin};
+use crate::jetstream::{Found, Message, Origin, StreamId};
 use crate::memory::faults::{Chance, Dice, within};
 use crate::{Entry, jetstream};
 use bongsu_base::{Epoch, LogTime, Seed};
@@ -49,8 +49,8 @@ pub(super) struct SiteState {
     altered: Dice,
     /// When the near server has each message, in the order of the stream.
     visible: Vec<Instant>,
-    /// The highest message that was hinted at.
-    pub hinted: u64,
+    /// What the leader told of, and of which stream.
+    pub told: Vec<(StreamId, Message)>,
 }
 
 pub(super) struct State {
@@ -73,7 +73,7 @@ impl State {
             pace: Dice::new(seed, format!("pace of site {n}")),
             altered: Dice::new(seed, format!("disk of site {n}")),
             visible: Vec::new(),
-            hinted: 0,
+            told: Vec::new(),
         };
         Self {
             seed,
@@ -151,6 +151,22 @@ impl State {
         let message = Some(Message { seq, time, payload });
         stream.messages.push(Stored { message, at });
         Some(seq)
+    }
+
+    /// Tells the sites of message `seq`; those that hear of it.
+    pub fn tell(&mut self, origin: &Origin, seq: u64) -> Vec<usize> {
+        let Some(message) = self.get(origin, seq) else {
+            return Vec::new();
+        };
+        let deaf = self.faults.deaf;
+        let mut hear = Vec::new();
+        for (n, site) in self.sites.iter_mut().enumerate() {
+            if !site.cut && !site.dice.happens(deaf) {
+                site.told.push((origin.id.clone(), message.clone()));
+                hear.push(n);
+            }
+        }
+        hear
     }
 
     /// The newest stream, as its leader describes it, or as one did some messages ago.
