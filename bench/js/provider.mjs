@@ -43,7 +43,6 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
         return grant;
     },
 });
-const serve = provider.callback();
 provider.use(async (ctx, next) => {
     if (!ctx.path.startsWith("/interaction/")) return next();
     const result = { login: { accountId: "mina" } };
@@ -51,4 +50,4 @@ provider.use(async (ctx, next) => {
     ctx.respond = false;
 });
 const { createServer } = await import("node:http");
-createServer(serve).listen(port, "127.0.0.1");
+createServer(provider.callback()).listen(port, "127.0.0.1");

@@ -120,7 +120,7 @@ impl SigningKey {
 
     fn raw(&self, message: &[u8]) -> Result<Vec<u8>, JoseError> {
         match &self.pair {
-            Pair::Ed(pair) => Ok(pair.sign(message).to_vec()),
+            Pair::Ed(pair) => Ok(pair.sign(message).to_bytes().to_vec()),
             Pair::Ec(pair) => {
                 let signature = pair.sign(&self.random, message);
                 signature

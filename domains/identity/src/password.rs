@@ -119,7 +119,7 @@ fn hash(memory: &mut Vec<Block>, params: Params, password: &str, salt: &[u8; 16]
 /// Whether the password is the one that was hashed, at the cost that it was hashed at; nothing where the text is no hash.
 fn verify(memory: &mut Vec<Block>, password: &str, against: &str) -> Option<bool> {
     let against = Phc::new(against).ok()?;
-    let algorithm = Algorithm::try_from(against.algorithm).ok()?;
+    let algorithm = Algorithm::try_from(against.algorithm.as_str()).ok()?;
     let version = Version::try_from(against.version?).ok()?;
     let hasher = Argon2::new(algorithm, version, Params::try_from(&against).ok()?);
     let (salt, hash) = (against.salt?, against.hash?);

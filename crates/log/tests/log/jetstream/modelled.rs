@@ -4,7 +4,7 @@ use super::site::{ID, failure};
 use crate::common::{all, append};
 use bongsu_base::{Seed, Seq};
 use bongsu_log::jetstream::{Fault, JetstreamLog, Options, Pace};
-use bongsu_log::memory::{Cluster, Damage, EngineFaults, MemoryMirror};
+use bongsu_log::memory::{Chance, Cluster, Damage, EngineFaults, MemoryMirror};
 use bongsu_log::{AppendError, Entry, Log};
 use bytes::Bytes;
 use fastrand::Rng;
@@ -274,16 +274,56 @@ fn what_only_the_engine_has_lost_does_not_stop_who_has_it() {
     });
 }
 
+/// No near server shows what is new for an hour.
+fn blind() -> EngineFaults {
+    EngineFaults {
+        near_delay: 3_600_000..=3_600_000,
+        ..EngineFaults::NONE
+    }
+}
+
+#[test]
+fn what_the_leader_tells_of_is_copied_without_asking() {
+    simulate(async {
+        let (cluster, logs) = two_sites(&Pace::default()).await;
+        cluster.set_faults(blind());
+        let before = logs[1].stats();
+        let seq = append(&logs[0], "x").await;
+        for log in &logs {
+            assert!(log.reach(seq, Duration::from_millis(1)).await);
+        }
+        let after = logs[1].stats();
+        assert_eq!(after.told, before.told + 1);
+        assert_eq!(after.leader_reads, before.leader_reads);
+    });
+}
+
+#[test]
+fn what_it_was_not_told_of_is_fetched_before_what_it_was() {
+    simulate(async {
+        let (cluster, logs) = two_sites(&Pace::default()).await;
+        cluster.set_faults(EngineFaults {
+            deaf: Chance::ALWAYS,
+            ..EngineFaults::NONE
+        });
+        append(&logs[0], "x").await;
+        cluster.set_faults(EngineFaults::NONE);
+        let seq = append(&logs[0], "y").await;
+        for log in &logs {
+            assert!(log.reach(seq, Duration::from_millis(1)).await);
+            assert_eq!(all(log, Seq(0)).await, cluster.history());
+        }
+    });
+}
+
 #[test]
 fn what_was_acknowledged_and_lost_before_it_was_read_is_missed() {
     simulate(async {
         let (cluster, logs) = two_sites(&Pace::default()).await;
-        // Site 0 sees nothing for an hour.
-        let blind = EngineFaults {
-            near_delay: 3_600_000..=3_600_000,
-            ..EngineFaults::NONE
-        };
-        cluster.set_faults(blind);
+        cluster.set_faults(EngineFaults {
+            deaf: Chance::ALWAYS,
+            ..blind()
+        });
         let seq = append(&logs[0], "x").await;
         assert_eq!(seq, Seq(11));
         cluster.damage(Damage::LoseEnd(1));
