@@ -96,21 +96,25 @@ bench-lane: ## what the lane alone applies on one core
 	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/lane.json cargo bench -p bongsu-talk --bench lane
 
 bench-talk: $(TOOLS)/synapse/requirements.ok ## the messenger beside Synapse; BENCH=--quick for a short look
-	cargo build --release -p bongsu -p bongsu-bench
+	cargo build --release -p bongsu
+	cargo build --release -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/talk.json talk --synapse $(TOOLS)/synapse/bin/python $(BENCH)
 
 bench-cluster: setup $(TOOLS)/synapse/requirements.ok ## three data centres beside their engine alone and Synapse
-	cargo build --release -p bongsu -p bongsu-bench
+	cargo build --release -p bongsu
+	cargo build --release -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/cluster.json cluster --synapse $(TOOLS)/synapse/bin/python $(BENCH)
 
 bench-identity: $(BENCH_JS)/.package-lock.json ## sign-in for other services beside oidc-provider
-	cargo build --release -p bongsu -p bongsu-bench
+	cargo build --release -p bongsu
+	cargo build --release -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/identity.json identity --peer bench/js $(BENCH)
 
 bench-pay: ## payments beside a stored procedure of PostgreSQL; needs Debian's postgresql
 	@mkdir -p target/bench
 	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/ledger.json cargo bench -p bongsu-ledger --bench transfers
-	cargo build --release -p bongsu -p bongsu-bench
+	cargo build --release -p bongsu
+	cargo build --release -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/pay.json pay --library target/bench/ledger.json $(BENCH)
 
 clean-data: ## forget what `make run` has stored

@@ -47,7 +47,7 @@ pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
         false => (Duration::from_secs(5), 3),
     };
     let platform = Platform::start(binary).await?;
-    let engine = Engine::start().await?;
+    let engine = Engine::start(&platform).await?;
     let peer = match &wanted.synapse {
         Some(python) => Some(synapse::start(python).await?),
         None => None,

@@ -62,6 +62,16 @@ impl Platform {
         address(site)
     }
 
+    /// Where the engine of that data centre is.
+    pub fn engine(&self, site: usize) -> String {
+        format!("tls://{NETWORK}.{}.1:{}", site + 1, PORT + 1)
+    }
+
+    /// Where the certificates are.
+    pub fn trust(&self) -> PathBuf {
+        self.folder.join("trust")
+    }
+
     /// How many entries talk's log holds.
     pub async fn entries(&self) -> Result<f64> {
         let mut client = Client::connect(&self.server.address).await?;
