@@ -28,7 +28,7 @@ pub struct Wanted {
 }
 
 /// How many connections ask at once.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 /// How many times the peer's refreshes a second are to be reached.
 const AIM: f64 = 5.0;
 

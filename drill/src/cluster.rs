@@ -76,7 +76,7 @@ pub struct Cluster {
     process: Child,
     orders: ChildStdin,
     said: Arc<Mutex<Said>>,
-    bounded: Option<PathBuf>,
+    bounded: Option<usize>,
 }
 
 /// What the cluster said last.
@@ -217,15 +217,21 @@ impl Cluster {
     pub fn bound(&mut self, site: usize, kib: u64) -> Result<()> {
         let folder = self.site_dir(site);
         disk::bound(&folder, kib)?;
-        self.bounded = Some(folder);
+        self.bounded = Some(site);
         Ok(())
+    }
+
+    /// The data centre over whose folder there is one.
+    pub const fn bounded(&self) -> Option<usize> {
+        self.bounded
     }
 
     /// Takes that file system away again, if there is one, once nothing runs in it. What was said in it stays.
     pub async fn unbound(&mut self) -> Result<()> {
-        let Some(folder) = self.bounded.clone() else {
+        let Some(site) = self.bounded else {
             return Ok(());
         };
+        let folder = self.site_dir(site);
         let said = disk::contents(&folder)?;
         let deadline = Instant::now() + BUSY;
         // Whoever ended may be on its way out still.
@@ -317,9 +323,9 @@ impl Drop for Cluster {
                 }
             }
         }
-        if let Some(folder) = &self.bounded {
+        if let Some(site) = self.bounded {
             // The drill broke off. Whoever still has files in it keeps it from going.
-            let _ = disk::unbound(folder);
+            let _ = disk::unbound(&self.site_dir(site));
         }
     }
 }

@@ -167,6 +167,14 @@ async fn reads(ground: &Ground) -> Result<Reads> {
     Ok(Reads { session, room })
 }
 
+/// Where a scenario stands among the others.
+struct When {
+    number: u32,
+    last: bool,
+    /// Whether the next one needs a disk that can be full.
+    limited: bool,
+}
+
 struct Drill {
     report: Report,
     cluster: Cluster,
@@ -198,8 +206,14 @@ impl Drill {
                     continue;
                 }
                 let (drawn, rng) = (plan.draw(), plan.rng.fork());
-                let last = plan.is_over() && self.begun.elapsed() >= enough;
-                let held = self.one(scenario, (number, last), drawn, rng).await;
+                let when = When {
+                    number,
+                    last: plan.is_over() && self.begun.elapsed() >= enough,
+                    limited: plan.coming().is_some_and(|next| {
+                        next.needs == Needs::Mount && lacks(next.needs, &mut lacking).is_none()
+                    }),
+                };
+                let held = self.one(scenario, when, drawn, rng).await;
                 held.with_context(|| scenario.name)?;
                 self.write(asked)?;
                 number += 1;
@@ -217,7 +231,7 @@ impl Drill {
     async fn one(
         &mut self,
         scenario: &Scenario,
-        (number, last): (u32, bool),
+        when: When,
         drawn: [usize; SITES],
         rng: Rng,
     ) -> Result<()> {
@@ -227,7 +241,7 @@ impl Drill {
         let stage = Stage {
             ground: self.ground.clone(),
             recorder: recorder.clone(),
-            round: number,
+            round: when.number,
             ended,
         };
         let mut round = Round {
@@ -251,8 +265,9 @@ impl Drill {
             rng,
         )
         .await?;
+        striker.limited = when.limited;
         let work = async {
-            let done = steps(&mut striker, scenario, last, &mut round).await;
+            let done = steps(&mut striker, scenario, when.last, &mut round).await;
             end.send_replace(Some(Instant::now()));
             done.map(|()| striker.election())
         };

@@ -42,7 +42,7 @@ pub enum Act {
     DamageBlock(Who),
     /// Bytes of files that people uploaded change on its disk.
     DamageBlobs(Who),
-    /// It gets a disk that can be full, with nothing on it.
+    /// It gets a disk that can be full, with nothing on it, unless one has such a disk: that one is meant then.
     Bound(Who),
     /// Its disk is full.
     Fill(Who),
@@ -208,19 +208,6 @@ pub const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
-        name: "wipe",
-        what: "One data centre is lost with all its disks, and begins again from nothing.",
-        needs: Needs::Nothing,
-        steps: &[
-            Pass(3),
-            Do(Wipe(One)),
-            Pass(10),
-            Do(Heal(One)),
-            Whole,
-            Pass(1),
-        ],
-    },
-    Scenario {
         name: "corrupt-view",
         what: "What one data centre made of the log is damaged on its disk.",
         needs: Needs::Nothing,
@@ -285,6 +272,19 @@ pub const SCENARIOS: &[Scenario] = &[
             Do(Restart(Other)),
             Whole,
             Do(Restart(Third)),
+            Whole,
+            Pass(1),
+        ],
+    },
+    Scenario {
+        name: "wipe",
+        what: "One data centre is lost with all its disks, and begins again from nothing.",
+        needs: Needs::Nothing,
+        steps: &[
+            Pass(3),
+            Do(Wipe(One)),
+            Pass(10),
+            Do(Heal(One)),
             Whole,
             Pass(1),
         ],
@@ -364,6 +364,11 @@ impl Plan {
         Some(self.wanted[place])
     }
 
+    /// What [`Self::next`] will give, unless that is drawn by chance.
+    pub fn coming(&self) -> Option<&'static Scenario> {
+        self.wanted.get(self.at).copied()
+    }
+
     /// Whether each was there.
     pub fn is_over(&self) -> bool {
         self.at >= self.wanted.len()
@@ -403,7 +408,9 @@ mod tests {
     #[test]
     fn everything_is_done_once_and_again_if_asked() {
         let mut plan = Plan::new(&["cut".to_owned(), "wipe".to_owned()], 1).unwrap();
+        assert_eq!(plan.coming().map(|scenario| scenario.name), Some("cut"));
         assert_eq!(names(&mut plan, 3), ["cut", "wipe", "cut"]);
+        assert!(plan.coming().is_none());
         let mut plan = Plan::new(&["cut".to_owned()], 1).unwrap();
         assert!(plan.next(false).is_some() && plan.next(false).is_none());
         assert!(Plan::new(&["flood".to_owned()], 1).is_err());

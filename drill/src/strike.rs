@@ -46,6 +46,8 @@ pub struct Striker<'a> {
     pub altered: Vec<Altered>,
     /// When something was given back last.
     pub healed: Option<Instant>,
+    /// Whether what is wiped gets a disk that can be full, since the next scenario needs one.
+    pub limited: bool,
     drawn: [usize; SITES],
     leader: usize,
     tracer: Option<Child>,
@@ -80,6 +82,7 @@ impl<'a> Striker<'a> {
             rng,
             altered: Vec::new(),
             healed: None,
+            limited: false,
             drawn,
             leader,
             tracer: None,
@@ -114,11 +117,7 @@ impl<'a> Striker<'a> {
                 self.order("slow", who, Health::Well, "has slow lines")
                     .await
             }
-            Act::Wipe(who) => {
-                let site = self.site(who);
-                self.blow(site, Health::Down, "burns, with its disks").await;
-                self.cluster.end("wipe", site).await
-            }
+            Act::Wipe(who) => self.wipe(self.site(who)).await,
             Act::SlowDisk(who) => self.slow_disk(self.site(who)).await,
             Act::Skew(who) => self.skew(self.site(who)).await,
             Act::DamageView(who) => self.damage_view(self.site(who)).await,

@@ -2,7 +2,7 @@
 
 use super::load::round;
 use super::person::{Browser, PASSWORD, Place};
-use super::{AT_ONCE, What};
+use super::What;
 use crate::report::{Beside, Report};
 use crate::waits::Waits;
 use anyhow::{Result, ensure};
@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+/// How many sign in at once, and how many refresh beside them.
+const SIGNING_IN: usize = 32;
 /// What part of the bare hash's rate is to be reached.
 const AIM: f64 = 0.9;
 /// The most that refreshes may take while passwords are saturated, in milliseconds.
@@ -19,8 +21,8 @@ const MOST_MS: f64 = 50.0;
 
 pub async fn run(place: &Place, span: Duration, report: &mut Report) -> Result<()> {
     let bare = bare(span).await?;
-    let own = sign_ins(place, span, AT_ONCE).await?;
-    let name = format!("password sign-ins, {AT_ONCE} at once");
+    let own = sign_ins(place, span, SIGNING_IN).await?;
+    let name = format!("password sign-ins, {SIGNING_IN} at once");
     report.row(&name, "a second", own.rate(), Beside::Nothing);
     report.row("argon2 alone, all cores", "a second", bare, Beside::Nothing);
     let part = own.rate() / bare;
@@ -30,10 +32,10 @@ pub async fn run(place: &Place, span: Duration, report: &mut Report) -> Result<(
         part,
         Beside::Aim(AIM),
     );
-    // Four times as many as there are places to hash in: there is always one that waits.
+    // More than there are places to hash in: there is always one that waits.
     let (storm, refreshes) = tokio::join!(
-        sign_ins(place, span * 2, AT_ONCE),
-        round(place, What::Refresh, span, AT_ONCE)
+        sign_ins(place, span * 2, SIGNING_IN),
+        round(place, What::Refresh, span, SIGNING_IN)
     );
     let (storm, refreshes) = (storm?, refreshes?);
     report.row(

@@ -58,7 +58,23 @@ impl Striker<'_> {
         Ok(())
     }
 
+    pub(super) async fn wipe(&mut self, site: usize) -> Result<()> {
+        self.blow(site, Health::Down, "burns, with its disks").await;
+        self.cluster.end("wipe", site).await?;
+        if self.limited {
+            self.cluster.bound(site, LARGE)?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn bound(&mut self, site: usize) -> Result<()> {
+        if let Some(has) = self.cluster.bounded() {
+            if let Some(place) = self.drawn.iter().position(|drawn| *drawn == has) {
+                self.drawn.swap(0, place);
+            }
+            self.healed = Some(Instant::now());
+            return Ok(());
+        }
         self.blow(site, Health::Down, "gets another disk").await;
         self.cluster.end("wipe", site).await?;
         self.cluster.bound(site, LARGE)?;
