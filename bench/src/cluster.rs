@@ -2,7 +2,7 @@
 //! three places costs.
 
 mod engine;
-mod platform;
+pub mod platform;
 
 use crate::report::{Beside, Report};
 use crate::server::{Server, cpu_of, memory_of};

@@ -6,6 +6,7 @@ mod passwords;
 mod peer;
 mod person;
 
+use crate::cluster::platform::Platform;
 use crate::report::{Beside, Report};
 use crate::server::Server;
 use crate::waits::Waits;
@@ -29,6 +30,8 @@ pub struct Wanted {
 
 /// How many connections ask at once.
 const AT_ONCE: usize = 64;
+/// How many ask three data centres at once, where each waits longer.
+const EVERYWHERE: usize = 256;
 /// How many times the peer's refreshes a second are to be reached.
 const AIM: f64 = 5.0;
 
@@ -58,13 +61,13 @@ const ALL: [(What, &str); 5] = [
 pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
     let span = Duration::from_secs(if wanted.quick { 2 } else { 10 });
     let ours = Server::ours(binary).await?;
-    let here = Place::ours(&ours, binary).await?;
+    let here = [Place::ours(&ours, binary).await?];
     let peer = match &wanted.peer {
         Some(folder) => Some(peer::start(folder).await?),
         None => None,
     };
     let there = match &peer {
-        Some(peer) => Some(Place::peers(peer).await?),
+        Some(peer) => Some([Place::peers(peer).await?]),
         None => None,
     };
     let mut report = Report::new(peer.as_ref().map_or("", |peer| &peer.name));
@@ -91,8 +94,24 @@ pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
         }
     }
     memory(&mut report, "memory after that", &ours, peer.as_ref())?;
-    passwords::run(&here, span, &mut report).await?;
+    passwords::run(&here[0], span, &mut report).await?;
+    drop(ours);
+    let everywhere = three_ways(binary, span).await?;
+    let other = match &there {
+        Some(there) => Some(round(there, What::Refresh, span, AT_ONCE).await?),
+        None => None,
+    };
+    let name =
+        format!("refreshes over three data centres, {EVERYWHERE} at once ({AT_ONCE} at the peer)");
+    both(&mut report, &name, (&everywhere, other.as_ref()));
     Ok(report.into_rows())
+}
+
+/// Refreshes at three data centres in turn, each durable in two of them when it is answered.
+async fn three_ways(binary: &Path, span: Duration) -> Result<Waits> {
+    let platform = Platform::start(binary).await?;
+    let places = Place::cluster(&platform, binary).await?;
+    round(&places, What::Refresh, span, EVERYWHERE).await
 }
 
 fn both(report: &mut Report, name: &str, (own, other): (&Waits, Option<&Waits>)) {

@@ -67,6 +67,11 @@ impl Platform {
         format!("tls://{NETWORK}.{}.1:{}", site + 1, PORT + 1)
     }
 
+    /// The configuration of the first data centre.
+    pub fn configuration(&self) -> PathBuf {
+        self.folder.join("dc1/bongsu.toml")
+    }
+
     /// Where the certificates are.
     pub fn trust(&self) -> PathBuf {
         self.folder.join("trust")

@@ -91,10 +91,10 @@ impl Asker {
     }
 }
 
-/// Asks `at_once` at a time for so long.
-pub async fn round(place: &Place, what: What, span: Duration, at_once: usize) -> Result<Waits> {
+/// Asks `at_once` at a time for so long, each at one of the places in turn.
+pub async fn round(places: &[Place], what: What, span: Duration, at_once: usize) -> Result<Waits> {
     let mut askers = Vec::new();
-    for _ in 0..at_once {
+    for place in places.iter().cycle().take(at_once) {
         askers.push(Asker::new(place, what).await?);
     }
     let begun = Instant::now();

@@ -1,8 +1,8 @@
 //! Signing in with passwords: beside the bare hash, and beside refreshes that go on meanwhile.
 
+use super::What;
 use super::load::round;
 use super::person::{Browser, PASSWORD, Place};
-use super::What;
 use crate::report::{Beside, Report};
 use crate::waits::Waits;
 use anyhow::{Result, ensure};
@@ -35,7 +35,7 @@ pub async fn run(place: &Place, span: Duration, report: &mut Report) -> Result<(
     // More than there are places to hash in: there is always one that waits.
     let (storm, refreshes) = tokio::join!(
         sign_ins(place, span * 2, SIGNING_IN),
-        round(place, What::Refresh, span, SIGNING_IN)
+        round(std::slice::from_ref(place), What::Refresh, span, SIGNING_IN)
     );
     let (storm, refreshes) = (storm?, refreshes?);
     report.row(

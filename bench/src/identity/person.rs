@@ -1,6 +1,7 @@
 //! A person with a browser, and the client that they sign in to.
 
 use crate::client::{Asked, Client as Connection};
+use crate::cluster::platform::{Platform, SITES};
 use crate::server::Server;
 use anyhow::{Context, Result, ensure};
 use http::{HeaderMap, Method, StatusCode, header};
@@ -52,15 +53,29 @@ pub struct Browser {
 }
 
 impl Place {
-    /// Ours: an account and two clients are made.
+    /// Ours on one machine: an account and two clients are made.
     pub async fn ours(server: &Server, binary: &Path) -> Result<Self> {
-        let data = server.folder();
+        Self::made(&server.address, binary, ("--data", server.folder())).await
+    }
+
+    /// Ours in each of three data centres: an account and two clients are made.
+    pub async fn cluster(platform: &Platform, binary: &Path) -> Result<Vec<Self>> {
+        let configuration = platform.configuration();
+        let first = Self::made(&platform.address(0), binary, ("--config", &configuration)).await?;
+        let at = |site| Self {
+            address: platform.address(site),
+            ..first.clone()
+        };
+        Ok((0..SITES).map(at).collect())
+    }
+
+    async fn made(address: &str, binary: &Path, (option, place): (&str, &Path)) -> Result<Self> {
         let administer = |words: &[&str], input: &str| -> Result<Value> {
             let mut child = Command::new(binary)
                 .args(words)
                 .arg("--json")
-                .arg("--data")
-                .arg(data)
+                .arg(option)
+                .arg(place)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()?;
@@ -83,7 +98,7 @@ impl Place {
             })
         };
         let (shop, web) = (add(&["shop", "--auth", "none"])?, add(&["web"])?);
-        Self::at(&server.address, (shop, web)).await
+        Self::at(address, (shop, web)).await
     }
 
     /// The peer's, which knows the clients from its configuration.
