@@ -168,6 +168,9 @@ impl Api {
                 body.code = Some(self.code(name, key));
             }
             (_, AnswerBody::Code(body)) => body.code = self.code(name, key),
+            (Answer::Webhook { salt, .. }, AnswerBody::Webhook(body)) => {
+                body.secret = Some(self.signing(name, *salt).reveal());
+            }
             _ => {}
         }
         body

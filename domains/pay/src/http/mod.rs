@@ -10,12 +10,16 @@ mod problem;
 mod rates;
 mod requests;
 mod sweeper;
+mod teller;
+mod webhooks;
 mod wire;
 
 pub use rates::Rates;
+pub use teller::TellerMetrics;
 
 use crate::Pay;
 use axum::response::{IntoResponse, Response};
+use bongsu_fetch::Fetcher;
 use bongsu_lane::Lane;
 use bongsu_web_kit::admin::Routes;
 use bongsu_web_kit::{Authenticate, Clock};
@@ -33,12 +37,16 @@ pub struct Api {
     pub lane: Lane<Pay>,
     /// Who tells to whom a token belongs.
     pub authenticator: Arc<dyn Authenticate>,
-    /// Of which the codes of links are made; the same in every data centre.
+    /// Of which the codes of links and the secrets of webhooks are made; the same in every data centre.
     pub secret: [u8; 32],
     /// The time of day.
     pub clock: Clock,
     /// How much each merchant may ask.
     pub rates: Rates,
+    /// With what merchants are told what happened.
+    pub fetcher: Fetcher,
+    /// How that goes.
+    pub told: TellerMetrics,
 }
 
 /// The routes.
@@ -70,6 +78,15 @@ pub fn routes() -> Routes<Api> {
         .get("/pay/v1/merchant/payments", merchant::payments)
         .get("/pay/v1/merchant/statement", merchant::statement)
         .get("/pay/v1/merchant/settlements", merchant::settlements)
+        .get("/pay/v1/merchant/webhook", webhooks::show)
+        .post("/pay/v1/merchant/webhook", webhooks::set)
+        .post("/pay/v1/merchant/webhook/rotate", webhooks::rotate)
+        .post("/pay/v1/merchant/webhook/remove", webhooks::remove)
+        .get("/pay/v1/merchant/deliveries", webhooks::deliveries)
+        .post(
+            "/pay/v1/merchant/deliveries/{event}/again",
+            webhooks::again,
+        )
 }
 
 /// The refusal of a request that cannot be answered here now, for whoever stands before the routes.
@@ -120,8 +137,15 @@ pub fn description() -> utoipa::openapi::OpenApi {
         merchant::order,
         merchant::payments,
         merchant::statement,
-        merchant::settlements
-    )
+        merchant::settlements,
+        webhooks::show,
+        webhooks::set,
+        webhooks::rotate,
+        webhooks::remove,
+        webhooks::deliveries,
+        webhooks::again
+    ),
+    components(schemas(wire::EventBody))
 )]
 struct Description;
 
