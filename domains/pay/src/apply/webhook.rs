@@ -134,3 +134,179 @@ pub(super) fn forget(cx: &Cx<'_>, most: u32) -> rusqlite::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Act, BankSaid, Command, Ordered, Verb};
+    use crate::id::{Hash, PaymentId};
+    use crate::testing::{Bench, krw};
+
+    fn told_at(bench: &Bench, url: &str) {
+        bench.shop(Verb::SetWebhook(url.into())).expect("set");
+    }
+
+    fn ready(bench: &Bench) -> PaymentId {
+        let (money, order, payer) = (krw(1_000), "A-1".to_owned(), None);
+        let ready = bench.shop(Verb::Ready {
+            money,
+            order,
+            payer,
+        });
+        Bench::payment(ready.expect("prepared")).id
+    }
+
+    /// What the merchant is told, newest first.
+    fn told(bench: &Bench) -> Vec<Delivery> {
+        bench.look(|db| delivery::of(db, "shop", i64::MAX, 99))
+    }
+
+    fn try_once(bench: &Bench, one: &Delivery, status: Option<u16>) -> Vec<Telling> {
+        let (n, before) = (one.n, one.attempts);
+        let tried = Command::Tried(vec![Tried { n, before, status }]);
+        match bench.ask(Actor::Platform, tried) {
+            Ok(Accepted::Tried(told)) => told,
+            other => panic!("another answer: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_change_is_told_once_as_it_was_then_to_whoever_wants_it() {
+        let bench = Bench::with_shop(&[("mina", 10_000)]);
+        bench.buy("mina", 500);
+        assert_eq!(told(&bench), []);
+        told_at(&bench, "https://shop.example/");
+        let cancel = |payment, amount: Option<i64>| {
+            let amount = amount.map(|amount| krw(amount).amount);
+            let canceled = bench.shop(Verb::Cancel { payment, amount });
+            canceled.expect("given back");
+        };
+        let paid = ready(&bench);
+        bench.verb("mina", Verb::Accept(paid)).expect("held");
+        bench.shop(Verb::Capture(paid)).expect("paid");
+        for amount in [Some(100), Some(200), None] {
+            cancel(paid, amount);
+        }
+        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        let (unanswered, code) = (ready(&bench), Hash([1; 32]));
+        bench.verb("mina", Verb::ShowCode(code)).expect("shown");
+        let (money, order) = (krw(700), "A-2".to_owned());
+        let charge = Verb::Charge { code, money, order };
+        bench.shop(charge).expect("paid");
+        bench.pass(Millis::hours(1));
+        let sweep = Command::Sweep { most: 9 };
+        bench.ask(Actor::Platform, sweep).expect("swept");
+        bench.administer(Act::Settle("shop".parse().expect("an id")));
+        let order = Ordered::Settlement(1);
+        let reference = "B1".into();
+        let said = BankSaid::Done { reference };
+        let said = Command::BankSaid { order, said };
+        bench.ask(Actor::Platform, said).expect("written down");
+        let all = told(&bench);
+        let mut kinds: Vec<&str> = all.iter().map(|one| one.about.kind()).collect();
+        kinds.reverse();
+        assert_eq!(
+            kinds,
+            [
+                "payment.approved",
+                "payment.paid",
+                "payment.partially_canceled",
+                "payment.partially_canceled",
+                "payment.canceled",
+                "payment.declined",
+                "payment.paid",
+                "payment.expired",
+                "settlement.paid",
+            ]
+        );
+        let mut ids: Vec<EventId> = all.iter().map(|one| one.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all.len());
+        let About::Payment(expired) = &all[1].about else {
+            panic!("no payment: {:?}", all[1]);
+        };
+        assert_eq!((expired.id, expired.expires), (unanswered, None));
+        assert_eq!(all[1].made, bench.now());
+    }
+
+    #[test]
+    fn what_is_not_taken_is_tried_with_growing_pauses_for_days_and_then_given_up() {
+        let bench = Bench::with_shop(&[("mina", 10_000)]);
+        told_at(&bench, "https://shop.example/");
+        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        let mut pauses = Vec::new();
+        let first = told(&bench).remove(0);
+        let mut one = first.clone();
+        while one.state == Telling::Waiting {
+            let due = |bench: &Bench| {
+                let now = bench.now();
+                let due = bench.look(|db| delivery::due(db, now, (4, 9)));
+                due.into_iter().map(|(one, _)| one).collect::<Vec<_>>()
+            };
+            assert_eq!(due(&bench), [one.clone()]);
+            let answered = [None, Some(500), Some(302)][one.attempts as usize % 3];
+            try_once(&bench, &one, answered);
+            // Another process tried the same.
+            assert_eq!(try_once(&bench, &one, answered), []);
+            assert_eq!(due(&bench), []);
+            one = told(&bench).remove(0);
+            assert_eq!((one.id, &one.about), (first.id, &first.about));
+            if let Some(next) = one.next {
+                let pause = next.since(bench.now());
+                pauses.push(pause.0 / 1_000);
+                bench.pass(pause);
+            }
+        }
+        let half_a_day = 12 * 3_600;
+        let [a, b, c, d, e] = [half_a_day; 5];
+        assert_eq!(pauses, [5, 30, 120, 600, 3_600, 21_600, a, b, c, d, e]);
+        assert_eq!((one.state, one.attempts), (Telling::GivenUp, 12));
+        assert_eq!(bench.shop(Verb::TellAgain(one.id)).map(drop), Ok(()));
+        let one = told(&bench).remove(0);
+        assert_eq!((one.next, one.attempts), (Some(bench.now()), 12));
+        assert_eq!(try_once(&bench, &one, None), [Telling::Waiting]);
+        let one = told(&bench).remove(0);
+        assert_eq!(one.next, Some(bench.now() + Millis::seconds(5)));
+        assert_eq!(try_once(&bench, &one, Some(204)), [Telling::Delivered]);
+        assert_eq!(try_once(&bench, &one, Some(204)), []);
+    }
+
+    #[test]
+    fn a_removed_address_is_told_nothing_and_what_is_old_is_forgotten() {
+        let bench = Bench::with_shop(&[("mina", 10_000)]);
+        assert_eq!(
+            bench.shop(Verb::RotateWebhook).map(drop),
+            Err(Refused::NoWebhook)
+        );
+        told_at(&bench, "https://shop.example/");
+        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        let waiting = told(&bench).remove(0);
+        bench.shop(Verb::RemoveWebhook).expect("removed");
+        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        assert_eq!(try_once(&bench, &waiting, Some(200)), []);
+        let left = told(&bench);
+        assert_eq!(left.len(), 1);
+        assert_eq!((left[0].state, left[0].next), (Telling::Stopped, None));
+        assert_eq!(
+            bench.shop(Verb::TellAgain(waiting.id)).map(drop),
+            Err(Refused::NoWebhook)
+        );
+        let sweep = || {
+            let sweep = Command::Sweep { most: 9 };
+            bench.ask(Actor::Platform, sweep).expect("swept");
+            told(&bench).len()
+        };
+        bench.pass(Millis::hours(24 * 30));
+        assert_eq!(sweep(), 1);
+        bench.pass(Millis(1));
+        assert_eq!(sweep(), 0);
+    }
+
+    #[test]
+    fn what_became_of_attempts_is_the_platforms_to_say() {
+        let bench = Bench::with_shop(&[]);
+        let said = bench.ask(Actor::Nobody, Command::Tried(Vec::new()));
+        assert_eq!(said, Err(Rejected::NotAllowed));
+    }
+}
