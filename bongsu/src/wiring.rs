@@ -19,7 +19,7 @@ use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_pay::Pay;
-use bongsu_pay::http::{Api as PayApi, Rates, TellerMetrics};
+use bongsu_pay::http::{Api as PayApi, Rates, Signing, TellerMetrics};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
@@ -186,6 +186,7 @@ impl House {
             secret: self.vault.secret("codes of payment links"),
             clock: Clock::system(),
             rates: Rates::default(),
+            signing: Signing::new(self.vault.secrets("secrets of merchants' webhooks")),
             fetcher: Fetcher::new(config.webhooks.clone()),
             told: self.told.clone(),
         }

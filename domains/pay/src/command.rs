@@ -4,7 +4,7 @@
 //! appended, and a struct that needs another field becomes another struct in a new variant.
 
 use crate::answer::Refused;
-use crate::id::{EventId, Hash, MerchantId, PaymentId, Salt};
+use crate::id::{EventId, Hash, KeyName, MerchantId, PaymentId, Salt};
 use bongsu_base::{LogTime, UserId};
 use bongsu_ledger::{Amount, Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -141,10 +141,18 @@ pub enum Verb {
         /// What for: the merchant's number of the order.
         order: String,
     },
-    /// Be told at this address from now on.
-    SetWebhook(String),
+    /// Be told at an address from now on.
+    SetWebhook {
+        /// Where.
+        url: String,
+        /// Of which key the secret is made.
+        key: KeyName,
+    },
     /// Have what is told signed with another secret.
-    RotateWebhook,
+    RotateWebhook {
+        /// Of which key it is made.
+        key: KeyName,
+    },
     /// Be told no longer.
     RemoveWebhook,
     /// Be told once more.
@@ -155,7 +163,17 @@ impl Verb {
     /// By what two requests under one key are told apart.
     #[must_use]
     pub fn print(&self) -> Hash {
-        let bytes = postcard::to_stdvec(self).expect("a verb is plain data");
+        // Of which key a secret is made is not of the asker's choice.
+        let key = KeyName::default();
+        let asked = match self {
+            Self::SetWebhook { url, .. } => Self::SetWebhook {
+                url: url.clone(),
+                key,
+            },
+            Self::RotateWebhook { .. } => Self::RotateWebhook { key },
+            other => other.clone(),
+        };
+        let bytes = postcard::to_stdvec(&asked).expect("a verb is plain data");
         Hash(blake3::derive_key(
             "bongsu 2026-11 what a payment key asks",
             &bytes,

@@ -78,9 +78,32 @@ impl FromStr for EventId {
     }
 }
 
-/// Of which, with the installation's own secret, the secret is made that signs what a merchant is told.
+/// The name of one of the installation's own keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyName(pub [u8; 8]);
+
+/// Of which the secret is made that signs what a merchant is told: the name of the installation's key that it is made of, and
+/// random bytes. It tells nothing to those who do not have that key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Salt(pub [u8; 16]);
+pub struct Salt(pub [u8; 24]);
+
+impl Salt {
+    /// That of these parts.
+    #[must_use]
+    pub fn new(key: KeyName, random: [u8; 16]) -> Self {
+        let mut all = [0; 24];
+        all[..8].copy_from_slice(&key.0);
+        all[8..].copy_from_slice(&random);
+        Self(all)
+    }
+
+    /// The name of the installation's key.
+    #[must_use]
+    pub fn key(&self) -> KeyName {
+        let (name, _) = self.0.split_first_chunk().expect("it has 24 bytes");
+        KeyName(*name)
+    }
+}
 
 /// A merchant: 3 to 32 lower-case letters, digits and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

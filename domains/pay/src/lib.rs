@@ -30,7 +30,7 @@ pub use command::{
     Rejected, Tried, Verb,
 };
 pub use effect::Effect;
-pub use id::{EventId, Hash, MerchantId, NoId, PaymentId, Salt};
+pub use id::{EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt};
 
 use bongsu_lane::{Cx, Domain, Refusal};
 

@@ -110,10 +110,13 @@ fn act(cx: &mut Cx<'_>, caller: &Caller, verb: &Verb) -> Ruled<Answer> {
         Verb::Charge { code, money, order } => {
             code::charge(cx, caller.merchant()?, *code, (money, order))
         }
-        Verb::SetWebhook(url) => {
-            webhook::set(cx, caller.merchant()?, Some(url), webhook::salt(cx))
+        Verb::SetWebhook { url, key } => {
+            let salt = webhook::salt(cx, *key);
+            webhook::set(cx, caller.merchant()?, Some(url), salt)
         }
-        Verb::RotateWebhook => webhook::set(cx, caller.merchant()?, None, webhook::salt(cx)),
+        Verb::RotateWebhook { key } => {
+            webhook::set(cx, caller.merchant()?, None, webhook::salt(cx, *key))
+        }
         Verb::RemoveWebhook => webhook::remove(cx, caller.merchant()?),
         Verb::TellAgain(id) => webhook::again(cx, caller.merchant()?, *id),
     }

@@ -4,7 +4,7 @@
 use super::{Cx, Ruled, Verdict, reject};
 use crate::answer::{About, Answer, Kind, Payment, Refused, Telling};
 use crate::command::{Accepted, Rejected, Tried};
-use crate::id::{EventId, Salt};
+use crate::id::{EventId, KeyName, Salt};
 use crate::limits;
 use crate::state::delivery::{self, Delivery};
 use crate::state::merchant::Settlement;
@@ -42,9 +42,9 @@ pub(super) fn set(cx: &Cx<'_>, shop: &str, url: Option<&str>, salt: Salt) -> Rul
     Ok(Answer::Webhook { url, salt })
 }
 
-/// The salt of a secret that a merchant asks for.
-pub(super) fn salt(cx: &Cx<'_>) -> Salt {
-    Salt(cx.seed().derive("webhook", 0))
+/// The salt of a secret that a merchant asks for, to be made of `key`.
+pub(super) fn salt(cx: &Cx<'_>, key: KeyName) -> Salt {
+    Salt::new(key, cx.seed().derive("webhook", 0))
 }
 
 pub(super) fn remove(cx: &Cx<'_>, shop: &str) -> Ruled<Answer> {
@@ -143,7 +143,8 @@ mod tests {
     use crate::testing::{Bench, krw};
 
     fn told_at(bench: &Bench, url: &str) {
-        bench.shop(Verb::SetWebhook(url.into())).expect("set");
+        let (url, key) = (url.to_owned(), KeyName([1; 8]));
+        bench.shop(Verb::SetWebhook { url, key }).expect("set");
     }
 
     fn ready(bench: &Bench) -> PaymentId {
@@ -276,7 +277,11 @@ mod tests {
     fn a_removed_address_is_told_nothing_and_what_is_old_is_forgotten() {
         let bench = Bench::with_shop(&[("mina", 10_000)]);
         assert_eq!(
-            bench.shop(Verb::RotateWebhook).map(drop),
+            bench
+                .shop(Verb::RotateWebhook {
+                    key: KeyName([1; 8])
+                })
+                .map(drop),
             Err(Refused::NoWebhook)
         );
         told_at(&bench, "https://shop.example/");

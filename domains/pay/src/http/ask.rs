@@ -169,7 +169,8 @@ impl Api {
             }
             (_, AnswerBody::Code(body)) => body.code = self.code(name, key),
             (Answer::Webhook { salt, .. }, AnswerBody::Webhook(body)) => {
-                body.secret = Some(self.signing(name, *salt).reveal());
+                let secret = self.signing.secret(name, *salt);
+                body.secret = secret.map(|secret| secret.reveal());
             }
             _ => {}
         }

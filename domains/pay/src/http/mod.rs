@@ -9,12 +9,14 @@ mod people;
 mod problem;
 mod rates;
 mod requests;
+mod signing;
 mod sweeper;
 mod teller;
 mod webhooks;
 mod wire;
 
 pub use rates::Rates;
+pub use signing::Signing;
 pub use teller::TellerMetrics;
 
 use crate::Pay;
@@ -37,12 +39,14 @@ pub struct Api {
     pub lane: Lane<Pay>,
     /// Who tells to whom a token belongs.
     pub authenticator: Arc<dyn Authenticate>,
-    /// Of which the codes of links and the secrets of webhooks are made; the same in every data centre.
+    /// Of which the codes of links are made; the same in every data centre.
     pub secret: [u8; 32],
     /// The time of day.
     pub clock: Clock,
     /// How much each merchant may ask.
     pub rates: Rates,
+    /// Of which the secrets are made that sign what merchants are told; the same in every data centre.
+    pub signing: Signing,
     /// With what merchants are told what happened.
     pub fetcher: Fetcher,
     /// How that goes.

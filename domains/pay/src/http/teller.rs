@@ -6,11 +6,10 @@ use super::Api;
 use super::wire::EventBody;
 use crate::answer::Telling;
 use crate::command::{Accepted, Command, Tried};
-use crate::id::Salt;
 use crate::query::{self, Delivery, Webhook};
 use bongsu_fetch::{Fetcher, Url};
 use bongsu_lane::{Actor, LaneState, Priority};
-use bongsu_webhooks::{ID, SIGNATURE, Secret, TIMESTAMP};
+use bongsu_webhooks::{ID, SIGNATURE, TIMESTAMP};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -68,9 +67,10 @@ struct Sending {
 }
 
 impl Sending {
-    fn begin(&mut self, fetcher: &Fetcher, one: &Delivery, letter: Letter) {
+    fn begin(&mut self, fetcher: &Fetcher, one: &Delivery, letter: Option<Letter>) {
         let fetcher = fetcher.clone();
-        let task = self.tasks.spawn(letter.send(fetcher));
+        let sent = async move { letter?.send(fetcher).await };
+        let task = self.tasks.spawn(sent);
         self.which.insert(task.id(), (one.n, one.attempts));
     }
 
@@ -94,7 +94,7 @@ impl Sending {
 
 /// Something to be sent.
 struct Letter {
-    to: Option<Url>,
+    to: Url,
     headers: HeaderMap,
     body: Vec<u8>,
 }
@@ -102,7 +102,7 @@ struct Letter {
 impl Letter {
     /// The status that it was answered.
     async fn send(self, fetcher: Fetcher) -> Option<u16> {
-        let posted = fetcher.post(&self.to?, &self.headers, self.body.into());
+        let posted = fetcher.post(&self.to, &self.headers, self.body.into());
         match posted.await {
             Ok(status) => Some(status.as_u16()),
             Err(error) => {
@@ -177,18 +177,25 @@ impl Api {
         }
     }
 
-    fn letter(&self, one: &Delivery, webhook: &Webhook) -> Letter {
+    /// What is sent, if it can be signed.
+    fn letter(&self, one: &Delivery, webhook: &Webhook) -> Option<Letter> {
         let now = self.clock.now();
         let seconds = now.0.div_euclid(1_000);
         let id = one.id.to_string();
         let body = serde_json::to_vec(&EventBody::from(one)).expect("a body is plain data");
         let old = webhook.old.filter(|(_, until)| now < *until);
         let salts = [Some(webhook.salt), old.map(|(salt, _)| salt)];
-        let signatures: Vec<String> = salts
+        let secrets = salts
             .into_iter()
             .flatten()
-            .map(|salt| self.signing(&one.merchant, salt).sign(&id, seconds, &body))
+            .filter_map(|salt| self.signing.secret(&one.merchant, salt));
+        let signatures: Vec<String> = secrets
+            .map(|secret| secret.sign(&id, seconds, &body))
             .collect();
+        if signatures.is_empty() {
+            tracing::error!(merchant = %one.merchant, "the key is not here of which the merchant's secret was made; until it is, or the merchant has another secret, it is told nothing");
+            return None;
+        }
         let mut headers = HeaderMap::new();
         for (name, value) in [
             (HeaderName::from_static(ID), id),
@@ -200,20 +207,10 @@ impl Api {
             let value = HeaderValue::try_from(value).expect("it is visible ASCII");
             headers.insert(name, value);
         }
-        Letter {
-            to: Url::parse(&webhook.url).ok(),
+        Some(Letter {
+            to: Url::parse(&webhook.url).ok()?,
             headers,
             body,
-        }
-    }
-
-    /// With what a merchant is told things that it can verify. It is made of the installation's secret, and kept nowhere.
-    pub(super) fn signing(&self, merchant: &str, salt: Salt) -> Secret {
-        let context = "bongsu 2026-11 secret that signs what a merchant is told";
-        let key = blake3::derive_key(context, &self.secret);
-        let mut hasher = blake3::Hasher::new_keyed(&key);
-        hasher.update(&salt.0);
-        hasher.update(merchant.as_bytes());
-        Secret::new(hasher.finalize().as_bytes()).expect("32 bytes are a secret")
+        })
     }
 }

@@ -71,7 +71,11 @@ pub async fn set(
 ) -> Said<WebhookBody> {
     let checked = api.check_address(&asked.url);
     checked.map_err(|why| Problem::senseless("webhook-address", why))?;
-    api.webhook(shop, key, Verb::SetWebhook(asked.url)).await
+    let verb = Verb::SetWebhook {
+        url: asked.url,
+        key: api.signing.newest(),
+    };
+    api.webhook(shop, key, verb).await
 }
 
 /// Get another secret; for a day the one before it signs too.
@@ -84,7 +88,10 @@ pub async fn rotate(
     key: Key,
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Said<WebhookBody> {
-    api.webhook(shop, key, Verb::RotateWebhook).await
+    let verb = Verb::RotateWebhook {
+        key: api.signing.newest(),
+    };
+    api.webhook(shop, key, verb).await
 }
 
 /// Be told no longer. What waits is not sent.

@@ -1,4 +1,5 @@
--- Where merchants are told what happened. Their signing secrets are kept nowhere: each is made of the salt.
+-- Where merchants are told what happened. Their signing secrets are kept nowhere: each is made of the salt and a key of the
+-- installation.
 CREATE TABLE webhook (
     merchant  TEXT PRIMARY KEY,
     url       TEXT NOT NULL,

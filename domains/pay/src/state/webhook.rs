@@ -17,7 +17,7 @@ pub struct Webhook {
 
 /// Reads one whose columns begin at `from`.
 pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Webhook> {
-    let old: (Option<[u8; 16]>, Option<i64>) = (row.get(from + 2)?, row.get(from + 3)?);
+    let old: (Option<[u8; 24]>, Option<i64>) = (row.get(from + 2)?, row.get(from + 3)?);
     Ok(Webhook {
         url: row.get(from)?,
         salt: Salt(row.get(from + 1)?),

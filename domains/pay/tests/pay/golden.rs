@@ -8,8 +8,8 @@ use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_ledger::{Amount, Currency, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
-    Act, Administer, Ask, Asker, BankSaid, Command, EventId, Hash, Limits, NewMerchant, Ordered,
-    Pay, PaymentId, Salt, Tried, Verb,
+    Act, Administer, Ask, Asker, BankSaid, Command, EventId, Hash, KeyName, Limits, NewMerchant,
+    Ordered, Pay, PaymentId, Salt, Tried, Verb,
 };
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
@@ -152,9 +152,13 @@ fn acts() -> Vec<Act> {
 
 /// What merchants ask to be told what happens, and a payment of which one is.
 fn told_verbs() -> Vec<Verb> {
+    let key = KeyName([5; 8]);
     let event = EventId::of("payment.canceled", &begun(31).to_string(), 0);
     vec![
-        Verb::SetWebhook("https://shop.example/told".into()),
+        Verb::SetWebhook {
+            url: "https://shop.example/told".into(),
+            key,
+        },
         Verb::Ready {
             money: won(700),
             order: "A-3".into(),
@@ -164,7 +168,7 @@ fn told_verbs() -> Vec<Verb> {
             payment: begun(31),
             amount: None,
         },
-        Verb::RotateWebhook,
+        Verb::RotateWebhook { key },
         Verb::TellAgain(event),
         Verb::RemoveWebhook,
     ]
@@ -194,7 +198,7 @@ fn telling() -> Vec<(Actor, Command)> {
         }
     }
     for url in [Some("https://shop.example/other".into()), None] {
-        let (merchant, salt) = (shop(), Salt([4; 16]));
+        let (merchant, salt) = (shop(), Salt([4; 24]));
         all.push(operator(Act::SetWebhook {
             merchant,
             url,

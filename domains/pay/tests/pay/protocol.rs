@@ -7,7 +7,7 @@ use axum::body::Body;
 use bongsu_base::Millis;
 use bongsu_lane::{Actor, Priority};
 use bongsu_fetch::{Fetcher, Rules};
-use bongsu_pay::http::{Api, Rates, TellerMetrics, admin, routes};
+use bongsu_pay::http::{Api, Rates, Signing, TellerMetrics, admin, routes};
 use bongsu_pay::{BankSaid, Command, Ordered};
 use bongsu_web_kit::admin::admit_by_socket;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, Clock};
@@ -90,6 +90,7 @@ impl Town {
             secret: [7; 32],
             clock: Clock::new(move || log.now()),
             rates: Rates::default(),
+            signing: Signing::new(vec![([1; 8], [1; 32])]),
             fetcher: fetcher(),
             told: TellerMetrics::default(),
         };

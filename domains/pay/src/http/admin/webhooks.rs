@@ -46,7 +46,7 @@ impl Api {
         reason: Option<String>,
         (merchant, url): (MerchantId, Option<String>),
     ) -> Result<Json<NewWebhook>, Problem> {
-        let salt = Salt(self.lane.random());
+        let salt = Salt::new(self.signing.newest(), self.lane.random());
         let name = merchant.to_string();
         let act = Act::SetWebhook {
             merchant,
@@ -56,7 +56,8 @@ impl Api {
         self.administer(operator, reason, act).await?;
         let look = self.lane.read(|view| query::webhook(view, &name));
         let url = look.await?.map(|found| found.url).unwrap_or_default();
-        let secret = self.signing(&name, salt).reveal();
+        let secret = self.signing.secret(&name, salt);
+        let secret = secret.map(|secret| secret.reveal()).unwrap_or_default();
         let merchant = name;
         Ok(Json(NewWebhook {
             merchant,

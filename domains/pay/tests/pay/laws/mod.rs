@@ -126,7 +126,7 @@ impl Real {
             Act::SetWebhook {
                 merchant: SHOP.parse().expect("an id"),
                 url: Some("https://shop.example/".into()),
-                salt: Salt([1; 16]),
+                salt: Salt([1; 24]),
             },
         ] {
             let (by, reason) = (None, None);
