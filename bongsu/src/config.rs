@@ -440,9 +440,7 @@ impl Layer {
             client_session_days: self.client_session_days.or(other.client_session_days),
             browser_session_days: self.browser_session_days.or(other.browser_session_days),
             logout_allow_networks: self.logout_allow_networks.or(other.logout_allow_networks),
-            webhook_allow_networks: self
-                .webhook_allow_networks
-                .or(other.webhook_allow_networks),
+            webhook_allow_networks: self.webhook_allow_networks.or(other.webhook_allow_networks),
         }
     }
 }

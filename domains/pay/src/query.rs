@@ -2,9 +2,9 @@
 
 use crate::answer::{Kept, Merchant, Payment, Wallet};
 use crate::id::{Hash, PaymentId};
+use crate::limits;
 use crate::state::wallet::Purse;
 use crate::state::{book, code, delivery, key, merchant, payment, wallet, webhook};
-use crate::limits;
 use bongsu_base::LogTime;
 use bongsu_lane::ReadView;
 use bongsu_ledger::{AccountId, Balance, Currency, Ledger, Page, Start, balance};

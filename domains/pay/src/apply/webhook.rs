@@ -188,7 +188,9 @@ mod tests {
         for amount in [Some(100), Some(200), None] {
             cancel(paid, amount);
         }
-        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        bench
+            .verb("mina", Verb::Decline(ready(&bench)))
+            .expect("no");
         let (unanswered, code) = (ready(&bench), Hash([1; 32]));
         bench.verb("mina", Verb::ShowCode(code)).expect("shown");
         let (money, order) = (krw(700), "A-2".to_owned());
@@ -235,7 +237,9 @@ mod tests {
     fn what_is_not_taken_is_tried_with_growing_pauses_for_days_and_then_given_up() {
         let bench = Bench::with_shop(&[("mina", 10_000)]);
         told_at(&bench, "https://shop.example/");
-        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        bench
+            .verb("mina", Verb::Decline(ready(&bench)))
+            .expect("no");
         let mut pauses = Vec::new();
         let first = told(&bench).remove(0);
         let mut one = first.clone();
@@ -285,10 +289,14 @@ mod tests {
             Err(Refused::NoWebhook)
         );
         told_at(&bench, "https://shop.example/");
-        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        bench
+            .verb("mina", Verb::Decline(ready(&bench)))
+            .expect("no");
         let waiting = told(&bench).remove(0);
         bench.shop(Verb::RemoveWebhook).expect("removed");
-        bench.verb("mina", Verb::Decline(ready(&bench))).expect("no");
+        bench
+            .verb("mina", Verb::Decline(ready(&bench)))
+            .expect("no");
         assert_eq!(try_once(&bench, &waiting, Some(200)), []);
         let left = told(&bench);
         assert_eq!(left.len(), 1);

@@ -87,10 +87,7 @@ pub fn routes() -> Routes<Api> {
         .post("/pay/v1/merchant/webhook/rotate", webhooks::rotate)
         .post("/pay/v1/merchant/webhook/remove", webhooks::remove)
         .get("/pay/v1/merchant/deliveries", webhooks::deliveries)
-        .post(
-            "/pay/v1/merchant/deliveries/{event}/again",
-            webhooks::again,
-        )
+        .post("/pay/v1/merchant/deliveries/{event}/again", webhooks::again)
 }
 
 /// The refusal of a request that cannot be answered here now, for whoever stands before the routes.

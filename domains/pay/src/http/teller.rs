@@ -1,6 +1,9 @@
 //! Telling merchants what happened (Standard Webhooks 1.0). What is due is decided by applying; here it is found, sent and
 //! its fate written into the log, by whoever holds the lane's lease. Should the lease change hands meanwhile, something is
 //! told twice, by the same name.
+//!
+//! The lane's own effects are repeated within a minute, and how often they failed is known to one process alone. These wait
+//! for days and are listed, so that each is a row of the view with its own pauses.
 
 use super::Api;
 use super::wire::EventBody;
@@ -49,9 +52,7 @@ impl TellerMetrics {
                 Telling::GivenUp => "given_up",
                 Telling::Waiting | Telling::Stopped => "failed",
             };
-            self.attempts
-                .get_or_create(&[("outcome", outcome)])
-                .inc();
+            self.attempts.get_or_create(&[("outcome", outcome)]).inc();
         }
     }
 }

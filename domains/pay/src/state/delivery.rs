@@ -7,8 +7,7 @@ use crate::id::EventId;
 use bongsu_base::LogTime;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-const COLUMNS: &str =
-    "d.n, d.id, d.merchant, d.about, d.made, d.state, d.attempts, d.begun, d.earlier, d.next, d.status";
+const COLUMNS: &str = "d.n, d.id, d.merchant, d.about, d.made, d.state, d.attempts, d.begun, d.earlier, d.next, d.status";
 
 /// One thing that a merchant is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,11 +157,9 @@ pub fn stop(db: &Connection, merchant: &str) -> rusqlite::Result<()> {
 
 /// When the oldest that waits happened.
 pub fn oldest(db: &Connection) -> rusqlite::Result<Option<LogTime>> {
-    db.prepare_cached(
-        "SELECT made FROM delivery WHERE next IS NOT NULL ORDER BY made, n LIMIT 1",
-    )?
-    .query_row((), |row| row.get(0).map(LogTime))
-    .optional()
+    db.prepare_cached("SELECT made FROM delivery WHERE next IS NOT NULL ORDER BY made, n LIMIT 1")?
+        .query_row((), |row| row.get(0).map(LogTime))
+        .optional()
 }
 
 /// Numbers of up to `most` that are over and happened before `until`, the oldest first.

@@ -37,10 +37,7 @@ pub fn routes() -> Routes<Api> {
             "/admin/v1/pay/merchants/{merchant}/settle",
             merchants::settle,
         )
-        .post(
-            "/admin/v1/pay/merchants/{merchant}/webhook",
-            webhooks::set,
-        )
+        .post("/admin/v1/pay/merchants/{merchant}/webhook", webhooks::set)
         .post(
             "/admin/v1/pay/merchants/{merchant}/webhook/rotate",
             webhooks::rotate,
