@@ -226,6 +226,9 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all.len());
+        let now = bench.now();
+        let due = |each| bench.look(|db| delivery::due(db, now, (each, 99))).len();
+        assert_eq!([due(2), due(99)], [2, all.len()]);
         let About::Payment(expired) = &all[1].about else {
             panic!("no payment: {:?}", all[1]);
         };

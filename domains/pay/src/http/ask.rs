@@ -170,10 +170,6 @@ impl Api {
                 body.code = Some(self.code(name, key));
             }
             (_, AnswerBody::Code(body)) => body.code = self.code(name, key),
-            (Answer::Webhook { salt, .. }, AnswerBody::Webhook(body)) => {
-                let secret = self.signing.secret(name, *salt);
-                body.secret = secret.map(|secret| secret.reveal());
-            }
             _ => {}
         }
         body

@@ -4,8 +4,8 @@ use super::Api;
 use super::ask::Said;
 use super::gate::{Asked, Key, Named, Paged, Paging, Shop};
 use super::problem::{Problem, Refusals};
-use super::wire::{AnswerBody, DeliveryBody, Nothing, PageBody, ToldAgainBody, WebhookBody};
-use crate::answer::Refused;
+use super::wire::{DeliveryBody, Nothing, PageBody, ToldAgainBody, WebhookBody};
+use crate::answer::{Answer, Refused};
 use crate::command::Verb;
 use crate::id::EventId;
 use crate::query::{self, Delivery};
@@ -39,11 +39,16 @@ impl Api {
     }
 
     async fn webhook(&self, shop: Shop, key: Key, verb: Verb) -> Said<WebhookBody> {
-        let (name, called) = (shop.id.to_string(), key.0.clone());
-        let answer = self.ask(shop, key, verb).await?;
-        match self.shown(&name, &called, &answer) {
-            AnswerBody::Webhook(body) => Ok(Json(body)),
-            _ => Err(Problem::internal("no address was answered")),
+        let name = shop.id.to_string();
+        match self.ask(shop, key, verb).await? {
+            Answer::Webhook { url, salt } => {
+                let secret = self.signing.secret(&name, salt);
+                let secret = secret.map(|secret| secret.reveal());
+                Ok(Json(WebhookBody { url, secret }))
+            }
+            other => Err(Problem::internal(format!(
+                "no address was answered: {other:?}"
+            ))),
         }
     }
 }

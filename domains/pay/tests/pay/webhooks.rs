@@ -191,6 +191,8 @@ async fn a_secret_is_shown_once_and_the_one_before_it_signs_for_a_day() {
     let again = town.keyed(bakery, "k1", "merchant/webhook", &body).await;
     assert_eq!(set.bytes, again.bytes, "a lost answer can be had again");
     let first = secret(&set);
+    let happened = town.get(bakery, "requests/k1").await;
+    assert_eq!(happened.body, json!({ "state": "done", "answer": body }));
     assert_eq!(town.get(bakery, "merchant/webhook").await.body, body);
     let path = "merchant/webhook/rotate";
     let second = secret(&town.post(bakery, path, &json!({})).await);

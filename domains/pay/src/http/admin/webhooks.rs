@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use bongsu_web_kit::admin::{Acting, Body, Done, Operator, Problem, Reason, Refusals};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 
 /// Where to tell a merchant.
@@ -29,7 +30,7 @@ impl Reason for SetMerchantWebhook {
 }
 
 /// A merchant's new secret.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewWebhook {
     /// The merchant's id.
     pub merchant: String,
@@ -37,6 +38,15 @@ pub struct NewWebhook {
     pub url: String,
     /// The secret that signs what it is told, `whsec_…`, shown this once.
     pub secret: String,
+}
+
+impl fmt::Debug for NewWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewWebhook")
+            .field("merchant", &self.merchant)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Api {
