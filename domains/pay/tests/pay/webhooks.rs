@@ -2,12 +2,14 @@
 
 use crate::protocol::{Said, Town};
 use bongsu_base::{Millis, Seq};
+use bongsu_fetch::{Fetcher, Limits, RootCertStore, Rules, SystemResolver};
 use bongsu_pay::http::Api;
 use bongsu_webhooks::{Refused, Secret};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -293,5 +295,41 @@ async fn an_address_is_one_that_may_be_told() {
     for url in ["https://shop.example/told?by=us", "http://localhost:8080/"] {
         assert_eq!(town.set(bakery, url).await.status, 200, "{url}");
     }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_that_does_not_answer_keeps_no_other_waiting() {
+    let (mut town, silent, receiver) = (
+        Town::new().await,
+        Receiver::new().await,
+        Receiver::new().await,
+    );
+    let limits = Limits {
+        patience: 60 * PATIENCE,
+        ..Limits::default()
+    };
+    let rules = Rules {
+        ports: (1024..=u16::MAX).collect(),
+        allow_networks: vec!["127.0.0.0/8".parse().expect("a network")],
+        ..Rules::default()
+    };
+    let resolver = Arc::new(SystemResolver::default());
+    town.api.fetcher = Fetcher::with(rules, limits, resolver, RootCertStore::empty());
+    let [bakery, cinema] = &town.keys;
+    town.set(bakery, &silent.url()).await;
+    for _ in 0..70 {
+        town.approved(bakery).await;
+    }
+    let secret = secret(&town.set(cinema, &receiver.url()).await);
+    town.approved(cinema).await;
+    let telling = town.begin_telling();
+    let told = receiver.take(Some("200 OK")).await;
+    assert_eq!(told.verify(&secret, &town), Ok(()));
+    town.newest(cinema, |one| one["state"] == "delivered").await;
+    let waiting = town.newest(bakery, |one| one["attempts"] == 0).await;
+    assert_eq!(waiting["state"], "waiting");
+    telling.abort();
+    let _ = telling.await;
     town.close().await;
 }
