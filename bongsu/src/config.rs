@@ -7,6 +7,7 @@ mod previews;
 mod sign_in;
 mod sites;
 
+use previews::services;
 pub use sign_in::{SignIn, WhoRegistersClients};
 pub use sites::Sites;
 
@@ -156,6 +157,9 @@ pub struct Layer {
     /// Networks of your own in which services are told that somebody signed out [default: none, the open internet alone]
     #[arg(long, value_name = "NETWORKS")]
     pub logout_allow_networks: Option<String>,
+    /// Networks of your own in which merchants are told of their payments [default: none, the open internet alone]
+    #[arg(long, value_name = "NETWORKS")]
+    pub webhook_allow_networks: Option<String>,
 }
 
 /// Who may make an account.
@@ -241,6 +245,8 @@ pub struct Config {
     pub previews: Option<bongsu_fetch::Rules>,
     /// Sign-in for other services.
     pub sign_in: SignIn,
+    /// Where merchants may be told of their payments.
+    pub webhooks: bongsu_fetch::Rules,
 }
 
 impl Config {
@@ -263,6 +269,7 @@ impl Config {
         check_urls(&layer)?;
         let previews = previews::rules(&layer)?;
         let sign_in = SignIn::of(&layer)?;
+        let webhooks = services("webhook_allow_networks", &layer.webhook_allow_networks)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
         let token = layer.registration_token.filter(|token| !token.is_empty());
         ensure!(
@@ -315,6 +322,7 @@ impl Config {
             },
             previews,
             sign_in,
+            webhooks,
         })
     }
 }
@@ -432,6 +440,7 @@ impl Layer {
             client_session_days: self.client_session_days.or(other.client_session_days),
             browser_session_days: self.browser_session_days.or(other.browser_session_days),
             logout_allow_networks: self.logout_allow_networks.or(other.logout_allow_networks),
+            webhook_allow_networks: self.webhook_allow_networks.or(other.webhook_allow_networks),
         }
     }
 }

@@ -115,7 +115,7 @@ async fn serve_house(
     };
     let provider = house.begin_sign_in(config, &base_url);
     let talk = house.talk_api(config, &base_url, &provider);
-    let apis = (talk, house.pay_api(&provider), provider);
+    let apis = (talk, house.pay_api(config, &provider), provider);
     let router = router::of(house, apis.clone(), &base_url, parts);
     let tasks = begin_tasks(data, config, (house, apis), disk);
     let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
@@ -153,6 +153,7 @@ fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
         talk.register::<bongsu_talk::Talk>(registry);
         let pay = house.pay.lane.metrics();
         pay.register::<bongsu_pay::Pay>(registry);
+        house.told.register(registry);
     })
 }
 
@@ -195,7 +196,8 @@ fn begin_tasks(
         tokio::spawn(answer_control(socket, administration)),
         tokio::spawn(talk.clone().keep_in_touch()),
         tokio::spawn(talk.keep_swept(config.retention)),
-        tokio::spawn(pay.keep_swept()),
+        tokio::spawn(pay.clone().keep_swept()),
+        tokio::spawn(pay.keep_told()),
         tokio::spawn(provider.keep_keys()),
         tokio::spawn(disk.keep_measured(data.clone())),
     ]

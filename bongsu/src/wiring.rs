@@ -19,7 +19,7 @@ use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_pay::Pay;
-use bongsu_pay::http::{Api as PayApi, Rates};
+use bongsu_pay::http::{Api as PayApi, Rates, Signing, TellerMetrics};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
@@ -89,6 +89,8 @@ pub struct House {
     pub media: Media,
     /// The other data centres, if there are any.
     pub abroad: Option<Abroad>,
+    /// How telling merchants goes.
+    pub told: TellerMetrics,
     vault: Vault,
 }
 
@@ -119,6 +121,7 @@ impl House {
             accounts,
             media,
             abroad,
+            told: TellerMetrics::default(),
             vault,
         })
     }
@@ -176,13 +179,16 @@ impl House {
     }
 
     /// What pay's endpoints work with.
-    pub fn pay_api(&self, provider: &Provider) -> PayApi {
+    pub fn pay_api(&self, config: &Config, provider: &Provider) -> PayApi {
         PayApi {
             lane: self.pay.lane.clone(),
             authenticator: Arc::new(provider.clone()),
             secret: self.vault.secret("codes of payment links"),
             clock: Clock::system(),
             rates: Rates::default(),
+            signing: Signing::new(self.vault.secrets("secrets of merchants' webhooks")),
+            fetcher: Fetcher::new(config.webhooks.clone()),
+            told: self.told.clone(),
         }
     }
 

@@ -45,7 +45,7 @@ impl Operator {
         let house = House::open(&data, config, &installation).await?;
         let provider = house.begin_sign_in(config, "");
         let talk = house.talk_api(config, "", &provider);
-        let pay = house.pay_api(&provider);
+        let pay = house.pay_api(config, &provider);
         let router = house
             .administration(talk, pay, provider)
             .route_layer(from_fn(admit_by_socket));

@@ -4,7 +4,7 @@ use super::ask::escape;
 use super::print::Columns;
 use super::verbs::{act, doing, listing, showing};
 use super::{Asked, Shown};
-use crate::cli::{How, MerchantVerb, PayVerb, WalletVerb};
+use crate::cli::{How, MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
 use serde_json::json;
 
 const MERCHANTS: Columns = &[
@@ -72,6 +72,29 @@ fn merchant(verb: MerchantVerb) -> Asked {
             act("pay/merchants", target, "unfreeze", "is frozen no longer.")
         }
         MerchantVerb::Settle(target) => act("pay/merchants", target, "settle", "is being paid."),
+        MerchantVerb::Webhook(verb) => webhook(verb),
+    }
+}
+
+fn webhook(verb: WebhookVerb) -> Asked {
+    let path = |id: &str, verb: &str| {
+        let id = escape(id);
+        format!("/admin/v1/pay/merchants/{id}/webhook{verb}")
+    };
+    let once = || Shown::Done("It is told what happens; the secret is shown this once.".to_owned());
+    match verb {
+        WebhookVerb::Set(asked) => {
+            let body = json!({ "url": asked.url });
+            doing(path(&asked.id, ""), body, asked.how, once())
+        }
+        WebhookVerb::Rotate(asked) => {
+            doing(path(&asked.id, "/rotate"), json!({}), asked.how, once())
+        }
+        WebhookVerb::Remove(asked) => {
+            let words = format!("{} is told nothing any more.", asked.id);
+            let path = path(&asked.id, "/remove");
+            doing(path, json!({}), asked.how, Shown::Done(words))
+        }
     }
 }
 

@@ -40,6 +40,32 @@ Examples:
     Unfreeze(Target),
     /// Pay a merchant what it has earned
     Settle(Target),
+    /// Tell a merchant what happens to its payments
+    #[command(subcommand)]
+    Webhook(WebhookVerb),
+}
+
+/// What can be done with where merchants are told what happens.
+#[derive(Debug, Subcommand)]
+pub enum WebhookVerb {
+    /// Tell a merchant at an address, and print the new secret that signs it, once
+    Set(SetWebhook),
+    /// Give a merchant another secret and print it, once; the one before it signs for a day, too
+    Rotate(Target),
+    /// Tell a merchant nothing any more
+    Remove(Target),
+}
+
+/// `bongsu pay merchant webhook set`.
+#[derive(Debug, Args)]
+pub struct SetWebhook {
+    /// The merchant's id
+    pub id: String,
+    /// An https address of the open internet, or within `webhook_allow_networks`
+    pub url: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
 }
 
 /// `bongsu pay merchant add`.

@@ -1,4 +1,4 @@
-//! Which pages that people link to are fetched.
+//! Which pages that people link to are fetched, and which services are told things.
 
 use super::Layer;
 use anyhow::{Result, anyhow, ensure};
@@ -33,8 +33,18 @@ pub fn rules(layer: &Layer) -> Result<Option<Rules>> {
     Ok(layer.url_previews.unwrap_or(false).then_some(rules))
 }
 
+/// Which services may be told things: those of the open internet, and of `networks`.
+pub(super) fn services(key: &str, networks: &Option<String>) -> Result<Rules> {
+    Ok(Rules {
+        // Services listen where they like; the ports of other protocols are left alone.
+        ports: [80, 443].into_iter().chain(1024..=u16::MAX).collect(),
+        allow_networks: list(key, networks)?,
+        ..Rules::default()
+    })
+}
+
 /// What stands between the commas.
-pub(super) fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
+fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
 where
     T: FromStr,
     T::Err: Display,

@@ -1,7 +1,7 @@
 //! Sign-in for other services.
 
 use super::Layer;
-use super::previews::list;
+use super::previews::services;
 use anyhow::{Result, ensure};
 use bongsu_base::Millis;
 use bongsu_fetch::Rules;
@@ -54,19 +54,13 @@ impl SignIn {
             Some(WhoRegistersClients::Open) => SelfRegistration::Open { most: MOST_CLIENTS },
             Some(WhoRegistersClients::Closed) | None => SelfRegistration::Closed,
         };
-        let networks = list("logout_allow_networks", &layer.logout_allow_networks)?;
         Ok(Self {
             issuer: layer
                 .issuer
                 .as_ref()
                 .map(|url| url.trim_end_matches('/').to_owned()),
             key_file: layer.sign_in_key_file.clone(),
-            logout: Rules {
-                // Services listen where they like; the ports of other protocols are left alone.
-                ports: [80, 443].into_iter().chain(1024..=u16::MAX).collect(),
-                allow_networks: networks,
-                ..Rules::default()
-            },
+            logout: services("logout_allow_networks", &layer.logout_allow_networks)?,
             registration,
             dpop_nonce: layer.dpop_nonce.unwrap_or(false),
             token: token.map(|seconds| Millis::seconds(seconds.into())),

@@ -1,7 +1,7 @@
 //! One request on one connection to one address.
 
 use crate::error::FetchError;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -33,8 +33,8 @@ pub struct Open {
 pub enum Asking<'a> {
     /// What is there, of these types.
     Get(&'a HeaderValue),
-    /// To take a form.
-    Form(&'a str),
+    /// To take a body with these headers.
+    Post(&'a HeaderMap, &'a Bytes),
 }
 
 /// TLS with these certificates alone, speaking HTTP/1.1.
@@ -111,23 +111,24 @@ async fn exchange(
     driver.spawn(connection);
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let (request, agent, body) = match asking {
+    let (request, body) = match asking {
         Asking::Get(accept) => {
             let request = Request::get(path)
                 .header(header::ACCEPT, accept)
-                .header(header::ACCEPT_ENCODING, "gzip");
-            (request, "Bongsu (link previews)", Bytes::new())
+                .header(header::ACCEPT_ENCODING, "gzip")
+                .header(header::USER_AGENT, "Bongsu (link previews)");
+            (request, Bytes::new())
         }
-        Asking::Form(form) => {
-            let kind = "application/x-www-form-urlencoded";
-            let request = Request::post(path).header(header::CONTENT_TYPE, kind);
-            let body = Bytes::copy_from_slice(form.as_bytes());
-            (request, "Bongsu (sign-in)", body)
+        Asking::Post(headers, body) => {
+            let mut request = Request::post(path);
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            (request, body.clone())
         }
     };
     let request = request
         .header(header::HOST, host)
-        .header(header::USER_AGENT, agent)
         .header(header::CONNECTION, "close")
         .body(Full::new(body))
         .map_err(|_| FetchError::BadUrl("it does not go into a request"))?;

@@ -4,12 +4,13 @@ use crate::body;
 use crate::connect::{Asking, Open, ask, machine_roots, tls};
 use crate::error::FetchError;
 use crate::resolve::{Resolve, SystemResolver};
-use crate::rules::Rules;
+use crate::rules::{Rules, is_own_machine, is_service};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rustls::RootCertStore;
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -118,6 +119,28 @@ impl Fetcher {
         self.shared.rules.check_url(url)
     }
 
+    /// Sees that `url` is one to tell things: over TLS or on this machine, with nothing in it but where it is, and, as
+    /// far as can be known without asking anybody, with an address that may be connected to.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check_service(&self, url: &Url) -> Result<(), FetchError> {
+        if !is_service(url) {
+            let why = "it is neither https nor on this machine, or has a fragment";
+            return Err(FetchError::BadUrl(why));
+        }
+        self.check_url(url)?;
+        let address = match url.host() {
+            Some(Host::Ipv4(ip)) => Some(IpAddr::from(ip)),
+            Some(Host::Ipv6(ip)) => Some(IpAddr::from(ip)),
+            _ => is_own_machine(url).then_some(IpAddr::from(Ipv4Addr::LOCALHOST)),
+        };
+        match address {
+            Some(ip) if !self.shared.rules.may_connect(ip) => Err(FetchError::AddressDenied),
+            _ => Ok(()),
+        }
+    }
+
     /// What is at `url`.
     ///
     /// # Errors
@@ -135,30 +158,53 @@ impl Fetcher {
     /// # Errors
     /// When it may not be asked, or did not take it.
     pub async fn post_form(&self, url: &Url, fields: &[(&str, String)]) -> Result<(), FetchError> {
-        let shared = &self.shared;
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        timeout(shared.limits.patience, shared.post(url, &form))
-            .await
-            .map_err(|_| FetchError::TooSlow)?
-    }
-}
-
-impl Shared {
-    async fn post(&self, url: &Url, form: &str) -> Result<(), FetchError> {
-        self.rules.check_url(url)?;
-        let addresses = self.addresses(url).await?;
-        let Open {
-            response,
-            driver: _until_it_is_told,
-        } = ask(url, &addresses, &self.tls, Asking::Form(form)).await?;
-        let status = response.status();
+        let mut headers = HeaderMap::new();
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(header::CONTENT_TYPE, kind);
+        let agent = HeaderValue::from_static("Bongsu (sign-in)");
+        headers.insert(header::USER_AGENT, agent);
+        let status = self.post(url, &headers, form.into()).await?;
         if status.is_success() {
             Ok(())
         } else {
             Err(FetchError::Status(status))
         }
+    }
+
+    /// Sends `body` with these headers to `url`, and reads nothing of the answer but its status. No redirect is followed.
+    ///
+    /// # Errors
+    /// When it may not be asked, or did not answer.
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<StatusCode, FetchError> {
+        let shared = &self.shared;
+        let posted = timeout(shared.limits.patience, shared.post(url, headers, &body));
+        posted.await.map_err(|_| FetchError::TooSlow)?
+    }
+}
+
+impl Shared {
+    async fn post(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<StatusCode, FetchError> {
+        self.rules.check_url(url)?;
+        let addresses = self.addresses(url).await?;
+        let asking = Asking::Post(headers, body);
+        let Open {
+            response,
+            driver: _until_it_is_told,
+        } = ask(url, &addresses, &self.tls, asking).await?;
+        Ok(response.status())
     }
 
     async fn follow(&self, mut url: Url, wanted: &Wanted) -> Result<Fetched, FetchError> {

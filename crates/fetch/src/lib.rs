@@ -16,7 +16,7 @@ mod rules;
 pub use error::FetchError;
 pub use fetch::{Fetched, Fetcher, Limits, Wanted};
 pub use resolve::{Resolve, SystemResolver};
-pub use rules::{HostPattern, Rules};
+pub use rules::{HostPattern, Rules, is_own_machine, is_service};
 
 pub use ipnet::IpNet;
 pub use rustls::RootCertStore;

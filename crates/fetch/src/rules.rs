@@ -85,6 +85,26 @@ impl Rules {
     }
 }
 
+/// Whether `url` is on the machine that looks at it.
+#[must_use]
+pub fn is_own_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Whether `url` is a page or a service on the web; on the own machine without TLS too.
+#[must_use]
+pub fn is_service(url: &Url) -> bool {
+    let plain = url.username().is_empty() && url.password().is_none();
+    let fragment = url.fragment().is_some();
+    let scheme = url.scheme() == "https" || url.scheme() == "http" && is_own_machine(url);
+    plain && !fragment && scheme && url.has_host()
+}
+
 /// A host by its name, or with `*.` before it every host below a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern {

@@ -131,6 +131,22 @@ mod tests {
         Secret::new(&[byte; 32]).unwrap()
     }
 
+    /// The test vector that the standard's own libraries have.
+    #[test]
+    fn a_signature_is_the_one_that_the_standard_publishes() {
+        let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let (id, seconds) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330);
+        let (body, signature) = (
+            br#"{"test": 2432232314}"#,
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        );
+        assert_eq!(secret.sign(id, seconds, body), signature);
+        assert_eq!(
+            secret.verify((id, seconds, body), signature, seconds),
+            Ok(())
+        );
+    }
+
     /// Computed with Python's `hmac` and `base64`, by the standard's words.
     #[test]
     fn a_signature_is_the_one_that_others_compute() {

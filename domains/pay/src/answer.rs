@@ -1,7 +1,8 @@
 //! What requests are answered: the answers are kept with their keys for ever, refusals too.
 
 use crate::command::Limits;
-use crate::id::{MerchantId, PaymentId};
+use crate::id::{EventId, MerchantId, PaymentId, Salt};
+use crate::state::merchant::Settlement;
 use bongsu_base::LogTime;
 use bongsu_ledger::Currency;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,72 @@ pub enum Answer {
     Payment(Payment),
     /// The code is good until then.
     Code(LogTime),
+    /// The merchant is told here.
+    Webhook {
+        /// The address.
+        url: String,
+        /// Of which the secret is made.
+        salt: Salt,
+    },
+    /// The merchant is told no longer.
+    WebhookRemoved,
+    /// This is told once more.
+    ToldAgain(EventId),
+}
+
+/// What a merchant is told of, as it was when it happened. It stands in the view encoded with postcard: variants are
+/// only appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum About {
+    /// A payment.
+    Payment(Payment),
+    /// A settlement.
+    Settlement(Settlement),
+}
+
+impl About {
+    /// What happened, as the merchant is told.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Payment(payment) => match payment.state {
+                State::Held => "payment.approved",
+                State::Paid if payment.refunded > 0 => "payment.partially_canceled",
+                State::Paid => "payment.paid",
+                State::Declined => "payment.declined",
+                State::Canceled => "payment.canceled",
+                State::Expired => "payment.expired",
+                State::AtBank | State::Ready => "payment.changed",
+            },
+            Self::Settlement(settlement) => match settlement.state {
+                2 => "settlement.paid",
+                _ => "settlement.refused",
+            },
+        }
+    }
+
+    /// What this is called wherever and however often it is told.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        let (name, so_far) = match self {
+            Self::Payment(payment) => (payment.id.to_string(), payment.refunded),
+            Self::Settlement(settlement) => (settlement.n.to_string(), 0),
+        };
+        EventId::of(self.kind(), &name, so_far)
+    }
+}
+
+/// How far it is that a merchant is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Telling {
+    /// It is tried when its time comes.
+    Waiting = 1,
+    /// The merchant took it.
+    Delivered = 2,
+    /// The merchant did not take it for days.
+    GivenUp = 3,
+    /// The address was removed before the merchant took it.
+    Stopped = 4,
 }
 
 /// A wallet.
@@ -221,4 +288,8 @@ refusals! {
     NotForYou = "not-for-this-caller", 403, "this is for others to ask";
     /// The ledger knows a reason that the rules do not.
     BooksRefuse = "refused-by-the-books", 409, "the books do not let this be done; nothing was moved";
+    /// The merchant is told nowhere.
+    NoWebhook = "no-webhook", 404, "there is no address at which the merchant is told; set one first";
+    /// Nothing of this name was told, or it was forgotten.
+    NoSuchEvent = "no-such-event", 404, "there is no such event, or it is too long ago";
 }

@@ -4,7 +4,7 @@
 //! appended, and a struct that needs another field becomes another struct in a new variant.
 
 use crate::answer::Refused;
-use crate::id::{Hash, MerchantId, PaymentId};
+use crate::id::{EventId, Hash, KeyName, MerchantId, PaymentId, Salt};
 use bongsu_base::{LogTime, UserId};
 use bongsu_ledger::{Amount, Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,19 @@ pub enum Command {
         /// How many.
         most: u32,
     },
+    /// What became of attempts to tell merchants what happened.
+    Tried(Vec<Tried>),
+}
+
+/// An attempt to tell a merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The number of what was told.
+    pub n: i64,
+    /// How many attempts there were before.
+    pub before: u32,
+    /// The HTTP status that it was answered, if it was.
+    pub status: Option<u16>,
 }
 
 /// Who asks.
@@ -128,13 +141,39 @@ pub enum Verb {
         /// What for: the merchant's number of the order.
         order: String,
     },
+    /// Be told at an address from now on.
+    SetWebhook {
+        /// Where.
+        url: String,
+        /// Of which key the secret is made.
+        key: KeyName,
+    },
+    /// Have what is told signed with another secret.
+    RotateWebhook {
+        /// Of which key it is made.
+        key: KeyName,
+    },
+    /// Be told no longer.
+    RemoveWebhook,
+    /// Be told once more.
+    TellAgain(EventId),
 }
 
 impl Verb {
     /// By what two requests under one key are told apart.
     #[must_use]
     pub fn print(&self) -> Hash {
-        let bytes = postcard::to_stdvec(self).expect("a verb is plain data");
+        // Of which key a secret is made is not of the asker's choice.
+        let key = KeyName::default();
+        let asked = match self {
+            Self::SetWebhook { url, .. } => Self::SetWebhook {
+                url: url.clone(),
+                key,
+            },
+            Self::RotateWebhook { .. } => Self::RotateWebhook { key },
+            other => other.clone(),
+        };
+        let bytes = postcard::to_stdvec(&asked).expect("a verb is plain data");
         Hash(blake3::derive_key(
             "bongsu 2026-11 what a payment key asks",
             &bytes,
@@ -244,6 +283,17 @@ pub enum Act {
     },
     /// Pay a merchant what it has earned.
     Settle(MerchantId),
+    /// Have a merchant be told at an address, with another secret.
+    SetWebhook {
+        /// Which.
+        merchant: MerchantId,
+        /// Where; `None` is where it is told already.
+        url: Option<String>,
+        /// Of which the secret is made.
+        salt: Salt,
+    },
+    /// Have a merchant be told no longer.
+    RemoveWebhook(MerchantId),
 }
 
 /// How much may leave a wallet, in minor units.
@@ -269,6 +319,8 @@ pub enum Accepted {
         /// The answer.
         answer: crate::answer::Kept,
     },
+    /// How far each telling is that was tried and waited.
+    Tried(Vec<crate::answer::Telling>),
 }
 
 /// Why a command was not accepted. It leaves no trace.

@@ -45,6 +45,66 @@ impl FromStr for PaymentId {
     }
 }
 
+/// What a merchant is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventId(pub [u8; 16]);
+
+impl EventId {
+    /// That of what happened as `kind` to what is called `name`, after so much of it was given back.
+    #[must_use]
+    pub fn of(kind: &str, name: &str, so_far: i64) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("bongsu 2026-11 event of a merchant");
+        hasher.update(&so_far.to_le_bytes());
+        hasher.update(format!("{kind} {name}").as_bytes());
+        let mut id = [0; 16];
+        hasher.finalize_xof().fill(&mut id);
+        Self(id)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "evt_{}", HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for EventId {
+    type Err = NoId;
+
+    fn from_str(text: &str) -> Result<Self, NoId> {
+        let hex = text.strip_prefix("evt_").ok_or(NoId)?;
+        let bytes = HEXLOWER.decode(hex.as_bytes()).map_err(|_| NoId)?;
+        bytes.try_into().map(Self).map_err(|_| NoId)
+    }
+}
+
+/// The name of one of the installation's own keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyName(pub [u8; 8]);
+
+/// Of which the secret is made that signs what a merchant is told: the name of the installation's key that it is made of, and
+/// random bytes. It tells nothing to those who do not have that key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Salt(pub [u8; 24]);
+
+impl Salt {
+    /// That of these parts.
+    #[must_use]
+    pub fn new(key: KeyName, random: [u8; 16]) -> Self {
+        let mut all = [0; 24];
+        all[..8].copy_from_slice(&key.0);
+        all[8..].copy_from_slice(&random);
+        Self(all)
+    }
+
+    /// The name of the installation's key.
+    #[must_use]
+    pub fn key(&self) -> KeyName {
+        let (name, _) = self.0.split_first_chunk().expect("it has 24 bytes");
+        KeyName(*name)
+    }
+}
+
 /// A merchant: 3 to 32 lower-case letters, digits and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

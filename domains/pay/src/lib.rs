@@ -7,7 +7,8 @@
 //! - a key gets one answer for ever, refusals included, in every data centre; a key that was closed never gets one;
 //! - nobody spends what they do not have, nor more than their limits let them, whatever is asked at the same time;
 //! - what is held ends once: taken, called off, or by time;
-//! - a merchant sees its own payments alone.
+//! - a merchant sees its own payments alone;
+//! - whoever wants to be told what happens is told at least once, by the same name each time, or it is listed as not told.
 //!
 //! It keeps hashes of secrets, never the secrets. It never knows who people are beyond their ids, nor which bank it is.
 
@@ -23,13 +24,13 @@ mod state;
 #[cfg(test)]
 mod testing;
 
-pub use answer::{Answer, Kept, Kind, Payment, Refused, State, Wallet};
+pub use answer::{About, Answer, Kept, Kind, Payment, Refused, State, Telling, Wallet};
 pub use command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
-    Rejected, Verb,
+    Rejected, Tried, Verb,
 };
 pub use effect::Effect;
-pub use id::{Hash, MerchantId, NoId, PaymentId};
+pub use id::{EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt};
 
 use bongsu_lane::{Cx, Domain, Refusal};
 
@@ -43,6 +44,7 @@ impl Domain for Pay {
         include_str!("migrations/0001.sql"),
         bongsu_ledger::SCHEMA,
         bongsu_audit::SCHEMA,
+        include_str!("migrations/0002.sql"),
     ];
 
     type Command = Command;

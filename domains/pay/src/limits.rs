@@ -8,6 +8,14 @@ pub const HIGHEST: u8 = 3;
 /// Days begin at midnight in Korea, which is nine hours ahead all year.
 const AHEAD: i64 = 9 * 60 * 60 * 1_000;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// For how many days what merchants were told is listed.
+const LISTED: i64 = 30;
+
+/// What was told before this is forgotten at `now`.
+#[must_use]
+pub fn told_until(now: LogTime) -> LogTime {
+    LogTime(now.0.saturating_sub(LISTED * DAY))
+}
 
 /// What people of `level` may spend where no operator said otherwise, in minor units.
 #[must_use]

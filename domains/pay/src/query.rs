@@ -2,14 +2,17 @@
 
 use crate::answer::{Kept, Merchant, Payment, Wallet};
 use crate::id::{Hash, PaymentId};
+use crate::limits;
 use crate::state::wallet::Purse;
-use crate::state::{book, code, key, merchant, payment, wallet};
+use crate::state::{book, code, delivery, key, merchant, payment, wallet, webhook};
 use bongsu_base::LogTime;
 use bongsu_lane::ReadView;
 use bongsu_ledger::{AccountId, Balance, Currency, Ledger, Page, Start, balance};
 use rusqlite::Result;
 
+pub use crate::state::delivery::Delivery;
 pub use crate::state::merchant::Settlement;
+pub use crate::state::webhook::Webhook;
 
 /// All wallets of `owner`, by currency.
 pub fn wallets(view: &ReadView<'_>, owner: &str, now: LogTime) -> Result<Vec<Wallet>> {
@@ -115,5 +118,35 @@ pub fn ledgers(view: &ReadView<'_>) -> Result<Vec<(Ledger, Balance)>> {
 /// Whether anything has expired at `now`.
 pub fn is_due(view: &ReadView<'_>, now: LogTime) -> Result<bool> {
     let payments = payment::due(view.db(), now, 1)?;
-    Ok(!payments.is_empty() || !code::due(view.db(), now, 1)?.is_empty())
+    let told = delivery::past(view.db(), limits::told_until(now), 1)?;
+    Ok(!payments.is_empty() || !told.is_empty() || !code::due(view.db(), now, 1)?.is_empty())
+}
+
+/// Where a merchant is told what happens.
+pub fn webhook(view: &ReadView<'_>, merchant: &str) -> Result<Option<Webhook>> {
+    webhook::find(view.db(), merchant)
+}
+
+/// A page of what a merchant was told.
+pub fn deliveries(
+    view: &ReadView<'_>,
+    merchant: &str,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    delivery::of(view.db(), merchant, before, limit)
+}
+
+/// What merchants are to be told at `now`, at most so much of each and of all, and where.
+pub fn to_tell(
+    view: &ReadView<'_>,
+    now: LogTime,
+    most: (usize, usize),
+) -> Result<Vec<(Delivery, Webhook)>> {
+    delivery::due(view.db(), now, most)
+}
+
+/// When the oldest happened that a merchant has still to be told.
+pub fn oldest_untold(view: &ReadView<'_>) -> Result<Option<LogTime>> {
+    delivery::oldest(view.db())
 }

@@ -132,7 +132,7 @@ fn router(house: &House, config: &Config, stopping: watch::Receiver<bool>) -> Ro
     let base_url = "http://localhost";
     let provider = house.begin_sign_in(config, base_url);
     let talk = house.talk_api(config, base_url, &provider);
-    let apis = (talk, house.pay_api(&provider), provider);
+    let apis = (talk, house.pay_api(config, &provider), provider);
     of(house, apis, base_url, parts)
 }
 

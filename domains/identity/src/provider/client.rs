@@ -5,9 +5,10 @@ use crate::command::oauth::ClientId;
 use crate::secret::TokenHash;
 use crate::state::oauth::client::ClientRow;
 use bongsu_base::LogTime;
+use bongsu_fetch::{is_own_machine, is_service};
 use bongsu_jose::{Algorithm, JwkSet, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 use utoipa::ToSchema;
 
 /// How a client shows that it is the one (RFC 7591, section 2; OpenID Connect Core 1.0, section 9).
@@ -374,15 +375,6 @@ fn is_redirect_uri(text: &str, native: bool) -> bool {
     }
 }
 
-fn is_own_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 fn is_same_but_for_port(registered: &str, uri: &str) -> bool {
     match (without_port(registered), without_port(uri)) {
         (Some(one), Some(other)) => one == other && is_redirect_uri(uri, true),
@@ -402,14 +394,8 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
     Some((host, rest))
 }
 
-/// Whether `text` is a page or a service on the web; on the own machine without TLS too.
 fn is_web_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        let plain = url.username().is_empty() && url.password().is_none();
-        let fragment = url.fragment().is_some();
-        let scheme = url.scheme() == "https" || url.scheme() == "http" && is_own_machine(&url);
-        plain && !fragment && scheme && url.has_host()
-    })
+    Url::parse(text).is_ok_and(|url| is_service(&url))
 }
 
 #[cfg(test)]

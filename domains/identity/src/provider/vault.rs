@@ -85,6 +85,14 @@ impl Vault {
         *blake3::keyed_hash(oldest, purpose.as_bytes()).as_bytes()
     }
 
+    /// Secrets for `purpose`, the same in every data centre: one of each key by its name, the newest first.
+    #[must_use]
+    pub fn secrets(&self, purpose: &str) -> Vec<([u8; 8], [u8; 32])> {
+        let of = |key| *blake3::keyed_hash(key, purpose.as_bytes()).as_bytes();
+        let all = self.0.iter().map(|(id, _, key)| (id.0, of(key)));
+        all.collect()
+    }
+
     /// Seals `secret`, which is what `purpose` says. The nonce is random and never used twice.
     #[must_use]
     pub fn seal(&self, purpose: &str, secret: &[u8], nonce: [u8; NONCE_LEN]) -> Sealed {
@@ -153,6 +161,8 @@ mod tests {
         assert_eq!(both.secret("a"), old.secret("a"));
         assert_ne!(both.secret("a"), both.secret("b"));
         assert_ne!(both.secret("a"), other.secret("a"));
+        assert_eq!(both.secrets("a")[1], old.secrets("a")[0]);
+        assert_eq!(both.secrets("a")[0].0, both.current().0);
     }
 
     #[test]

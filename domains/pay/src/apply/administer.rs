@@ -2,7 +2,7 @@
 
 use super::bank::move_settlement;
 use super::money::available;
-use super::{Cx, Ruled, Verdict, reject};
+use super::{Cx, Ruled, Verdict, reject, webhook};
 use crate::answer::{Merchant, Refused};
 use crate::command::{Accepted, Act, Administer, Limits, NewMerchant, Ordered, Rejected};
 use crate::effect::Effect;
@@ -69,6 +69,18 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             wallet::set_limits(cx.db(), (*currency, *level), limits)?;
         }
         Act::Settle(id) => settle(cx, id)?,
+        Act::SetWebhook {
+            merchant,
+            url,
+            salt,
+        } => {
+            known(cx, merchant)?;
+            webhook::set(cx, merchant.as_str(), url.as_deref(), *salt)?;
+        }
+        Act::RemoveWebhook(merchant) => {
+            known(cx, merchant)?;
+            webhook::remove(cx, merchant.as_str())?;
+        }
     }
     Ok(())
 }
@@ -167,6 +179,13 @@ fn named(act: &Act) -> (&'static str, String) {
             )
         }
         Act::Settle(merchant) => ("merchant.settle", merchant.to_string()),
+        Act::SetWebhook {
+            merchant,
+            url: Some(url),
+            ..
+        } => ("merchant.webhook.set", format!("{merchant} {url}")),
+        Act::SetWebhook { merchant, .. } => ("merchant.webhook.rotate", merchant.to_string()),
+        Act::RemoveWebhook(merchant) => ("merchant.webhook.remove", merchant.to_string()),
     }
 }
 

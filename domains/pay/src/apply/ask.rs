@@ -1,6 +1,8 @@
 //! Requests under keys.
 
-use super::{Cx, Ruled, Stop, Verdict, bank, code, link, purchase, reject, transfer, wallet};
+use super::{
+    Cx, Ruled, Stop, Verdict, bank, code, link, purchase, reject, transfer, wallet, webhook,
+};
 use crate::answer::{Answer, Kept, Refused};
 use crate::command::{Accepted, Ask, Asker, Rejected, Verb};
 use crate::id::Hash;
@@ -108,6 +110,15 @@ fn act(cx: &mut Cx<'_>, caller: &Caller, verb: &Verb) -> Ruled<Answer> {
         Verb::Charge { code, money, order } => {
             code::charge(cx, caller.merchant()?, *code, (money, order))
         }
+        Verb::SetWebhook { url, key } => {
+            let salt = webhook::salt(cx, *key);
+            webhook::set(cx, caller.merchant()?, Some(url), salt)
+        }
+        Verb::RotateWebhook { key } => {
+            webhook::set(cx, caller.merchant()?, None, webhook::salt(cx, *key))
+        }
+        Verb::RemoveWebhook => webhook::remove(cx, caller.merchant()?),
+        Verb::TellAgain(id) => webhook::again(cx, caller.merchant()?, *id),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Money from the bank and to it. The bank is asked after the commit; what it says comes back as a command.
 
 use super::money::{begin, between, code, money, post, purse, spend, turn, uncount};
-use super::{Cx, Ruled, Verdict, reject};
+use super::{Cx, Ruled, Verdict, reject, webhook};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::command::{Accepted, BankSaid, Ordered, Rejected};
 use crate::effect::Effect;
@@ -146,6 +146,8 @@ fn said_of_settlement(cx: &Cx<'_>, found: &Settlement, said: &BankSaid) -> Ruled
     };
     move_settlement(cx, found, part, (shop.payable, to))?;
     merchant::settled(cx.db(), found.n, state)?;
+    let found = found.clone();
+    webhook::settlement(cx, Settlement { state, ..found })?;
     Ok(())
 }
 

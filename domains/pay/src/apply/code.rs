@@ -2,7 +2,7 @@
 
 use super::money::{begin, between, purse, spend};
 use super::purchase::{take, trading};
-use super::{Cx, Ruled};
+use super::{Cx, Ruled, webhook};
 use crate::answer::{Answer, Kind, Refused, State};
 use crate::id::Hash;
 use crate::state::{code, payment, wallet};
@@ -46,6 +46,7 @@ pub(super) fn charge(
     payer.write(cx.db())?;
     payment::insert(cx.db(), &paid)?;
     code::remove(cx.db(), hash)?;
+    webhook::payment(cx, &paid)?;
     Ok(Answer::Payment(paid))
 }
 

@@ -12,6 +12,7 @@ mod purchase;
 mod sweep;
 mod transfer;
 mod wallet;
+mod webhook;
 
 use crate::Pay;
 use crate::answer::Refused;
@@ -62,6 +63,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
         Command::Administer(command) => administer::apply(cx, &command),
         Command::BankSaid { order, said } => bank::said(cx, &order, &said),
         Command::Sweep { most } => sweep::apply(cx, most),
+        Command::Tried(all) => webhook::tried(cx, &all),
     }
 }
 

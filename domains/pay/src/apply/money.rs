@@ -1,6 +1,6 @@
 //! What the verbs share: what may leave a wallet, and how it does.
 
-use super::{Cx, Ruled, Stop};
+use super::{Cx, Ruled, Stop, webhook};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::id::PaymentId;
 use crate::state::wallet::{self, Purse};
@@ -135,11 +135,12 @@ pub fn begin(cx: &Cx<'_>, (kind, state): (Kind, State), money: &Money) -> Paymen
     }
 }
 
-/// Keeps a payment that is at `state` from now on.
+/// Keeps a payment that is at `state` from now on; its merchant is told.
 pub fn turn(cx: &Cx<'_>, mut payment: Payment, state: State) -> Ruled<Answer> {
     payment.state = state;
     payment.changed = cx.time();
     payment::update(cx.db(), &payment)?;
+    webhook::payment(cx, &payment)?;
     Ok(Answer::Payment(payment))
 }
 

@@ -2,7 +2,7 @@
 
 use super::link::give_free;
 use super::money::turn;
-use super::{Cx, Verdict, reject};
+use super::{Cx, Verdict, reject, webhook};
 use crate::answer::State;
 use crate::command::{Accepted, Rejected};
 use crate::state::{code, payment};
@@ -23,5 +23,6 @@ pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
     for code in code::due(cx.db(), cx.time(), most)? {
         code::remove(cx.db(), code)?;
     }
+    webhook::forget(cx, most)?;
     Ok(Accepted::Done)
 }

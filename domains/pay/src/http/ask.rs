@@ -143,7 +143,9 @@ impl Api {
         };
         match self.lane.submit(request).await?.outcome? {
             Accepted::Answered { print, answer } => Ok((print, answer)),
-            Accepted::Done => Err(Problem::internal("a request has no answer")),
+            Accepted::Done | Accepted::Tried(_) => {
+                Err(Problem::internal("a request has no answer"))
+            }
         }
     }
 

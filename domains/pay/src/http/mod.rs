@@ -9,13 +9,19 @@ mod people;
 mod problem;
 mod rates;
 mod requests;
+mod signing;
 mod sweeper;
+mod teller;
+mod webhooks;
 mod wire;
 
 pub use rates::Rates;
+pub use signing::Signing;
+pub use teller::TellerMetrics;
 
 use crate::Pay;
 use axum::response::{IntoResponse, Response};
+use bongsu_fetch::Fetcher;
 use bongsu_lane::Lane;
 use bongsu_web_kit::admin::Routes;
 use bongsu_web_kit::{Authenticate, Clock};
@@ -39,6 +45,12 @@ pub struct Api {
     pub clock: Clock,
     /// How much each merchant may ask.
     pub rates: Rates,
+    /// Of which the secrets are made that sign what merchants are told; the same in every data centre.
+    pub signing: Signing,
+    /// With what merchants are told what happened.
+    pub fetcher: Fetcher,
+    /// How that goes.
+    pub told: TellerMetrics,
 }
 
 /// The routes.
@@ -70,6 +82,12 @@ pub fn routes() -> Routes<Api> {
         .get("/pay/v1/merchant/payments", merchant::payments)
         .get("/pay/v1/merchant/statement", merchant::statement)
         .get("/pay/v1/merchant/settlements", merchant::settlements)
+        .get("/pay/v1/merchant/webhook", webhooks::show)
+        .post("/pay/v1/merchant/webhook", webhooks::set)
+        .post("/pay/v1/merchant/webhook/rotate", webhooks::rotate)
+        .post("/pay/v1/merchant/webhook/remove", webhooks::remove)
+        .get("/pay/v1/merchant/deliveries", webhooks::deliveries)
+        .post("/pay/v1/merchant/deliveries/{event}/again", webhooks::again)
 }
 
 /// The refusal of a request that cannot be answered here now, for whoever stands before the routes.
@@ -120,8 +138,15 @@ pub fn description() -> utoipa::openapi::OpenApi {
         merchant::order,
         merchant::payments,
         merchant::statement,
-        merchant::settlements
-    )
+        merchant::settlements,
+        webhooks::show,
+        webhooks::set,
+        webhooks::rotate,
+        webhooks::remove,
+        webhooks::deliveries,
+        webhooks::again
+    ),
+    components(schemas(wire::EventBody))
 )]
 struct Description;
 

@@ -1,9 +1,9 @@
 //! What is answered, as it stands in JSON.
 
-use crate::answer::{Answer, Kind, Payment, State, Wallet};
-use crate::query::Settlement;
+use crate::answer::{About, Answer, Kind, Payment, State, Telling, Wallet};
+use crate::query::{Delivery, Settlement};
 use bongsu_ledger::{Line, Side};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A wallet. Amounts are minor units.
@@ -152,6 +152,116 @@ pub struct CodeBody {
     pub until_ms: i64,
 }
 
+/// Where a merchant is told what happens.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookBody {
+    /// The address.
+    pub url: String,
+    /// What signs what is told there, `whsec_…`; in the answer to what made it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for WebhookBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookBody")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a merchant is told once more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ToldAgainBody {
+    /// The event's id.
+    pub event: String,
+}
+
+/// What a merchant's address is sent, with the headers of Standard Webhooks.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventBody {
+    /// The event's id, the same each time; it is in the header `webhook-id`, too.
+    pub id: String,
+    /// What happened: `payment.approved` by the payer, `payment.paid`, `payment.declined`, `payment.expired`,
+    /// `payment.canceled`, `payment.partially_canceled`, `settlement.paid` or `settlement.refused`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// The payment or settlement as it was then.
+    pub data: EventData,
+}
+
+/// What an event is of.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum EventData {
+    /// A payment.
+    Payment(Box<PaymentBody>),
+    /// A settlement.
+    Settlement(SettlementBody),
+}
+
+impl From<&Delivery> for EventBody {
+    fn from(delivery: &Delivery) -> Self {
+        Self {
+            id: delivery.id.to_string(),
+            kind: delivery.about.kind(),
+            time_ms: delivery.made.0,
+            data: match &delivery.about {
+                About::Payment(payment) => EventData::Payment(Box::new(payment.into())),
+                About::Settlement(settlement) => EventData::Settlement(settlement.into()),
+            },
+        }
+    }
+}
+
+/// Something that a merchant was told, or is to be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryBody {
+    /// The event's id.
+    pub id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// How far it is: `waiting`, `delivered`, `given_up`, or `stopped` when the address was removed.
+    pub state: &'static str,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// What the last attempt was answered; missing where there was no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_status: Option<u16>,
+    /// When it is sent next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_ms: Option<i64>,
+}
+
+impl From<&Delivery> for DeliveryBody {
+    fn from(delivery: &Delivery) -> Self {
+        Self {
+            id: delivery.id.to_string(),
+            kind: delivery.about.kind(),
+            time_ms: delivery.made.0,
+            state: match delivery.state {
+                Telling::Waiting => "waiting",
+                Telling::Delivered => "delivered",
+                Telling::GivenUp => "given_up",
+                Telling::Stopped => "stopped",
+            },
+            attempts: delivery.attempts,
+            last_status: delivery.status,
+            next_ms: delivery.next.map(|at| at.0),
+        }
+    }
+}
+
+/// Nothing: in a request nothing but the wish, in an answer nothing but that it was done.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 /// What a request was answered.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
@@ -164,6 +274,12 @@ pub enum AnswerBody {
     Payment(Box<PaymentBody>),
     /// A code.
     Code(CodeBody),
+    /// Where a merchant is told what happens.
+    Webhook(WebhookBody),
+    /// What a merchant is told once more.
+    ToldAgain(ToldAgainBody),
+    /// Nothing but that it was done.
+    Nothing(Nothing),
 }
 
 impl From<&Answer> for AnswerBody {
@@ -178,6 +294,14 @@ impl From<&Answer> for AnswerBody {
                 code: String::new(),
                 until_ms: until.0,
             }),
+            Answer::Webhook { url, .. } => Self::Webhook(WebhookBody {
+                url: url.clone(),
+                secret: None,
+            }),
+            Answer::ToldAgain(event) => Self::ToldAgain(ToldAgainBody {
+                event: event.to_string(),
+            }),
+            Answer::WebhookRemoved => Self::Nothing(Nothing {}),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::id::{Hash, MerchantId};
 use bongsu_base::LogTime;
 use bongsu_ledger::{AccountId, Limit};
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
 const COLUMNS: &str = "id, name, city, category, currency, fee, pending, payable, bank, frozen";
 
@@ -103,8 +104,8 @@ pub fn freeze(db: &Connection, id: &MerchantId, frozen: bool) -> rusqlite::Resul
         .map(drop)
 }
 
-/// A settlement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A settlement. It stands in what a merchant is told: a field is never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// Its number.
     pub n: i64,

@@ -2,10 +2,12 @@
 
 pub mod book;
 pub mod code;
+pub mod delivery;
 pub mod key;
 pub mod merchant;
 pub mod payment;
 pub mod wallet;
+pub mod webhook;
 
 use rusqlite::Connection;
 

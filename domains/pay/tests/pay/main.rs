@@ -4,3 +4,4 @@ mod golden;
 mod house;
 mod laws;
 mod protocol;
+mod webhooks;

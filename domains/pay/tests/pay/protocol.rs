@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use bongsu_base::Millis;
+use bongsu_fetch::{Fetcher, Rules};
 use bongsu_lane::{Actor, Priority};
-use bongsu_pay::http::{Api, Rates, admin, routes};
+use bongsu_pay::http::{Api, Rates, Signing, TellerMetrics, admin, routes};
 use bongsu_pay::{BankSaid, Command, Ordered};
 use bongsu_web_kit::admin::admit_by_socket;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, Clock};
@@ -41,16 +42,16 @@ impl Authenticate for ByName {
     }
 }
 
-struct Said {
-    status: StatusCode,
+pub struct Said {
+    pub status: StatusCode,
     headers: HeaderMap,
-    bytes: Vec<u8>,
-    body: Value,
+    pub bytes: Vec<u8>,
+    pub body: Value,
 }
 
 impl Said {
     /// The status, and the problem's name.
-    fn problem(&self) -> (u16, String) {
+    pub fn problem(&self) -> (u16, String) {
         let kind = self.body["type"].as_str().unwrap_or_default();
         assert_eq!(
             self.headers["content-type"], "application/problem+json",
@@ -61,16 +62,26 @@ impl Said {
     }
 }
 
+/// What asks on this machine, too.
+fn fetcher() -> Fetcher {
+    Fetcher::new(Rules {
+        ports: [80, 443].into_iter().chain(1024..=u16::MAX).collect(),
+        allow_networks: vec!["127.0.0.0/8".parse().expect("a network")],
+        ..Rules::default()
+    })
+}
+
 /// An installation with two people and two merchants.
-struct Town {
-    house: House,
+pub struct Town {
+    pub house: House,
+    pub api: Api,
     router: Router,
-    keys: [String; 2],
+    pub keys: [String; 2],
     asked: std::cell::Cell<u32>,
 }
 
 impl Town {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let house = House::over(TestLog::empty()).await;
         let log = house.log.clone();
         let api = Api {
@@ -79,13 +90,17 @@ impl Town {
             secret: [7; 32],
             clock: Clock::new(move || log.now()),
             rates: Rates::default(),
+            signing: Signing::new(vec![([1; 8], [1; 32])]),
+            fetcher: fetcher(),
+            told: TellerMetrics::default(),
         };
         let administration = admin::routes()
             .into_router(api.clone())
             .route_layer(axum::middleware::from_fn(admit_by_socket));
         let mut town = Self {
             house,
-            router: routes().into_router(api).merge(administration),
+            router: routes().into_router(api.clone()).merge(administration),
+            api,
             keys: Default::default(),
             asked: std::cell::Cell::default(),
         };
@@ -111,7 +126,7 @@ impl Town {
         town
     }
 
-    async fn call(
+    pub async fn call(
         &self,
         method: &str,
         path: &str,
@@ -148,7 +163,7 @@ impl Town {
         }
     }
 
-    async fn get(&self, token: &str, path: &str) -> Said {
+    pub async fn get(&self, token: &str, path: &str) -> Said {
         let bearer = format!("Bearer {token}");
         self.call(
             "GET",
@@ -159,14 +174,14 @@ impl Town {
         .await
     }
 
-    async fn keyed(&self, token: &str, key: &str, path: &str, body: &Value) -> Said {
+    pub async fn keyed(&self, token: &str, key: &str, path: &str, body: &Value) -> Said {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", &*bearer), ("idempotency-key", key)];
         self.call("POST", &format!("/pay/v1/{path}"), &headers, Some(body))
             .await
     }
 
-    async fn post(&self, token: &str, path: &str, body: &Value) -> Said {
+    pub async fn post(&self, token: &str, path: &str, body: &Value) -> Said {
         self.asked.set(self.asked.get() + 1);
         let key = format!("fresh-{}", self.asked.get());
         self.keyed(token, &key, path, body).await
@@ -199,8 +214,8 @@ impl Town {
         wallets.body[0]["available"].as_i64().expect("a wallet")
     }
 
-    async fn close(mut self) {
-        drop(self.router);
+    pub async fn close(mut self) {
+        drop((self.router, self.api));
         self.house.close().await;
     }
 }

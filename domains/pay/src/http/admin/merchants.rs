@@ -120,7 +120,7 @@ impl Reason for RotateKey {
     }
 }
 
-fn id(name: &str) -> Result<MerchantId, Problem> {
+pub(super) fn id(name: &str) -> Result<MerchantId, Problem> {
     name.parse().map_err(|_| none())
 }
 

@@ -5,6 +5,7 @@ mod bank;
 mod merchants;
 mod proof;
 mod wallets;
+mod webhooks;
 
 use super::Api;
 use crate::command::{Accepted, Act, Administer, Command, Rejected};
@@ -36,6 +37,15 @@ pub fn routes() -> Routes<Api> {
             "/admin/v1/pay/merchants/{merchant}/settle",
             merchants::settle,
         )
+        .post("/admin/v1/pay/merchants/{merchant}/webhook", webhooks::set)
+        .post(
+            "/admin/v1/pay/merchants/{merchant}/webhook/rotate",
+            webhooks::rotate,
+        )
+        .post(
+            "/admin/v1/pay/merchants/{merchant}/webhook/remove",
+            webhooks::remove,
+        )
         .get("/admin/v1/pay/wallets/{owner}", wallets::show)
         .post("/admin/v1/pay/wallets/{owner}/freeze", wallets::freeze)
         .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
@@ -62,6 +72,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
     merchants::freeze,
     merchants::unfreeze,
     merchants::settle,
+    webhooks::set,
+    webhooks::rotate,
+    webhooks::remove,
     wallets::show,
     wallets::freeze,
     wallets::unfreeze,

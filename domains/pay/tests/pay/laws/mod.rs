@@ -9,7 +9,7 @@ use bongsu_ledger::{Amount, Currency, Ledger, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
     Accepted, Act, Administer, Answer, Ask, Asker, BankSaid, Command, Hash, Kept, Limits,
-    NewMerchant, Ordered, Pay, PaymentId, State, Verb,
+    NewMerchant, Ordered, Pay, PaymentId, Salt, State, Verb,
 };
 use model::{DAY_LIMIT, HOUR, Model};
 use proptest::prelude::*;
@@ -123,6 +123,11 @@ impl Real {
                 bank: "KR2".into(),
                 key: shop_key(),
             }),
+            Act::SetWebhook {
+                merchant: SHOP.parse().expect("an id"),
+                url: Some("https://shop.example/".into()),
+                salt: Salt([1; 24]),
+            },
         ] {
             let (by, reason) = (None, None);
             let command = Command::Administer(Administer { by, reason, act });
