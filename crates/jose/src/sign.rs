@@ -22,7 +22,7 @@ pub struct SigningKey {
 }
 
 enum Pair {
-    Ed(Box<ed25519_dalek::SigningKey>),
+    Ed(ed25519_dalek::SigningKey),
     Ec(EcdsaKeyPair),
     Rsa(Box<RsaKeyPair>),
 }
@@ -46,7 +46,7 @@ impl SigningKey {
                 let pair = ed25519_dalek::SigningKey::from_bytes(seed);
                 let x = text(pair.verifying_key().as_bytes());
                 let crv = OkpCurve::Ed25519;
-                (Pair::Ed(Box::new(pair)), PublicJwk::Okp { crv, x })
+                (Pair::Ed(pair), PublicJwk::Okp { crv, x })
             }
             Algorithm::Es256 => {
                 let random = SystemRandom::new();

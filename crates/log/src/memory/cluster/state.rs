@@ -162,7 +162,7 @@ impl State {
         let mut hear = Vec::new();
         for (n, site) in self.sites.iter_mut().enumerate() {
             if !site.cut && !site.dice.happens(deaf) {
-                site.told.push((origin.id.clone(), message.clone()));
+                site.told.push((origin.id, message.clone()));
                 hear.push(n);
             }
         }
