@@ -4,7 +4,7 @@
 mod browser;
 
 use super::Traffic;
-use super::people::{Session, calmly, register_all};
+use super::people::{Session, calmly, everywhere, register_all};
 use super::remembered::Remembered;
 use crate::check::{self, Findings};
 use crate::client::{Ask, Client, Outcome};
@@ -182,18 +182,10 @@ impl OpenId {
     /// Asks every data centre about the tokens.
     async fn look(&self, ground: &Ground, tokens: &[Token]) -> Findings {
         let service = self.service.lock().clone();
-        let at = (0..ground.sites.len()).map(|site| {
-            let mut client = Client::new(&ground.sites, site);
-            let service = &service;
-            async move {
-                let mut told = Vec::with_capacity(tokens.len());
-                for token in tokens {
-                    told.push(service.told(&mut client, &token.token).await);
-                }
-                told
-            }
+        let told = everywhere(ground, tokens, |client, token: &Token| {
+            service.told(client, &token.token)
         });
-        check::tokens(tokens, &futures_util::future::join_all(at).await)
+        check::tokens(tokens, &told.await)
     }
 }
 
@@ -299,7 +291,7 @@ impl Service {
     }
 
     /// What a data centre says about a token while nothing burns.
-    async fn told(&self, client: &mut Client, token: &str) -> Told {
+    async fn told(&self, mut client: Client, token: &str) -> Told {
         let fields = self.fields(&[("token", token)]);
         let ask = Ask::form("/oauth2/introspect", &fields);
         let deadline = Instant::now() + PATIENCE;

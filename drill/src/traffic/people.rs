@@ -102,20 +102,34 @@ pub async fn check_tokens(ground: &Ground, tokens: &[Token]) -> Findings {
 
 /// What every data centre says to each token.
 async fn ask_all(ground: &Ground, tokens: &[Token]) -> Vec<Vec<Told>> {
-    let at = (0..ground.sites.len()).map(|site| async move {
-        let mut client = Client::new(&ground.sites, site);
-        let mut told = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            client.token.clone_from(&token.token);
-            told.push(ask(&mut client, site).await);
-        }
-        told
-    });
-    futures_util::future::join_all(at).await
+    everywhere(ground, tokens, |mut client, token: &Token| {
+        client.token.clone_from(&token.token);
+        ask(client)
+    })
+    .await
 }
 
-async fn ask(client: &mut Client, site: usize) -> Told {
+/// What every data centre says about each of `all`. Several are asked about at the same time: those of which a data centre has to
+/// see first that it is up to date share that.
+pub async fn everywhere<'a, T, F: Future>(
+    ground: &Ground,
+    all: &'a [T],
+    ask: impl Fn(Client, &'a T) -> F,
+) -> Vec<Vec<F::Output>> {
+    let mut asked = Vec::new();
+    for site in 0..ground.sites.len() {
+        let here = all
+            .iter()
+            .map(|one| ask(Client::new(&ground.sites, site), one));
+        let here: Vec<_> = here.collect();
+        asked.push(futures_util::stream::iter(here).buffered(AT_ONCE).collect());
+    }
+    futures_util::future::join_all(asked).await
+}
+
+async fn ask(mut client: Client) -> Told {
     let deadline = Instant::now() + PATIENCE;
+    let site = client.site;
     let answer = loop {
         match client.look(site, "/_matrix/client/v3/account/whoami").await {
             // It asks to be asked again: its view may not have heard of the token yet.

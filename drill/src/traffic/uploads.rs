@@ -1,7 +1,7 @@
 //! People who upload files, which every data centre has to give with the same bytes.
 
 use super::Traffic;
-use super::people::{Session, register_all};
+use super::people::{Session, everywhere, register_all};
 use super::remembered::Remembered;
 use crate::check::{self, Findings};
 use crate::client::{Ask, Client, Outcome};
@@ -168,25 +168,18 @@ impl Uploads {
     /// Downloads everything from every data centre.
     async fn look(&self, ground: &Ground, uploads: &[Upload]) -> Findings {
         let token = self.people.lock()[0].access.clone();
-        let at = (0..ground.sites.len()).map(|site| {
-            let mut client = Client::new(&ground.sites, site);
+        let given = everywhere(ground, uploads, |mut client, upload: &Upload| {
             client.token.clone_from(&token);
-            async move {
-                let mut given = Vec::with_capacity(uploads.len());
-                for upload in uploads {
-                    given.push(download(&mut client, site, upload).await);
-                }
-                given
-            }
+            download(client, upload)
         });
-        let given = futures_util::future::join_all(at).await;
+        let given = given.await;
         let wanted: Vec<u64> = uploads.iter().map(|upload| upload.content).collect();
         check::contents("upload", &wanted, &given)
     }
 }
 
-async fn download(client: &mut Client, site: usize, upload: &Upload) -> Option<u64> {
-    match client.look(site, &upload.path()).await {
+async fn download(mut client: Client, upload: &Upload) -> Option<u64> {
+    match client.look(client.site, &upload.path()).await {
         Outcome::Done(body) => Some(content(&body)),
         _ => None,
     }
