@@ -42,22 +42,55 @@ impl Views {
         }
     }
 
-    async fn catch_up(&self, within: Duration) -> Result<(), SubmitError> {
-        try_join!(
-            self.identity.catch_up(within),
-            self.talk.catch_up(within),
-            self.pay.catch_up(within)
-        )
-        .map(drop)
+    /// Catches up with all that `asked` may be about: each costs an append.
+    async fn catch_up(&self, asked: About, within: Duration) -> Result<(), SubmitError> {
+        let talk = async {
+            match asked {
+                About::Talk | About::Anything => self.talk.catch_up(within).await,
+                About::Accounts | About::Money => Ok(()),
+            }
+        };
+        let pay = async {
+            match asked {
+                About::Money | About::Anything => self.pay.catch_up(within).await,
+                About::Accounts | About::Talk => Ok(()),
+            }
+        };
+        try_join!(self.identity.catch_up(within), talk, pay).map(drop)
+    }
+}
+
+/// What a request is about; all are about whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Accounts,
+    Talk,
+    Money,
+    Anything,
+}
+
+impl About {
+    fn of(path: &str) -> Self {
+        let begins = |with: &str| path.starts_with(with);
+        if is_pay(path) {
+            Self::Money
+        } else if begins("/oauth2/") || begins("/account") {
+            Self::Accounts
+        } else if begins("/_matrix/") {
+            Self::Talk
+        } else {
+            Self::Anything
+        }
     }
 }
 
 /// Handles a request a second time if the view refused it and was behind.
 pub async fn ask_again(State(views): State<Views>, request: Request, next: Next) -> Response {
     let reads = request.method() == Method::GET;
-    let pays = is_pay(request.uri().path());
+    let about = About::of(request.uri().path());
+    let pays = about == About::Money;
     if let Some(need) = catches_up_first(request.method(), request.uri().path()) {
-        let caught_up = views.catch_up(PATIENCE).await;
+        let caught_up = views.catch_up(about, PATIENCE).await;
         if caught_up.is_err() && need == Need::Must {
             return not_known(pays);
         }
@@ -77,7 +110,7 @@ pub async fn ask_again(State(views): State<Views>, request: Request, next: Next)
     // file is called: who asks for one was told of it.
     let unknown = first.status() == StatusCode::UNAUTHORIZED;
     let patience = if reads && !unknown { GLANCE } else { PATIENCE };
-    match (views.catch_up(patience).await, second) {
+    match (views.catch_up(about, patience).await, second) {
         (Ok(()), Some(second)) => next.run(second).await,
         // Whether there is such a token is not known here.
         _ if !reads || unknown || file => not_known(pays),
@@ -190,6 +223,20 @@ mod tests {
             (Method::POST, "/admin/v1/users", None),
         ] {
             assert_eq!(catches_up_first(&method, path), need, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_request_is_about_has_to_catch_up() {
+        for (path, about) in [
+            ("/oauth2/introspect", About::Accounts),
+            ("/account", About::Accounts),
+            ("/account/sign-in", About::Accounts),
+            ("/_matrix/client/v3/sync", About::Talk),
+            ("/pay/v1/wallet", About::Money),
+            ("/admin/v1/users", About::Anything),
+        ] {
+            assert_eq!(About::of(path), about, "{path}");
         }
     }
 

@@ -55,8 +55,8 @@ fn first(report: &Report) -> Markup {
             p .kicker { "The fire drill" }
             h1 { (verdict) }
             p .lede {
-                "Three data centres served " (count(report.people.into())) " people who chatted, while others signed in and "
-                "uploaded files. Meanwhile " (count(all as u64)) @if all == 1 { " misfortune" } @else { " misfortunes" }
+                "Three data centres served " (count(report.people.into())) " people who chatted, while others signed in, "
+                "paid and uploaded files. Meanwhile " (count(all as u64)) @if all == 1 { " misfortune" } @else { " misfortunes" }
                 " of " (kinds.len()) @if kinds.len() == 1 { " kind" } @else { " kinds" } " befell them: data centres burned, were cut "
                 "off, or had their data damaged. After each, everything that anybody had been told was done was looked for in every data centre."
             }
