@@ -4,8 +4,7 @@
 use super::platform::{Platform, SITES};
 use crate::talk::Tally;
 use anyhow::{Context, Result, ensure};
-use async_nats::{Client, Request};
-use bongsu_log::jetstream::{Nats, NatsOptions, Tls};
+use async_nats::{Client, ConnectOptions, Request};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -28,14 +27,17 @@ impl Engine {
     pub async fn start(platform: &Platform) -> Result<Self> {
         let mut clients = Vec::new();
         for site in 0..SITES {
-            let mut options = NatsOptions::new(vec![platform.engine(site)]);
             let name = format!("dc{}", site + 1);
             let trust = |file: &str| platform.trust().join(file);
-            options.tls = Some(Tls {
-                authority: trust("authority.pem"),
-                own: Some((trust(&format!("{name}.pem")), trust(&format!("{name}.key")))),
-            });
-            clients.push(Nats::connect(options).await?.client().clone());
+            let (certificate, key) = (trust(&format!("{name}.pem")), trust(&format!("{name}.key")));
+            let client = ConnectOptions::new()
+                .retry_on_initial_connect()
+                .require_tls(true)
+                .add_root_certificates(trust("authority.pem"))
+                .add_client_certificate(certificate, key)
+                .connect(platform.engine(site))
+                .await?;
+            clients.push(client);
         }
         let engine = Self { clients };
         let stream = json!({

@@ -57,9 +57,7 @@ fn above(tree: &Tree, name: &str, own: u8) -> bool {
 fn layer(folder: &str) -> Option<u8> {
     Some(match folder {
         // These look at the house from outside: at its text, or at its running binary.
-        "xtask" | "clients" | "drill" | "crates/test-nats" => 0,
-        // It measures the log's engine alone, too.
-        "bench" => 1,
+        "xtask" | "bench" | "clients" | "drill" | "crates/test-nats" => 0,
         "crates/base" | "crates/bus" | "crates/preupdate" | "crates/store" | "crates/fetch"
         | "crates/jose" | "crates/emvco" | "crates/webhooks" => 1,
         "crates/log" | "crates/peer" | "crates/rp-kit" => 2,
