@@ -140,6 +140,8 @@ impl Client {
                         site,
                         &format!("{} and Retry-After", status.as_u16()),
                     );
+                    // What could not be applied in time may have been done; what was too much was not.
+                    doubtful |= status == StatusCode::SERVICE_UNAVAILABLE;
                     sleep(after).await;
                     tried = 0;
                 }
