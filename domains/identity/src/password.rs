@@ -4,6 +4,7 @@ use crate::config::HashingCost;
 use crate::secret::PasswordHash;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
@@ -20,12 +21,20 @@ pub struct CostError {
 }
 
 /// Computes password hashes, a bounded number at once and a bounded number waiting.
-#[derive(Debug)]
 pub struct Pool {
     params: Params,
     places: Arc<Semaphore>,
     waiting: Semaphore,
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
+}
+
+/// Says nothing of the memory, which is made of passwords.
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("params", &self.params)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Pool {
@@ -176,6 +185,17 @@ mod tests {
         let (first, second) = tokio::join!(first, second);
         assert!(first.is_ok());
         assert_eq!(second, Err(Busy));
+    }
+
+    #[test]
+    fn what_passwords_left_behind_is_not_shown() {
+        let pool = Pool::new(HashingCost::LEAST, 1, 1).expect("a valid cost");
+        let mut memory = Vec::new();
+        hash(&mut memory, pool.params.clone(), "dog", &[1; 16]);
+        assert!(!memory.is_empty());
+        let before = format!("{pool:?}");
+        pool.memory.lock().expect("nobody panicked").push(memory);
+        assert_eq!(format!("{pool:?}"), before);
     }
 
     #[test]
