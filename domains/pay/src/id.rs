@@ -39,10 +39,15 @@ impl FromStr for PaymentId {
     type Err = NoId;
 
     fn from_str(text: &str) -> Result<Self, NoId> {
-        let hex = text.strip_prefix("pay_").ok_or(NoId)?;
-        let bytes = HEXLOWER.decode(hex.as_bytes()).map_err(|_| NoId)?;
-        bytes.try_into().map(Self).map_err(|_| NoId)
+        read("pay_", text).map(Self)
     }
+}
+
+/// The bytes that stand in hexadecimal after `kind`.
+fn read(kind: &str, text: &str) -> Result<[u8; 16], NoId> {
+    let hex = text.strip_prefix(kind).ok_or(NoId)?;
+    let bytes = HEXLOWER.decode(hex.as_bytes()).map_err(|_| NoId)?;
+    bytes.try_into().map_err(|_| NoId)
 }
 
 /// What a merchant is told of.
@@ -72,9 +77,7 @@ impl FromStr for EventId {
     type Err = NoId;
 
     fn from_str(text: &str) -> Result<Self, NoId> {
-        let hex = text.strip_prefix("evt_").ok_or(NoId)?;
-        let bytes = HEXLOWER.decode(hex.as_bytes()).map_err(|_| NoId)?;
-        bytes.try_into().map(Self).map_err(|_| NoId)
+        read("evt_", text).map(Self)
     }
 }
 
