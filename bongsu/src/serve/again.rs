@@ -158,7 +158,12 @@ fn catches_up_first(method: &Method, path: &str) -> Option<Need> {
     let password = match *method {
         Method::POST => matches!(
             verb,
-            "login" | "register" | "account/password" | "account/deactivate" | "delete_devices"
+            "login"
+                | "login/get_token"
+                | "register"
+                | "account/password"
+                | "account/deactivate"
+                | "delete_devices"
         ),
         Method::DELETE => verb.starts_with("devices/"),
         _ => false,
@@ -214,6 +219,7 @@ mod tests {
             (Method::GET, "/oauth2/keys.json", None),
             (Method::POST, "/account/sign-in", should),
             (Method::POST, "/_matrix/client/v3/login", should),
+            (Method::POST, "/_matrix/client/v1/login/get_token", should),
             (Method::POST, "/_matrix/client/r0/account/password", should),
             (Method::DELETE, "/_matrix/client/v3/devices/ABC", should),
             (Method::GET, "/_matrix/client/v3/login", None),

@@ -156,7 +156,7 @@ impl Accounts {
         let command = Command::Administer(Administer { by, reason, act });
         match self.ask(Actor::Operator, Priority::Vital, command).await? {
             Accepted::Done => Ok(()),
-            Accepted::Denied(_) | Accepted::Reused | Accepted::Oauth(_) => {
+            Accepted::Denied(_) | Accepted::Reused | Accepted::Oauth(_) | Accepted::SignedIn(_) => {
                 Err(AccountError::Defect)
             }
         }

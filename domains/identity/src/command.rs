@@ -36,6 +36,10 @@ pub enum Command {
     Administer(Administer),
     /// What is asked of the OpenID provider.
     Oauth(Box<oauth::Oauth>),
+    /// Let whoever has a token sign in once.
+    PermitSignIn(PermitSignIn),
+    /// Begin a session with such a token.
+    SignInByToken(SignInByToken),
 }
 
 /// What an operator does. It is written into the audit log.
@@ -154,6 +158,29 @@ pub struct SignIn {
     pub session: NewSession,
 }
 
+/// Let whoever has a token sign in once, for two minutes ([`LOGIN_TOKEN_LASTS`]) and for as long as the password stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermitSignIn {
+    /// Whose account it opens.
+    pub user: UserId,
+    /// That the person knows the password.
+    pub proof: Proof,
+    /// The token.
+    pub token: TokenHash,
+}
+
+/// How long a token lasts that lets somebody sign in.
+pub const LOGIN_TOKEN_LASTS: Millis = Millis::minutes(2);
+
+/// Begin a session with a token of [`PermitSignIn`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInByToken {
+    /// The token presented.
+    pub presented: TokenHash,
+    /// The session.
+    pub session: NewSession,
+}
+
 /// Replace a session's tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresh {
@@ -254,6 +281,8 @@ pub enum Accepted {
     Reused,
     /// What the OpenID provider answers.
     Oauth(oauth::Done),
+    /// The session of this account has begun.
+    SignedIn(UserId),
 }
 
 /// Why a password did not open an account.
@@ -318,4 +347,7 @@ pub enum Rejected {
     /// What the OpenID provider's rules say.
     #[error(transparent)]
     Oauth(#[from] oauth::Refused),
+    /// The token to sign in with is unknown, was used, has expired, or the password has changed since.
+    #[error("the login token is unknown, was used or has expired; ask for another one")]
+    UnknownLoginToken,
 }

@@ -24,8 +24,8 @@ pub use accounts::{AccountError, Accounts};
 pub use bongsu_web_kit::Clock;
 pub use command::{
     Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial,
-    NewSession, Proof, Refresh, Rejected, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
-    SignOutEverywhere, oauth,
+    NewSession, PermitSignIn, Proof, Refresh, Rejected, RenameDevice, SetPassword, SetProfile,
+    SignIn, SignInByToken, SignOut, SignOutEverywhere, oauth,
 };
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;
@@ -48,6 +48,7 @@ impl Domain for Identity {
         include_str!("migrations/0002_administration.sql"),
         include_str!("migrations/0003_oauth.sql"),
         include_str!("migrations/0004_spent.sql"),
+        include_str!("migrations/0005_login_token.sql"),
     ];
 
     type Command = Command;

@@ -1,6 +1,7 @@
 //! The connection to NATS, and the real engine over it.
 
 mod api;
+mod doubt;
 mod engine;
 mod near;
 mod time;

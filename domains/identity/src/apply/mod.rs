@@ -8,6 +8,7 @@ mod ending;
 pub mod lockout;
 pub(crate) mod oauth;
 mod owner;
+mod permit_sign_in;
 mod proof;
 mod refresh;
 mod rename_device;
@@ -15,6 +16,7 @@ mod session;
 mod set_password;
 mod set_profile;
 mod sign_in;
+mod sign_in_by_token;
 mod sign_out;
 mod sign_out_everywhere;
 
@@ -43,6 +45,8 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
         Command::DeleteDevices(command) => delete_devices::apply(cx, &command),
         Command::Administer(command) => administer::apply(cx, &command),
         Command::Oauth(command) => oauth::apply(cx, &command),
+        Command::PermitSignIn(command) => permit_sign_in::apply(cx, &command),
+        Command::SignInByToken(command) => sign_in_by_token::apply(cx, &command),
     }
 }
 

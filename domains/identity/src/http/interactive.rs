@@ -118,7 +118,7 @@ impl<'a> PasswordStage<'a> {
                 Err(self.again(Some((ErrorKind::Forbidden, "the password is wrong"))))
             }
             Accepted::Denied(denial) => Err(denial.into()),
-            Accepted::Reused | Accepted::Oauth(_) => {
+            Accepted::Reused | Accepted::Oauth(_) | Accepted::SignedIn(_) => {
                 Err(MatrixError::internal("a password is no refresh token"))
             }
         }

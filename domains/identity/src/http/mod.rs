@@ -10,6 +10,7 @@ mod delete_devices;
 mod delete_profile_field;
 mod get_device;
 mod get_devices;
+mod get_login_token;
 mod get_profile;
 mod get_profile_field;
 mod get_threepids;
@@ -90,6 +91,7 @@ fn sessions(endpoints: Endpoints<Api>) -> Endpoints<Api> {
     endpoints
         .serve::<session::get_login_types::v3::Request, _, _>(login_types::handle)
         .serve::<Open<session::login::v3::Request>, _, _>(login::handle)
+        .serve::<Asking<session::get_login_token::v1::Request>, _, _>(get_login_token::handle)
         .serve::<session::refresh_token::v3::Request, _, _>(refresh::handle)
         .serve::<session::logout::v3::Request, _, _>(logout::handle)
         .serve::<session::logout_all::v3::Request, _, _>(logout_all::handle)

@@ -26,7 +26,7 @@ pub async fn handle(
     match accepted {
         Accepted::Done => {}
         Accepted::Reused => return Err(AuthError::Unknown.into()),
-        Accepted::Denied(_) | Accepted::Oauth(_) => {
+        Accepted::Denied(_) | Accepted::Oauth(_) | Accepted::SignedIn(_) => {
             return Err(MatrixError::internal("a refresh has no password"));
         }
     }

@@ -49,7 +49,9 @@ impl From<Rejected> for MatrixError {
             Rejected::FieldName => bad(ErrorKind::KeyTooLarge),
             Rejected::FieldTooLong | Rejected::DeviceName => bad(ErrorKind::TooLarge),
             Rejected::ProfileTooLarge => bad(ErrorKind::ProfileTooLarge),
-            Rejected::Oauth(_) => Self::forbidden(rejected.to_string()),
+            Rejected::Oauth(_) | Rejected::UnknownLoginToken => {
+                Self::forbidden(rejected.to_string())
+            }
         }
     }
 }

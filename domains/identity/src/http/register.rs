@@ -283,7 +283,7 @@ async fn sign_in(
     match asked.await? {
         Accepted::Done => Ok(answer),
         Accepted::Denied(denial) => Err(denial.into()),
-        Accepted::Reused | Accepted::Oauth(_) => {
+        Accepted::Reused | Accepted::Oauth(_) | Accepted::SignedIn(_) => {
             Err(MatrixError::internal("a sign-in is no refresh"))
         }
     }

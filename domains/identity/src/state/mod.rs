@@ -3,6 +3,7 @@
 pub mod account;
 pub mod device;
 pub mod lockout;
+pub mod login_token;
 pub mod oauth;
 pub mod profile;
 pub mod restricted;

@@ -89,7 +89,12 @@ pub async fn capabilities(
     });
     let mut capabilities = serde_json::to_value(capabilities).map_err(MatrixError::internal)?;
     // What is as the specification assumes is told all the same, for those who look for it.
-    for name in ["m.change_password", "m.set_displayname", "m.set_avatar_url"] {
+    for name in [
+        "m.change_password",
+        "m.get_login_token",
+        "m.set_avatar_url",
+        "m.set_displayname",
+    ] {
         capabilities[name] = json!({ "enabled": true });
     }
     capabilities["m.3pid_changes"] = json!({ "enabled": false });

@@ -1,7 +1,7 @@
 //! Events with what belongs beside them when they are shown.
 
 use super::related::{Related, related};
-use crate::state::erased::{is_erased, left_of};
+use crate::state::erased::{is_erased, is_their_own, left_of};
 use crate::state::events::Event;
 use rusqlite::Connection;
 
@@ -30,8 +30,9 @@ pub fn show(db: &Connection, mut event: Event) -> rusqlite::Result<Shown> {
     let mut before = find(event.replaces)?;
     let redaction = find(event.redacted_by)?;
     for event in before.iter_mut().chain([&mut event]) {
-        if let Some(left) = left_of(event)
+        if is_their_own(event)
             && is_erased(db, &event.sender)?
+            && let Some(left) = left_of(event)
         {
             event.content = left;
             event.redacted_by.get_or_insert(0);

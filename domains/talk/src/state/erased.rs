@@ -76,21 +76,30 @@ pub fn advance(db: &Connection, user: &str, place: Option<Place>) -> rusqlite::R
     Ok(())
 }
 
+/// Whether an event is its sender's own to be taken away: a message, or their own coming and going. What else
+/// they did belongs to the room.
+#[must_use]
+pub fn is_their_own(event: &Event) -> bool {
+    match event.state_key.as_deref() {
+        None => event.kind != "m.room.redaction",
+        Some(key) => event.kind == "m.room.member" && key == event.sender,
+    }
+}
+
 /// What is left of the content of an event whose sender was erased: nothing of a message, the bare
 /// membership of their own coming and going. `None` where the event belongs to the room rather than to
 /// them.
 #[must_use]
 pub fn left_of(event: &Event) -> Option<String> {
-    match event.state_key.as_deref() {
-        None if event.kind == "m.room.redaction" => None,
-        None => Some("{}".to_owned()),
-        Some(key) if event.kind == "m.room.member" && key == event.sender => {
-            let content: Map<String, Value> = serde_json::from_str(&event.content).ok()?;
-            let kept = content.into_iter().filter(|(name, _)| {
-                name == "membership" || name == "join_authorised_via_users_server"
-            });
-            Some(Value::Object(kept.collect()).to_string())
-        }
-        Some(_) => None,
+    if !is_their_own(event) {
+        return None;
     }
+    if event.state_key.is_none() {
+        return Some("{}".to_owned());
+    }
+    let content: Map<String, Value> = serde_json::from_str(&event.content).ok()?;
+    let kept = content
+        .into_iter()
+        .filter(|(name, _)| name == "membership" || name == "join_authorised_via_users_server");
+    Some(Value::Object(kept.collect()).to_string())
 }

@@ -87,10 +87,25 @@ pub(super) struct Cluster {
     pub replicas: Vec<Replica>,
 }
 
+impl Cluster {
+    /// A server without others, which tells of no cluster.
+    pub fn of_one() -> Self {
+        Self {
+            leader: Some(String::new()),
+            replicas: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Replica {
     #[serde(default)]
     pub current: bool,
+    #[serde(default)]
+    pub offline: bool,
+    /// How long ago its leader heard of it, in nanoseconds.
+    #[serde(default)]
+    pub active: u64,
 }
 
 /// The parts of a stream's configuration on which the log depends.

@@ -1,6 +1,7 @@
 //! The engine: JetStream's API by request and reply, without a library's consumers or retries.
 
-use super::api::{self, Answer, ApiError, Done, Got, Info, Names, PubAck, code};
+use super::api::{self, Answer, ApiError, Cluster, Done, Got, Info, Names, PubAck, code};
+use super::doubt::Doubt;
 use super::near::Near;
 use super::told::Told;
 use super::{Layout, Nats, time};
@@ -14,6 +15,11 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a leader in doubt may take to say who follows it.
+const LOOK_WITHIN: Duration = Duration::from_millis(300);
 
 /// The log of one lane in JetStream.
 pub(super) struct NatsEngine {
@@ -29,6 +35,7 @@ pub(super) struct NatsEngine {
     tale: String,
     near: Near,
     told: Told,
+    doubt: Doubt,
 }
 
 impl NatsEngine {
@@ -40,6 +47,7 @@ impl NatsEngine {
             subject: format!("{prefix}.log.{lane}.{partition}"),
             near: Near::new(nats.clone()),
             told: Told::new(nats.clone()),
+            doubt: Doubt::default(),
             tale: format!("{prefix}.told.{lane}.{partition}"),
             nats,
             layout,
@@ -67,14 +75,21 @@ impl NatsEngine {
         what: &str,
         request: &Value,
     ) -> Result<Result<T, ApiError>, Away> {
+        self.ask_within(what, request, self.nats.ask_within).await
+    }
+
+    async fn ask_within<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        request: &Value,
+        within: Duration,
+    ) -> Result<Result<T, ApiError>, Away> {
         let away = |why: &dyn std::fmt::Display| Away(format!("{what}: {why}"));
         if !self.nats.is_connected() {
             return Err(away(&"no server of the engine can be reached"));
         }
         let payload = Bytes::from(request.to_string());
-        let request = Request::new()
-            .payload(payload)
-            .timeout(Some(self.nats.ask_within));
+        let request = Request::new().payload(payload).timeout(Some(within));
         let asked = self
             .nats
             .client
@@ -97,6 +112,13 @@ impl NatsEngine {
     async fn info(&self, name: &str) -> Result<Info, Away> {
         self.demand(&format!("STREAM.INFO.{name}"), &json!({}))
             .await
+    }
+
+    /// Who leads the stream and who follows, from its leader.
+    async fn cluster(&self, stream: &Origin) -> Option<Cluster> {
+        let what = format!("STREAM.INFO.{}", self.stream(stream));
+        let asked: Result<Info, _> = self.ask_within(&what, &json!({}), LOOK_WITHIN).await.ok()?;
+        Some(asked.ok()?.cluster.unwrap_or_else(Cluster::of_one))
     }
 
     fn found(&self, info: Info) -> Result<Found, Away> {
@@ -180,6 +202,10 @@ impl Engine for NatsEngine {
             let why = "no server of the engine can be reached";
             return Err(PublishError::NobodyThere(why.to_owned()));
         }
+        if !self.doubt.lets_through(self.cluster(stream)).await {
+            let why = "the stream's leader has lost touch with the others, or there is none";
+            return Err(PublishError::NobodyThere(why.to_owned()));
+        }
         let mut headers = HeaderMap::new();
         if let Some(expected) = expected {
             headers.insert(
@@ -191,9 +217,13 @@ impl Engine for NatsEngine {
             .payload(message)
             .headers(headers)
             .timeout(Some(self.nats.publish_within));
+        let begun = Instant::now();
         let sent = self.nats.client.send_request(self.subject(stream), request);
         let answer = match sent.await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                self.doubt.answered(begun);
+                answer
+            }
             Err(error) => {
                 let why = error.to_string();
                 return Err(match error.kind() {
@@ -204,6 +234,7 @@ impl Engine for NatsEngine {
                         PublishError::Refused(why)
                     }
                     RequestErrorKind::TimedOut | RequestErrorKind::Other => {
+                        self.doubt.unanswered(begun);
                         PublishError::Unknown(why)
                     }
                 });

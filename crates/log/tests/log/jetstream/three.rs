@@ -170,3 +170,37 @@ async fn a_leader_stands_where_it_ought_to_and_nothing_is_lost_when_it_freezes()
     house.see_appended(100).await;
     house.compare().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_alone_is_given_nothing_more_until_it_hears_of_the_others() {
+    let house = House::new(|_| options()).await;
+    let found = house.sites[0].engine().find().await.expect("it answers");
+    let found = found.expect("the stream is there");
+    let leader = found.leader.expect("it has one");
+    let alone = (0..3).find(|n| leader == format!("n{n}")).expect("of ours");
+    let others = (0..3).filter(|n| *n != alone);
+    for n in others.clone() {
+        house.servers.freeze(n);
+    }
+    let log = &house.logs[alone];
+    let (mut unknown, mut refused) = (0, 0);
+    while refused < 3 {
+        match log.append(Bytes::from_static(b"alone")).await {
+            Ok(seq) => panic!("{seq} was acknowledged by a minority"),
+            Err(AppendError::Unknown(_)) => unknown += 1,
+            Err(AppendError::Refused(_)) => refused += 1,
+            Err(AppendError::Stopped(why)) => panic!("{why}"),
+        }
+    }
+    assert_eq!(unknown, 1, "the first alone may have been stored");
+    for n in others {
+        house.servers.thaw(n);
+    }
+    let seq = until_acknowledged(log, &Bytes::from_static(b"together")).await;
+    house
+        .acked
+        .lock()
+        .insert(seq, Bytes::from_static(b"together"));
+    house.see_all_current().await;
+    house.compare().await;
+}

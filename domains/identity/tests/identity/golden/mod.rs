@@ -8,8 +8,8 @@ mod oauth;
 use bongsu_base::{DeviceId, LogTime, Millis, RecordId, Seed, UserId};
 use bongsu_identity::{
     Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Identity, NewSession,
-    PasswordHash, Proof, Refresh, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
-    SignOutEverywhere, Token, TokenHash,
+    PasswordHash, PermitSignIn, Proof, Refresh, RenameDevice, SetPassword, SetProfile, SignIn,
+    SignInByToken, SignOut, SignOutEverywhere, Token, TokenHash,
 };
 use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_log::Entry;
@@ -35,6 +35,8 @@ fn name(command: &Command) -> &'static str {
         Command::DeleteDevices(_) => "DeleteDevices",
         Command::Administer(_) => "Administer",
         Command::Oauth(_) => "Oauth",
+        Command::PermitSignIn(_) => "PermitSignIn",
+        Command::SignInByToken(_) => "SignInByToken",
     }
 }
 
@@ -174,7 +176,38 @@ fn samples() -> Vec<(Actor, Command)> {
         (Actor::Operator, Command::Administer(command))
     }))
     .chain(oauth::samples())
+    .chain(login_tokens())
     .collect()
+}
+
+/// Somebody lets a second device of theirs sign in once.
+fn login_tokens() -> Vec<(Actor, Command)> {
+    let sena = || -> UserId { "@sena:bongsu.test".parse().expect("a user id") };
+    let desk = Actor::User {
+        user: sena(),
+        device: on("DESK"),
+    };
+    let create = CreateAccount {
+        user: sena(),
+        password: Some(PasswordHash::from_phc("$argon2id$first".into())),
+        session: Some(session("DESK", 60)),
+        admin: false,
+    };
+    let permit = PermitSignIn {
+        user: sena(),
+        proof: proof(1, true),
+        token: token(61),
+    };
+    let come = |device: &str, n| SignInByToken {
+        presented: token(61),
+        session: session(device, n),
+    };
+    vec![
+        (Actor::Nobody, Command::CreateAccount(create)),
+        (desk, Command::PermitSignIn(permit)),
+        (Actor::Nobody, Command::SignInByToken(come("PHONE", 62))),
+        (Actor::Nobody, Command::SignInByToken(come("TV", 63))),
+    ]
 }
 
 /// One of everything that an operator can do.

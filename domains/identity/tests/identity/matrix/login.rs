@@ -8,7 +8,8 @@ use serde_json::json;
 #[tokio::test]
 async fn a_password_is_the_way_in() {
     let server = Server::with_mina().await;
-    let flows = json!({"flows": [{"type": "m.login.password"}]});
+    let token = json!({"type": "m.login.token", "get_login_token": true});
+    let flows = json!({"flows": [{"type": "m.login.password"}, token]});
     server.get("/v3/login", None).await.is_ok(flows);
     let first_form = json!({"type": "m.login.password", "user": "mina", "password": "dog"});
     for body in [
@@ -68,9 +69,10 @@ async fn what_does_not_sign_in_is_refused() {
         ),
         (
             json!({"type": "m.login.token", "token": "t"}),
-            400,
-            "M_UNKNOWN",
+            403,
+            "M_FORBIDDEN",
         ),
+        (json!({"type": "m.login.token"}), 400, "M_BAD_JSON"),
         (json!({"type": "com.example.dance"}), 400, "M_UNKNOWN"),
         (
             json!({"user": "mina", "password": "dog"}),
@@ -134,5 +136,47 @@ async fn a_lock_is_heeded_before_a_password_is_hashed() {
         )
     });
     assert!(outcomes.await.expect("is readable") <= 1);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_second_device_comes_in_with_a_token_of_the_first() {
+    let server = Server::with_mina().await;
+    let phone = server.sign_in("PHONE").await;
+    let path = "/v1/login/get_token";
+    server
+        .post(path, None, json!({}))
+        .await
+        .is(401, "M_MISSING_TOKEN");
+    let asked = server.post(path, Some(&phone), json!({})).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED, "{asked:?}");
+    let stages = json!([{"stages": ["m.login.password"]}]);
+    assert_eq!(asked.body["flows"], stages);
+    let auth = |word: &str| {
+        let mut auth = password("mina", word);
+        auth["session"] = asked.body["session"].clone();
+        json!({"auth": auth})
+    };
+    server
+        .post(path, Some(&phone), auth("cat"))
+        .await
+        .is(401, "M_FORBIDDEN");
+    let given = server.post(path, Some(&phone), auth("dog")).await;
+    assert_eq!(given.status, StatusCode::OK, "{given:?}");
+    assert_eq!(given.body["expires_in_ms"], 120_000);
+    let body = json!({
+        "type": "m.login.token", "token": given.text("login_token"), "device_id": "DESK",
+        "initial_device_display_name": "Desk", "refresh_token": true,
+    });
+    let come = server.post("/v3/login", None, body.clone()).await;
+    assert_eq!(come.status, StatusCode::OK, "{come:?}");
+    assert_eq!(come.text("user_id"), "@mina:bongsu.test");
+    assert_eq!(come.text("device_id"), "DESK");
+    assert!(come.body["refresh_token"].is_string());
+    let desk = come.text("access_token");
+    assert_eq!(server.whoami(&desk).await, Ok("DESK".into()));
+    assert_eq!(server.whoami(&phone).await, Ok("PHONE".into()));
+    let again = server.post("/v3/login", None, body).await;
+    again.is(403, "M_FORBIDDEN");
     server.close().await;
 }
