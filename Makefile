@@ -122,18 +122,18 @@ clean-data: ## forget what `make run` has stored
 
 setup: $(TOOLS)/c++.ok $(TOOLS)/haproxy.ok $(TOOLS)/apache.ok $(TOOLS)/chromium.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
 
-# A tool that the machine already has is used as it is; otherwise it is built once into .tools.
+# A tool that the machine already has is used as it is; otherwise it is built once into .tools, as fast as can be.
 $(TOOLS)/nextest.ok:
 	@mkdir -p $(TOOLS)
 	@cargo nextest --version >/dev/null 2>&1 || CARGO_TARGET_DIR=$(TOOLS)/build-nextest \
-		cargo install --locked --root $(TOOLS) cargo-nextest@$(NEXTEST_VERSION)
+		cargo install --locked --debug --root $(TOOLS) cargo-nextest@$(NEXTEST_VERSION)
 	@rm -rf $(TOOLS)/build-nextest
 	@touch $@
 
 $(TOOLS)/deny-$(DENY_VERSION).ok:
 	@mkdir -p $(TOOLS)
 	@cargo deny --version 2>/dev/null | grep -qF $(DENY_VERSION) || CARGO_TARGET_DIR=$(TOOLS)/build-deny \
-		cargo install --locked --no-default-features --root $(TOOLS) cargo-deny@$(DENY_VERSION)
+		cargo install --locked --debug --no-default-features --root $(TOOLS) cargo-deny@$(DENY_VERSION)
 	@rm -rf $(TOOLS)/build-deny
 	@touch $@
 

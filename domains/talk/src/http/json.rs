@@ -5,9 +5,9 @@ use crate::state::events::Event;
 use bongsu_base::UserId;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
-use ruma::events::AnyTimelineEvent;
 use ruma::serde::Raw;
-use serde::Serialize;
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -108,8 +108,8 @@ impl Unsigned<'_> {
     }
 }
 
-fn raw(content: &str) -> Result<&RawValue, MatrixError> {
-    serde_json::from_str(content).map_err(MatrixError::internal)
+fn raw(content: &str) -> serde_json::Result<&RawValue> {
+    serde_json::from_str(content)
 }
 
 fn body<'a>(
@@ -117,8 +117,8 @@ fn body<'a>(
     id: &'a str,
     room_id: Option<&'a str>,
     unsigned: Unsigned<'a>,
-) -> Result<Box<RawValue>, MatrixError> {
-    to_raw_value(&EventBody {
+) -> serde_json::Result<EventBody<'a>> {
+    Ok(EventBody {
         kind: &event.kind,
         sender: &event.sender,
         content: raw(&event.content)?,
@@ -129,7 +129,56 @@ fn body<'a>(
         room_id,
         unsigned,
     })
-    .map_err(MatrixError::internal)
+}
+
+/// An event as `caller` sees it, with its room's id where it does not stand under its room.
+pub struct Displayed<'a> {
+    /// The event.
+    pub shown: &'a Shown,
+    /// Its room's id.
+    pub room_id: Option<&'a str>,
+    /// Who sees it.
+    pub caller: &'a Caller,
+}
+
+impl Displayed<'_> {
+    fn unsigned(&self) -> serde_json::Result<Unsigned<'_>> {
+        let Self {
+            shown,
+            room_id,
+            caller,
+        } = self;
+        let mut unsigned = Unsigned::default();
+        if let Some((device, txn)) = &shown.event.transaction
+            && device == caller.device.as_str()
+            && shown.event.sender == caller.user.as_str()
+        {
+            unsigned.transaction_id = Some(txn);
+        }
+        if let Some((id, sender, content)) = &shown.before {
+            unsigned.replaces_state = Some(id);
+            unsigned.prev_sender = Some(sender);
+            unsigned.prev_content = Some(raw(content)?);
+        }
+        if let Some(redaction) = &shown.redaction {
+            let id = redaction.id();
+            let redaction = body(redaction, id.as_str(), *room_id, Unsigned::default())?;
+            unsigned.redacted_because = Some(to_raw_value(&redaction)?);
+        }
+        unsigned.relations = relations(&shown.related, *room_id, caller)?;
+        Ok(unsigned)
+    }
+}
+
+impl Serialize for Displayed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = self.shown.event.id();
+        let written = self.unsigned().and_then(|unsigned| {
+            let event = &self.shown.event;
+            body(event, id.as_str(), self.room_id, unsigned)
+        });
+        written.map_err(S::Error::custom)?.serialize(serializer)
+    }
 }
 
 /// An event for `caller`, with its room's id where it does not stand under its room.
@@ -138,31 +187,14 @@ pub fn event<T>(
     room_id: Option<&str>,
     caller: &Caller,
 ) -> Result<Raw<T>, MatrixError> {
-    let mut unsigned = Unsigned::default();
-    if let Some((device, txn)) = &shown.event.transaction
-        && device == caller.device.as_str()
-        && shown.event.sender == caller.user.as_str()
-    {
-        unsigned.transaction_id = Some(txn);
-    }
-    if let Some((id, sender, content)) = &shown.before {
-        unsigned.replaces_state = Some(id);
-        unsigned.prev_sender = Some(sender);
-        unsigned.prev_content = Some(raw(content)?);
-    }
-    if let Some(redaction) = &shown.redaction {
-        let id = redaction.id();
-        unsigned.redacted_because =
-            Some(body(redaction, id.as_str(), room_id, Unsigned::default())?);
-    }
-    unsigned.relations = relations(&shown.related, room_id, caller)?;
-    let id = shown.event.id();
-    Ok(Raw::from_json(body(
-        &shown.event,
-        id.as_str(),
+    let displayed = Displayed {
+        shown,
         room_id,
-        unsigned,
-    )?))
+        caller,
+    };
+    to_raw_value(&displayed)
+        .map(Raw::from_json)
+        .map_err(MatrixError::internal)
 }
 
 /// What is shown with an event of that which relates to it (Matrix v1.19, aggregations of child events).
@@ -170,46 +202,45 @@ fn relations(
     related: &Related,
     room_id: Option<&str>,
     caller: &Caller,
-) -> Result<Option<Box<RawValue>>, MatrixError> {
+) -> serde_json::Result<Option<Box<RawValue>>> {
     #[derive(Serialize)]
-    struct Thread {
-        latest_event: Raw<AnyTimelineEvent>,
+    struct Thread<'a> {
+        latest_event: Displayed<'a>,
         count: i64,
         current_user_participated: bool,
     }
     #[derive(Serialize)]
-    struct Relations {
+    struct Relations<'a> {
         #[serde(rename = "m.replace", skip_serializing_if = "Option::is_none")]
-        replace: Option<Raw<AnyTimelineEvent>>,
+        replace: Option<Displayed<'a>>,
         #[serde(rename = "m.thread", skip_serializing_if = "Option::is_none")]
-        thread: Option<Thread>,
+        thread: Option<Thread<'a>>,
         #[serde(rename = "m.reference", skip_serializing_if = "Option::is_none")]
         reference: Option<Value>,
     }
     if related.is_empty() {
         return Ok(None);
     }
-    let edit = related.edit.as_deref();
-    let replace = edit.map(|edit| event(edit, room_id, caller)).transpose()?;
-    let thread = related.thread.as_ref().map(|thread| {
-        Ok::<_, MatrixError>(Thread {
-            latest_event: event(&thread.latest, room_id, caller)?,
-            count: thread.count,
-            current_user_participated: thread.participated,
-        })
+    let displayed = |shown| Displayed {
+        shown,
+        room_id,
+        caller,
+    };
+    let thread = related.thread.as_ref().map(|thread| Thread {
+        latest_event: displayed(&thread.latest),
+        count: thread.count,
+        current_user_participated: thread.participated,
     });
     let references = related.references.iter();
     let chunk: Vec<Value> = references
         .map(|id| serde_json::json!({ "event_id": id }))
         .collect();
     let relations = Relations {
-        replace,
-        thread: thread.transpose()?,
+        replace: related.edit.as_deref().map(displayed),
+        thread,
         reference: (!chunk.is_empty()).then(|| serde_json::json!({ "chunk": chunk })),
     };
-    to_raw_value(&relations)
-        .map(Some)
-        .map_err(MatrixError::internal)
+    to_raw_value(&relations).map(Some)
 }
 
 /// What somebody outside a room may see of a state event (Matrix v1.19, stripped state).
@@ -225,7 +256,7 @@ pub fn stripped<T>(event: &Event) -> Result<Raw<T>, MatrixError> {
     let stripped = Stripped {
         kind: &event.kind,
         sender: &event.sender,
-        content: raw(&event.content)?,
+        content: raw(&event.content).map_err(MatrixError::internal)?,
         state_key: event.state_key.as_deref().unwrap_or_default(),
     };
     to_raw_value(&stripped)
@@ -238,7 +269,7 @@ pub fn child<T>(event: &Event) -> Result<Raw<T>, MatrixError> {
     let stripped = serde_json::json!({
         "type": event.kind,
         "sender": event.sender,
-        "content": raw(&event.content)?,
+        "content": raw(&event.content).map_err(MatrixError::internal)?,
         "state_key": event.state_key,
         "origin_server_ts": event.time.0,
     });
@@ -262,7 +293,7 @@ pub fn typed<T>(kind: &str, content: &RawValue) -> Result<Raw<T>, MatrixError> {
 
 /// Account data as it is kept.
 pub fn account_data<T>((kind, content): &(String, String)) -> Result<Raw<T>, MatrixError> {
-    typed(kind, raw(content)?)
+    typed(kind, raw(content).map_err(MatrixError::internal)?)
 }
 
 #[cfg(test)]

@@ -32,12 +32,13 @@ pub async fn sync(
         request, caller, ..
     }: Matrix<Request>,
 ) -> Result<Response, MatrixError> {
-    let since = api.place_if_any(request.since.as_deref()).await?;
+    // Thousands wait here at once. What is boxed takes no room while they do.
+    let since = Box::pin(api.place_if_any(request.since.as_deref())).await?;
     let filter = match &request.filter {
         None => SyncFilter::default(),
         Some(Filter::FilterDefinition(definition)) => sync_filter(definition),
         Some(Filter::FilterId(id)) => {
-            let filter = api.filter(caller.user.as_str(), id).await;
+            let filter = Box::pin(api.filter(caller.user.as_str(), id)).await;
             sync_filter(&filter.map_err(unknown_filter)?)
         }
         Some(_) => {
@@ -46,9 +47,7 @@ pub async fn sync(
             ));
         }
     };
-    let syncing = api
-        .sync_presence(&caller, request.set_presence.as_str())
-        .await?;
+    let syncing = Box::pin(api.sync_presence(&caller, request.set_presence.as_str())).await?;
     let wait = request.timeout.unwrap_or_default().min(LONGEST);
     let deadline = Instant::now() + wait;
     let known = since.filter(|_| !request.full_state);
@@ -56,10 +55,10 @@ pub async fn sync(
     loop {
         let typing = api.typing.last_change();
         let presence = api.presence.last_change();
-        let (listening, found) = api.news(&caller, since, &request, &filter, before).await?;
-        let people = api
-            .presence_news(&caller, since.map(|since| since.presence), &found, &filter)
-            .await?;
+        let news = api.news(&caller, since, &request, &filter, before);
+        let (listening, found) = Box::pin(news).await?;
+        let known = since.map(|since| since.presence);
+        let people = Box::pin(api.presence_news(&caller, known, &found, &filter)).await?;
         let patient = since.is_some() && !request.full_state && Instant::now() < deadline;
         let nothing = found.is_empty() && people.is_empty();
         if nothing && patient && timeout_at(deadline, listening.woken()).await.is_ok() {
@@ -78,10 +77,10 @@ pub async fn sync(
             api.members_told.note(&caller, &found);
         }
         if has_echoes(&found, &caller) {
-            api.sending.answered(&caller).await;
+            Box::pin(api.sending.answered(&caller)).await;
         }
         let found = (found, people);
-        let body = api.render(&caller, (since, next), found, &request).await?;
+        let body = Box::pin(api.render(&caller, (since, next), found, &request)).await?;
         return Ok(([(CONTENT_TYPE, "application/json")], body).into_response());
     }
 }
@@ -189,4 +188,19 @@ impl Api {
 /// Whether everything is told and not only what is new.
 fn is_long(since: Option<Token>, request: &Request) -> bool {
     since.is_none() || request.full_state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_long_poll_takes_little_room() {
+        let size = size_of_future(sync);
+        assert!(size < 3_000, "{size} bytes");
+    }
 }

@@ -2,16 +2,14 @@
 //! clients of the first versions look into them without asking.
 
 use super::Api;
-use super::json::{account_data, event, stripped, typed};
+use super::json::{Displayed, account_data, stripped, typed};
 use super::token::Token;
 use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, Shown, SyncFound};
 use crate::state::events::Event;
 use crate::state::receipts::Unread;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
-use ruma::events::{
-    AnyRoomAccountDataEvent, AnyStrippedStateEvent, AnySyncEphemeralRoomEvent, AnySyncTimelineEvent,
-};
+use ruma::events::{AnyRoomAccountDataEvent, AnyStrippedStateEvent, AnySyncEphemeralRoomEvent};
 use ruma::serde::Raw;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
@@ -36,14 +34,14 @@ struct Rooms<'a> {
     join: BTreeMap<&'a str, Joined<'a>>,
     invite: BTreeMap<&'a str, Invited>,
     knock: BTreeMap<&'a str, Knocked>,
-    leave: BTreeMap<&'a str, Left>,
+    leave: BTreeMap<&'a str, Left<'a>>,
 }
 
 #[derive(Serialize)]
 struct Joined<'a> {
-    timeline: Timeline,
+    timeline: Timeline<'a>,
     #[serde(flatten)]
-    state: State,
+    state: State<'a>,
     ephemeral: Events<Raw<AnySyncEphemeralRoomEvent>>,
     account_data: Events<Raw<AnyRoomAccountDataEvent>>,
     unread_notifications: Counted,
@@ -54,27 +52,27 @@ struct Joined<'a> {
 }
 
 #[derive(Serialize)]
-struct Left {
-    timeline: Timeline,
+struct Left<'a> {
+    timeline: Timeline<'a>,
     #[serde(flatten)]
-    state: State,
+    state: State<'a>,
     account_data: Events<Raw<AnyRoomAccountDataEvent>>,
 }
 
 #[derive(Serialize)]
-struct Timeline {
-    events: Vec<Raw<AnySyncTimelineEvent>>,
+struct Timeline<'a> {
+    events: Vec<Displayed<'a>>,
     limited: bool,
     prev_batch: String,
 }
 
 /// State by the name that says whether it is that before the timeline or that after it.
 #[derive(Serialize)]
-enum State {
+enum State<'a> {
     #[serde(rename = "state")]
-    Before(Events<Raw<AnySyncTimelineEvent>>),
+    Before(Events<Displayed<'a>>),
     #[serde(rename = "state_after")]
-    After(Events<Raw<AnySyncTimelineEvent>>),
+    After(Events<Displayed<'a>>),
 }
 
 #[derive(Serialize)]
@@ -146,33 +144,42 @@ fn data(found: &[(String, String)]) -> Result<Events<Raw<AnyRoomAccountDataEvent
     Ok(Events { events })
 }
 
-fn timeline(
-    (api, caller): (&Api, &Caller),
-    shown: &[Shown],
+fn timeline<'a>(
+    (api, caller): (&Api, &'a Caller),
+    shown: &'a [Shown],
     (limited, prev_batch): (bool, i64),
-) -> Result<Timeline, MatrixError> {
-    let events = shown.iter().map(|shown| event(shown, None, caller));
-    Ok(Timeline {
-        events: events.collect::<Result<_, _>>()?,
+) -> Timeline<'a> {
+    Timeline {
+        events: displayed(caller, shown),
         limited,
         prev_batch: api.token_at(prev_batch).to_string(),
-    })
+    }
 }
 
-fn state(caller: &Caller, shown: &[Shown], after: bool) -> Result<State, MatrixError> {
-    let events = shown.iter().map(|shown| event(shown, None, caller));
-    let events = events.collect::<Result<_, _>>()?;
+fn state<'a>(caller: &'a Caller, shown: &'a [Shown], after: bool) -> State<'a> {
+    let events = displayed(caller, shown);
     let events = Events { events };
-    Ok(if after {
+    if after {
         State::After(events)
     } else {
         State::Before(events)
-    })
+    }
+}
+
+/// Events that stand under their room.
+fn displayed<'a>(caller: &'a Caller, shown: &'a [Shown]) -> Vec<Displayed<'a>> {
+    let shown = shown.iter();
+    let displayed = shown.map(|shown| Displayed {
+        shown,
+        room_id: None,
+        caller,
+    });
+    displayed.collect()
 }
 
 fn joined<'a>(
     api: &Api,
-    caller: &Caller,
+    caller: &'a Caller,
     news: &'a JoinedRoom,
     state_after: bool,
 ) -> Result<Joined<'a>, MatrixError> {
@@ -196,8 +203,8 @@ fn joined<'a>(
             (api, caller),
             &news.timeline,
             (news.limited, news.prev_batch),
-        )?,
-        state: state(caller, &news.state, state_after)?,
+        ),
+        state: state(caller, &news.state, state_after),
         ephemeral: Events {
             events: ephemeral(api, news)?,
         },
@@ -255,19 +262,19 @@ fn outside(news: &InvitedRoom) -> Result<Events<Raw<AnyStrippedStateEvent>>, Mat
     })
 }
 
-fn left(
+fn left<'a>(
     api: &Api,
-    caller: &Caller,
-    news: &LeftRoom,
+    caller: &'a Caller,
+    news: &'a LeftRoom,
     state_after: bool,
-) -> Result<Left, MatrixError> {
+) -> Result<Left<'a>, MatrixError> {
     Ok(Left {
         timeline: timeline(
             (api, caller),
             &news.timeline,
             (news.limited, news.prev_batch),
-        )?,
-        state: state(caller, &news.state, state_after)?,
+        ),
+        state: state(caller, &news.state, state_after),
         account_data: data(&news.account_data)?,
     })
 }

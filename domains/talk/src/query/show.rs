@@ -1,7 +1,7 @@
 //! Events with what belongs beside them when they are shown.
 
 use super::related::{Related, related};
-use crate::state::erased::{is_erased, is_their_own, left_of};
+use crate::state::erased::{Erased, is_their_own, left_of};
 use crate::state::events::Event;
 use rusqlite::Connection;
 
@@ -22,7 +22,11 @@ pub struct Shown {
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn show(db: &Connection, mut event: Event) -> rusqlite::Result<Shown> {
+pub fn show(db: &Connection, event: Event) -> rusqlite::Result<Shown> {
+    show_with(db, &Erased::of(db), event)
+}
+
+fn show_with(db: &Connection, erased: &Erased<'_>, mut event: Event) -> rusqlite::Result<Shown> {
     let find = |position: Option<i64>| {
         let found = position.map(|position| Event::find(db, position));
         found.transpose().map(Option::flatten)
@@ -31,7 +35,7 @@ pub fn show(db: &Connection, mut event: Event) -> rusqlite::Result<Shown> {
     let redaction = find(event.redacted_by)?;
     for event in before.iter_mut().chain([&mut event]) {
         if is_their_own(event)
-            && is_erased(db, &event.sender)?
+            && erased.has(&event.sender)?
             && let Some(left) = left_of(event)
         {
             event.content = left;
@@ -71,8 +75,21 @@ fn stand_in(event: &Event) -> Event {
 /// # Errors
 /// When the view cannot be read.
 pub fn show_to(db: &Connection, event: Event, user: &str) -> rusqlite::Result<Shown> {
+    show_one_of(db, &Erased::of(db), event, user)
+}
+
+/// As [`show_to`], for one event of many.
+///
+/// # Errors
+/// When the view cannot be read.
+pub(super) fn show_one_of(
+    db: &Connection,
+    erased: &Erased<'_>,
+    event: Event,
+    user: &str,
+) -> rusqlite::Result<Shown> {
     let related = related(db, &event, user)?;
-    let mut shown = show(db, event)?;
+    let mut shown = show_with(db, erased, event)?;
     shown.related = related;
     Ok(shown)
 }

@@ -7,6 +7,7 @@ use super::rules::{PUSH_RULES, Ruleset};
 use super::show::Shown;
 use super::unread::{Counts, Wishes};
 use super::window::{Window, window};
+use crate::state::erased::Erased;
 use crate::state::events::Event;
 use crate::state::receipts::READ;
 use crate::state::rooms::Room;
@@ -139,6 +140,12 @@ impl SyncFound {
     }
 }
 
+/// What decides, in all rooms, what the person is shown.
+pub(super) struct Gaze<'a> {
+    pub wishes: Wishes,
+    pub erased: Erased<'a>,
+}
+
 /// Gathers what has happened.
 ///
 /// # Errors
@@ -157,19 +164,22 @@ pub fn sync(view: &ReadView<'_>, wanted: &SyncWanted<'_>) -> rusqlite::Result<Sy
     if changed.is_empty() && wanted.among.is_some() {
         return Ok(found);
     }
-    let wishes = Wishes::of(db, wanted.user)?;
+    let gaze = Gaze {
+        wishes: Wishes::of(db, wanted.user)?,
+        erased: Erased::of(db),
+    };
     for n in changed {
         let room = Room::by_number(db, n)?;
         if !wanted.filter.admits_room(room.id.as_str()) {
             continue;
         }
-        let news = joined_room(db, room, wanted, &wishes, since)?;
+        let news = joined_room(db, room, wanted, &gaze, since)?;
         if wanted.since.is_none() || wanted.full_state || !news.is_empty() {
             found.joined.push(news);
         }
     }
     if wanted.among.is_none() {
-        others(db, wanted, &wishes, since, &mut found)?;
+        others(db, wanted, &gaze, since, &mut found)?;
     }
     Ok(found)
 }
@@ -273,7 +283,7 @@ fn joined_room(
     db: &Connection,
     room: Room,
     wanted: &SyncWanted<'_>,
-    wishes: &Wishes,
+    gaze: &Gaze<'_>,
     since: i64,
 ) -> rusqlite::Result<JoinedRoom> {
     let visible = Visible::of(db, room.n, wanted.user)?;
@@ -285,7 +295,7 @@ fn joined_room(
         limited,
         prev_batch,
         state,
-    } = window(db, &room, wanted, (&visible, wishes), (known, i64::MAX))?;
+    } = window(db, &room, wanted, (&visible, gaze), (known, i64::MAX))?;
     // Whoever comes into a room has a gap before it.
     let limited = limited || (wanted.since.is_some() && joined > since);
     let changed_members = timeline
@@ -306,7 +316,7 @@ fn joined_room(
     } else {
         Vec::new()
     };
-    let unread = wanted.counts.unread(db, &room, wishes, joined)?;
+    let unread = wanted.counts.unread(db, &room, &gaze.wishes, joined)?;
     let typing = wanted.typing.iter().any(|id| id == room.id.as_str())
         && wanted.filter.ephemeral.admits_type("m.typing");
     Ok(JoinedRoom {
@@ -374,7 +384,7 @@ pub fn receipts(
 fn others(
     db: &Connection,
     wanted: &SyncWanted<'_>,
-    wishes: &Wishes,
+    gaze: &Gaze<'_>,
     since: i64,
     found: &mut SyncFound,
 ) -> rusqlite::Result<()> {
@@ -395,7 +405,7 @@ fn others(
         }
         if membership == "invite" {
             let invitation = Event::at(db, position)?;
-            if wishes.ignored.contains(&invitation.sender) {
+            if gaze.wishes.ignored.contains(&invitation.sender) {
                 continue;
             }
             let state = invite_state(db, &room, wanted.user)?;
@@ -416,7 +426,7 @@ fn others(
                 limited,
                 prev_batch,
                 mut state,
-            } = window(db, &room, wanted, (&visible, wishes), (known, position))?;
+            } = window(db, &room, wanted, (&visible, gaze), (known, position))?;
             // Who never was in the room does not learn its state by going.
             state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));
             let mut account_data = account_data(db, wanted.user, known, Some(n))?;

@@ -3,9 +3,8 @@
 use super::filter::Lazy;
 use super::history::{Direction, Visible, page};
 use super::room_state::{Part, select, state_at};
-use super::show::{Shown, show_to};
-use super::sync::SyncWanted;
-use super::unread::Wishes;
+use super::show::{Shown, show_one_of};
+use super::sync::{Gaze, SyncWanted};
 use crate::state::events::Event;
 use crate::state::rooms::Room;
 use rusqlite::{Connection, OptionalExtension};
@@ -30,7 +29,7 @@ pub(super) fn window(
     db: &Connection,
     room: &Room,
     wanted: &SyncWanted<'_>,
-    (visible, wishes): (&Visible, &Wishes),
+    (visible, gaze): (&Visible, &Gaze<'_>),
     (known, upto): (i64, i64),
 ) -> rusqlite::Result<Window> {
     let filter = &wanted.filter.timeline;
@@ -40,7 +39,7 @@ pub(super) fn window(
     let admit = |event: &Event| {
         in_room
             && filter.admits(event)
-            && !wishes.ignores(event)
+            && !gaze.wishes.ignores(event)
             && (visible.admits(event) || current.has(event))
     };
     let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
@@ -60,7 +59,7 @@ pub(super) fn window(
     let show_all = |events: Vec<Event>| {
         let shown = events
             .into_iter()
-            .map(|event| show_to(db, event, wanted.user));
+            .map(|event| show_one_of(db, &gaze.erased, event, wanted.user));
         shown.collect()
     };
     let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) =

@@ -3,6 +3,8 @@
 use super::events::Event;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value};
+use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
 
 /// How far the taking away of what somebody wrote has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,57 @@ pub struct Place {
 pub fn is_erased(db: &Connection, user: &str) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM erased WHERE user = ?1")?
         .exists([user])
+}
+
+/// Whether somebody is erased, asked for many events: those who are, if they are few, are read once.
+#[derive(Debug)]
+pub struct Erased<'a> {
+    db: &'a Connection,
+    asked: Cell<u32>,
+    /// Everybody who is; `None` if they are many.
+    all: OnceCell<Option<BTreeSet<String>>>,
+}
+
+impl<'a> Erased<'a> {
+    /// After so many questions everybody is read, if they are no more than that.
+    const ASKED: u32 = 8;
+    const FEW: usize = 1_000;
+
+    /// Nobody has been asked for yet.
+    #[must_use]
+    pub fn of(db: &'a Connection) -> Self {
+        Self {
+            db,
+            asked: Cell::new(0),
+            all: OnceCell::new(),
+        }
+    }
+
+    /// Whether what `user` wrote is shown to nobody.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn has(&self, user: &str) -> rusqlite::Result<bool> {
+        let asked = self.asked.get();
+        if asked < Self::ASKED {
+            self.asked.set(asked + 1);
+            return is_erased(self.db, user);
+        }
+        if self.all.get().is_none() {
+            let all = everybody(self.db, Self::FEW + 1)?;
+            let _ = self.all.set((all.len() <= Self::FEW).then_some(all));
+        }
+        match self.all.get() {
+            Some(Some(all)) => Ok(all.contains(user)),
+            _ => is_erased(self.db, user),
+        }
+    }
+}
+
+fn everybody(db: &Connection, most: usize) -> rusqlite::Result<BTreeSet<String>> {
+    db.prepare_cached("SELECT user FROM erased ORDER BY user LIMIT ?1")?
+        .query_map([most as i64], |row| row.get(0))?
+        .collect()
 }
 
 /// Has what `user` wrote shown to nobody from `since` on.
@@ -102,4 +155,29 @@ pub fn left_of(event: &Event) -> Option<String> {
         .into_iter()
         .filter(|(name, _)| name == "membership" || name == "join_authorised_via_users_server");
     Some(Value::Object(kept.collect()).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bongsu_lane::Domain;
+
+    #[test]
+    fn the_same_is_answered_however_many_are_asked_for_and_erased() {
+        for erased in [0, 1, Erased::FEW, Erased::FEW + 1] {
+            let db = Connection::open_in_memory().expect("in memory");
+            for migration in crate::Talk::MIGRATIONS {
+                db.execute_batch(migration).expect("the schema");
+            }
+            for n in 0..erased {
+                begin(&db, &format!("@gone{n}:bongsu.test"), 1).expect("written");
+            }
+            let look = Erased::of(&db);
+            for n in 0..20 {
+                let gone = look.has(&format!("@gone{n}:bongsu.test")).expect("read");
+                assert_eq!(gone, n < erased, "{n} of {erased}");
+                assert!(!look.has("@mina:bongsu.test").expect("read"));
+            }
+        }
+    }
 }
