@@ -6,6 +6,7 @@ mod ask;
 mod password;
 mod pay;
 mod print;
+mod reconcile;
 mod sign_in;
 mod verbs;
 
@@ -17,6 +18,7 @@ use crate::say;
 use anyhow::{Result, ensure};
 use ask::Operator;
 use print::Columns;
+pub use reconcile::reconcile;
 use serde_json::{Value, json};
 
 /// What a verb asks for, and how its answer is shown.

@@ -6,6 +6,7 @@
 
 mod administer;
 mod backup;
+mod bank;
 mod certificates;
 mod cli;
 mod cluster;
@@ -28,7 +29,7 @@ mod wiring;
 use administer::{What, administer};
 use anyhow::{Context, Result};
 use clap::Parser;
-use cli::{Cli, Verb};
+use cli::{Cli, PayVerb, Verb};
 use config::{Config, Layer};
 use data::DataDir;
 use mimalloc::MiMalloc;
@@ -73,6 +74,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Media(verb) => runtime.block_on(administer(What::Media(verb), quietly(load)))?,
         Verb::Report(verb) => runtime.block_on(administer(What::Report(verb), quietly(load)))?,
         Verb::Client(verb) => runtime.block_on(administer(What::Client(verb), quietly(load)))?,
+        Verb::Pay(PayVerb::Reconcile(mut asked)) => {
+            let config = quietly(load)(std::mem::take(&mut asked.how.place).into())?;
+            return Ok(code(
+                runtime.block_on(administer::reconcile(&asked, &config))?,
+            ));
+        }
         Verb::Pay(verb) => runtime.block_on(administer(What::Pay(verb), quietly(load)))?,
         Verb::Keys(verb) => runtime.block_on(administer(What::Keys(verb), quietly(load)))?,
         Verb::Audit(mut asked) => {
@@ -114,6 +121,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime.block_on(restore_log::run(&asked, &config))?;
         }
         Verb::Certificates(verb) => certificates::run(&verb)?,
+        Verb::Bank(asked) => runtime.block_on(bank::run(&asked))?,
         Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
         Verb::Fire(asked) => {
             let own =

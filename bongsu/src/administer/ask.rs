@@ -60,21 +60,34 @@ impl Operator {
     /// Reads at `path`, or does something there with `body`. What is refused is an error in the words
     /// of the refusal.
     pub async fn ask(&mut self, path: &str, body: Option<&Value>) -> Result<Value> {
-        let method = if body.is_some() {
-            Method::POST
-        } else {
-            Method::GET
-        };
-        let bytes = body
-            .map(serde_json::to_vec)
-            .transpose()?
-            .unwrap_or_default();
+        let json = "application/json";
+        match body {
+            Some(body) => {
+                let body = serde_json::to_vec(body)?;
+                self.send(Method::POST, path, (json, body)).await
+            }
+            None => self.send(Method::GET, path, (json, Vec::new())).await,
+        }
+    }
+
+    /// Has the statement `xml` looked at, at `path`.
+    pub async fn show_xml(&mut self, path: &str, xml: Vec<u8>) -> Result<Value> {
+        self.send(Method::POST, path, ("application/xml", xml))
+            .await
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        (kind, body): (&str, Vec<u8>),
+    ) -> Result<Value> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, "control")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(bytes)))?;
+            .header(header::CONTENT_TYPE, kind)
+            .body(Full::new(Bytes::from(body)))?;
         let (status, body) = match self {
             Self::Running(control) => control.ask(request).await?,
             Self::Here(here) => answer(&here.router, request).await?,

@@ -37,6 +37,9 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("It is written down.".to_owned());
             doing("/admin/v1/pay/bank-said".to_owned(), body, how, done)
         }
+        PayVerb::Reconcile(_) => {
+            unreachable!("its answer is an exit status, and it is asked elsewhere")
+        }
         PayVerb::Proof(how) => Asked {
             body: None,
             path: "/admin/v1/pay/proof".to_owned(),

@@ -12,6 +12,7 @@ mod requests;
 mod signing;
 mod sweeper;
 mod teller;
+mod watch;
 mod webhooks;
 mod wire;
 
@@ -20,7 +21,9 @@ pub use signing::Signing;
 pub use teller::TellerMetrics;
 
 use crate::Pay;
+use crate::bank::BankMetrics;
 use axum::response::{IntoResponse, Response};
+use bongsu_bank_rail::Bank;
 use bongsu_fetch::Fetcher;
 use bongsu_lane::Lane;
 use bongsu_web_kit::admin::Routes;
@@ -51,6 +54,17 @@ pub struct Api {
     pub fetcher: Fetcher,
     /// How that goes.
     pub told: TellerMetrics,
+    /// The bank, if there is one that can be asked.
+    pub bank: AtBank,
+}
+
+/// The bank as the endpoints see it.
+#[derive(Debug, Clone, Default)]
+pub struct AtBank {
+    /// Whoever carries out orders; `None` where an operator tells what the bank said.
+    pub asked: Option<Arc<dyn Bank>>,
+    /// How that goes.
+    pub metrics: BankMetrics,
 }
 
 /// The routes.

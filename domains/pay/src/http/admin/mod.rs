@@ -4,6 +4,7 @@ mod audit;
 mod bank;
 mod merchants;
 mod proof;
+mod reconcile;
 mod wallets;
 mod webhooks;
 
@@ -53,6 +54,8 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/limits", wallets::limits)
         .post("/admin/v1/pay/bank-said", bank::said)
         .get("/admin/v1/pay/proof", proof::proof)
+        .get("/admin/v1/pay/reconcile", reconcile::with_bank)
+        .post("/admin/v1/pay/reconcile", reconcile::with_file)
         .get("/admin/v1/audit/pay", audit::page)
         .get("/admin/v1/audit/pay/check", audit::check)
 }
@@ -82,6 +85,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::limits,
     bank::said,
     proof::proof,
+    reconcile::with_bank,
+    reconcile::with_file,
     audit::page,
     audit::check
 ))]
