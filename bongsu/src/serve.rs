@@ -155,6 +155,7 @@ fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
         pay.register::<bongsu_pay::Pay>(registry);
         house.told.register(registry);
         house.bank.metrics.register(registry);
+        house.invariants.register(registry);
     })
 }
 

@@ -20,7 +20,7 @@ use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_pay::Pay;
-use bongsu_pay::http::{Api as PayApi, AtBank, Rates, Signing, TellerMetrics};
+use bongsu_pay::http::{Api as PayApi, AtBank, Invariants, Rates, Signing, TellerMetrics};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
@@ -94,6 +94,8 @@ pub struct House {
     pub told: TellerMetrics,
     /// The bank.
     pub bank: AtBank,
+    /// Whether the books are in order.
+    pub invariants: Invariants,
     vault: Vault,
 }
 
@@ -126,6 +128,7 @@ impl House {
             abroad,
             told: TellerMetrics::default(),
             bank: bank::open(data, config)?,
+            invariants: Invariants::default(),
             vault,
         })
     }
@@ -194,6 +197,7 @@ impl House {
             fetcher: Fetcher::new(config.webhooks.clone()),
             told: self.told.clone(),
             bank: self.bank.clone(),
+            invariants: self.invariants.clone(),
         }
     }
 

@@ -4,6 +4,12 @@ use super::administer::{How, Looked, Shown, Target};
 use clap::{ArgGroup, Args, Subcommand};
 use std::path::PathBuf;
 
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  bongsu pay statement @mina:chat.example
+  bongsu pay statement bakery --csv --from 2026-11-01 --to 2026-12-01 > november.csv
+  bongsu pay statement bank --camt > bank.xml";
+
 const RECONCILE_EXAMPLES: &str = "\
 Examples:
   bongsu pay reconcile                              all that the bank ever moved
@@ -23,6 +29,9 @@ pub enum PayVerb {
     Limits(SetLimits),
     /// Tell what the bank said of a top-up, a withdrawal or a settlement
     BankSaid(BankSaid),
+    /// Show what happened to an account
+    #[command(after_help = STATEMENT_EXAMPLES)]
+    Statement(Statement),
     /// Compare what the bank says that it moved with the books; exits with 1 if they differ
     #[command(after_help = RECONCILE_EXAMPLES)]
     Reconcile(Reconcile),
@@ -164,6 +173,31 @@ pub struct SetLimits {
     /// How.
     #[command(flatten)]
     pub how: How,
+}
+
+/// `bongsu pay statement`.
+#[derive(Debug, Args)]
+pub struct Statement {
+    /// A person's id, a merchant's, `bank` (what the bank holds for everybody) or `fees` (what merchants paid)
+    pub account: String,
+    /// As a table (CSV), oldest first
+    #[arg(long, conflicts_with_all = ["camt", "json"])]
+    pub csv: bool,
+    /// As ISO 20022 camt.053, oldest first
+    #[arg(long, conflicts_with = "json")]
+    pub camt: bool,
+    /// In which currency, but for a merchant
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// Of a file: from this day or moment on, such as 2026-11-01 or 2026-11-01T09:30:00Z [default: ever]
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub from: Option<i64>,
+    /// Of a file: before this day or moment [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub to: Option<i64>,
+    /// How.
+    #[command(flatten)]
+    pub how: Shown,
 }
 
 /// `bongsu pay reconcile`.

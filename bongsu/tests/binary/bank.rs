@@ -8,7 +8,11 @@ use std::process::{Child, Stdio};
 /// Asks for something in mina's name, under a key of its own.
 fn pay(server: &Server, token: &str, key: &str, path: &str, body: &Value) -> Value {
     let bearer = format!("Bearer {token}");
-    let headers = [("authorization", &*bearer), ("idempotency-key", key)];
+    let headers = [
+        ("authorization", &*bearer),
+        ("idempotency-key", key),
+        ("content-type", "application/json"),
+    ];
     let path = format!("/pay/v1/{path}");
     let answer = server.ask("POST", &path, &headers, body.to_string().as_bytes());
     assert_eq!(answer.status, 200, "{path}: {}", answer.body());

@@ -105,6 +105,11 @@ pub fn statement(
     Ok(Some((page, of)))
 }
 
+/// The accounts that everybody shares in a currency.
+pub fn book(view: &ReadView<'_>, currency: Currency) -> Result<Option<book::Book>> {
+    book::find(view.db(), currency)
+}
+
 /// All ledgers, and what the bank holds in each.
 pub fn ledgers(view: &ReadView<'_>) -> Result<Vec<(Ledger, Balance)>> {
     let all = Ledger::all(view.db())?;

@@ -10,6 +10,7 @@ mod problem;
 mod rates;
 mod requests;
 mod signing;
+mod statement;
 mod sweeper;
 mod teller;
 mod watch;
@@ -19,6 +20,7 @@ mod wire;
 pub use rates::Rates;
 pub use signing::Signing;
 pub use teller::TellerMetrics;
+pub use watch::Invariants;
 
 use crate::Pay;
 use crate::bank::BankMetrics;
@@ -56,6 +58,8 @@ pub struct Api {
     pub told: TellerMetrics,
     /// The bank, if there is one that can be asked.
     pub bank: AtBank,
+    /// Whether the books are in order.
+    pub invariants: Invariants,
 }
 
 /// The bank as the endpoints see it.

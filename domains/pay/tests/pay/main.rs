@@ -6,4 +6,6 @@ mod house;
 mod laws;
 mod protocol;
 mod reconcile;
+mod statements;
+mod watch;
 mod webhooks;

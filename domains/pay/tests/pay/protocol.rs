@@ -7,7 +7,7 @@ use axum::body::Body;
 use bongsu_base::Millis;
 use bongsu_fetch::{Fetcher, Rules};
 use bongsu_lane::{Actor, Priority};
-use bongsu_pay::http::{Api, AtBank, Rates, Signing, TellerMetrics, admin, routes};
+use bongsu_pay::http::{Api, AtBank, Invariants, Rates, Signing, TellerMetrics, admin, routes};
 use bongsu_pay::{BankSaid, Command, Ordered};
 use bongsu_web_kit::admin::admit_by_socket;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, Clock};
@@ -50,6 +50,12 @@ pub struct Said {
 }
 
 impl Said {
+    /// What a header says.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str());
+        value.and_then(Result::ok).unwrap_or_default()
+    }
+
     /// The status, and the problem's name.
     pub fn problem(&self) -> (u16, String) {
         let kind = self.body["type"].as_str().unwrap_or_default();
@@ -94,6 +100,7 @@ impl Town {
             fetcher: fetcher(),
             told: TellerMetrics::default(),
             bank: AtBank::default(),
+            invariants: Invariants::default(),
         };
         let administration = admin::routes()
             .into_router(api.clone())

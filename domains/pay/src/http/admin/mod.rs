@@ -5,8 +5,11 @@ mod bank;
 mod merchants;
 mod proof;
 mod reconcile;
+mod statement;
 mod wallets;
 mod webhooks;
+
+pub(super) use reconcile::Bounds;
 
 use super::Api;
 use crate::command::{Accepted, Act, Administer, Command, Rejected};
@@ -54,6 +57,7 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/limits", wallets::limits)
         .post("/admin/v1/pay/bank-said", bank::said)
         .get("/admin/v1/pay/proof", proof::proof)
+        .get("/admin/v1/pay/statement", statement::statement)
         .get("/admin/v1/pay/reconcile", reconcile::with_bank)
         .post("/admin/v1/pay/reconcile", reconcile::with_file)
         .get("/admin/v1/audit/pay", audit::page)
@@ -85,6 +89,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::limits,
     bank::said,
     proof::proof,
+    statement::statement,
     reconcile::with_bank,
     reconcile::with_file,
     audit::page,

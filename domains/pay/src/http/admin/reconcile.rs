@@ -13,7 +13,7 @@ use http::StatusCode;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// The longest statement, in bytes.
 const LONGEST: usize = 64 << 20;
@@ -23,7 +23,7 @@ const AHEAD: Millis = Millis::hours(24);
 const SOON: Duration = Duration::from_secs(5);
 
 /// Of what time the bank's statements are compared.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct Bounds {
