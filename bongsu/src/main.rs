@@ -29,7 +29,7 @@ mod wiring;
 use administer::{What, administer};
 use anyhow::{Context, Result};
 use clap::Parser;
-use cli::{Cli, PayVerb, Verb};
+use cli::{Cli, PayVerb, Verb, Verify};
 use config::{Config, Layer};
 use data::DataDir;
 use mimalloc::MiMalloc;
@@ -100,16 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 restore_log::move_in(&data, &config).await
             })?;
         }
-        Verb::Verify(mut asked) => {
-            let config = load(std::mem::take(&mut asked.place).into())?;
-            Telemetry::warnings(&config)?;
-            let good = if asked.all_sites {
-                runtime.block_on(verify::sites::verify(config.sites.as_ref()))?
-            } else {
-                runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?
-            };
-            return Ok(code(good));
-        }
+        Verb::Verify(asked) => return Ok(code(verified(&runtime, asked, load)?)),
         Verb::Doctor(place) => {
             let config = load(place.into())?;
             Telemetry::warnings(&config)?;
@@ -133,6 +124,20 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Operations => say::line(operations::text()?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether everything is what was written.
+fn verified(
+    runtime: &Runtime,
+    mut asked: Verify,
+    load: impl FnOnce(Layer) -> Result<Config>,
+) -> Result<bool> {
+    let config = load(std::mem::take(&mut asked.place).into())?;
+    Telemetry::warnings(&config)?;
+    if asked.all_sites {
+        return runtime.block_on(verify::sites::verify(config.sites.as_ref()));
+    }
+    runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))
 }
 
 fn code(good: bool) -> ExitCode {

@@ -8,4 +8,4 @@ mod orders;
 mod reconcile;
 
 pub use orders::{BankMetrics, BankOrders};
-pub use reconcile::{Compared, Difference, Differs, compare};
+pub use reconcile::{Compared, Difference, Differs, compare, settlement_of};

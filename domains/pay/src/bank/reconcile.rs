@@ -283,15 +283,17 @@ fn order_of(line: &Transfer, bank: AccountId) -> Option<(Ordered, i64)> {
     ) {
         return None;
     }
-    let ordered = if line.code == codes::SETTLEMENT {
-        let (_, n) = line.user_data.split_last_chunk()?;
-        Ordered::Settlement(i64::from_be_bytes(*n))
-    } else {
-        Ordered::Payment(PaymentId(line.user_data))
-    };
+    let ordered = settlement_of(line).map(Ordered::Settlement);
+    let ordered = ordered.unwrap_or(Ordered::Payment(PaymentId(line.user_data)));
     let amount = line.amount.minor();
     let came = line.debit == bank;
     Some((ordered, if came { amount } else { -amount }))
+}
+
+/// The number of the settlement that a line of the books is of.
+pub fn settlement_of(line: &Transfer) -> Option<i64> {
+    let (_, n) = line.user_data.split_last_chunk()?;
+    (line.code == codes::SETTLEMENT).then_some(i64::from_be_bytes(*n))
 }
 
 /// All orders of which the bank has said nothing, the oldest first.

@@ -1,10 +1,11 @@
 //! Statements: a page in JSON, or all of a time as a file, CSV (RFC 4180) or ISO 20022 camt.053.
 
+use super::Api;
 use super::gate::{Format, Paged};
 use super::problem::Problem;
 use super::wire::{LineBody, PageBody};
-use super::{Api, people};
 use crate::answer::{Payment, Refused};
+use crate::bank::settlement_of;
 use crate::command::Ordered;
 use crate::query;
 use axum::Json;
@@ -122,7 +123,15 @@ struct Sheet {
     from: LogTime,
     to: LogTime,
     opening: i64,
-    lines: Vec<(i64, LineBody)>,
+    lines: Vec<Row>,
+}
+
+/// A line, with its number in the books and the name of the order that it is of.
+#[derive(Debug)]
+struct Row {
+    n: i64,
+    order: String,
+    line: LineBody,
 }
 
 impl Api {
@@ -185,6 +194,9 @@ fn line_of(whose: &Whose, line: &Line, payment: Option<&Payment>) -> LineBody {
         body.held = line.balance.credits_pending;
     }
     body.balance = whose.balance(&line.balance);
+    if let Some(n) = settlement_of(&line.transfer) {
+        body.note = Some(format!("settlement {n}"));
+    }
     body
 }
 
@@ -216,8 +228,14 @@ fn sheet(
             if line.transfer.time < from {
                 break 'pages;
             }
-            let body = line_of(whose, line, payment.as_ref());
-            sheet.lines.push((line.transfer.n, body));
+            let settlement = settlement_of(&line.transfer).map(Ordered::Settlement);
+            let of = payment.as_ref().map(|of| Ordered::Payment(of.id));
+            let order = settlement.or(of).map(|order| order.to_string());
+            sheet.lines.push(Row {
+                n: line.transfer.n,
+                order: order.unwrap_or_else(|| NONE.to_owned()),
+                line: line_of(whose, line, payment.as_ref()),
+            });
         }
         if sheet.lines.len() > MOST {
             return Ok(Err(NoStatement::TooLong));
@@ -235,7 +253,7 @@ impl Sheet {
     /// As a table: a head, and a line for each thing that happened, the oldest first.
     fn csv(&self) -> String {
         let mut text = HEAD.join(",") + "\r\n";
-        for (_, line) in &self.lines {
+        for Row { line, .. } in &self.lines {
             let amount = |minor| camt::decimal_of(minor, self.currency);
             let cells = [
                 camt::moment(LogTime(line.time_ms)),
@@ -256,23 +274,20 @@ impl Sheet {
 
     /// As a bank's customer gets it. What was held and given free moved nothing, and is not in it.
     fn camt(&self) -> Statement {
-        let moved = self.lines.iter().filter(|(_, line)| line.change != 0);
-        let entries = moved.map(|(n, line)| {
-            let payment = line.payment.as_deref().and_then(|id| people::id(id).ok());
-            Entry {
-                reference: n.to_string(),
-                order: payment.map_or(NONE.to_owned(), |id| Ordered::Payment(id).to_string()),
-                direction: if line.change < 0 {
-                    Direction::Pay
-                } else {
-                    Direction::Collect
-                },
-                money: Money {
-                    amount: line.change.abs().try_into().expect("it is not nothing"),
-                    currency: self.currency,
-                },
-                at: LogTime(line.time_ms),
-            }
+        let moved = self.lines.iter().filter(|row| row.line.change != 0);
+        let entries = moved.map(|Row { n, order, line }| Entry {
+            reference: n.to_string(),
+            order: order.clone(),
+            direction: if line.change < 0 {
+                Direction::Pay
+            } else {
+                Direction::Collect
+            },
+            money: Money {
+                amount: line.change.abs().try_into().expect("it is not nothing"),
+                currency: self.currency,
+            },
+            at: LogTime(line.time_ms),
         });
         Statement {
             id: format!("{}-{}", self.account.0, self.to.0),

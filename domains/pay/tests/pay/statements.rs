@@ -113,6 +113,15 @@ async fn a_statement_in_camt_is_read_again_and_moves_what_moved() {
     assert_eq!(bakery.closing(), 1_980);
     let bank = read(town.as_operator("account=bank&format=camt").await);
     assert_eq!(bank.closing(), town.at_bank().await);
+    let path = "/admin/v1/pay/merchants/bakery/settle";
+    let settled = town.call("POST", path, &[], Some(&json!({}))).await;
+    assert_eq!(settled.status, 200, "{}", settled.body);
+    let said = json!({ "settlement": 1, "reference": "B2" });
+    let path = "/admin/v1/pay/bank-said";
+    assert_eq!(town.call("POST", path, &[], Some(&said)).await.status, 200);
+    let bank = read(town.as_operator("account=bank&format=camt").await);
+    let last = bank.entries.last().expect("an entry");
+    assert_eq!((&*last.order, last.signed()), ("S1", -1_980));
     let fees = read(town.as_operator("account=fees&format=camt").await);
     assert_eq!(fees.closing(), 20);
     town.close().await;
