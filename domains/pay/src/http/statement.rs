@@ -228,6 +228,9 @@ fn sheet(
             if line.transfer.time < from {
                 break 'pages;
             }
+            if sheet.lines.len() == MOST {
+                return Ok(Err(NoStatement::TooLong));
+            }
             let settlement = settlement_of(&line.transfer).map(Ordered::Settlement);
             let of = payment.as_ref().map(|of| Ordered::Payment(of.id));
             let order = settlement.or(of).map(|order| order.to_string());
@@ -236,9 +239,6 @@ fn sheet(
                 order: order.unwrap_or_else(|| NONE.to_owned()),
                 line: line_of(whose, line, payment.as_ref()),
             });
-        }
-        if sheet.lines.len() > MOST {
-            return Ok(Err(NoStatement::TooLong));
         }
         match page.next {
             Some(next) => start = Start::Cursor(next),
