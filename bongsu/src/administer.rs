@@ -6,6 +6,7 @@ mod ask;
 mod password;
 mod pay;
 mod print;
+mod reconcile;
 mod sign_in;
 mod verbs;
 
@@ -17,6 +18,7 @@ use crate::say;
 use anyhow::{Result, ensure};
 use ask::Operator;
 use print::Columns;
+pub use reconcile::reconcile;
 use serde_json::{Value, json};
 
 /// What a verb asks for, and how its answer is shown.
@@ -35,6 +37,8 @@ enum Shown {
     List(Columns),
     /// Each field.
     Fields,
+    /// As it comes, for a file.
+    File,
     /// These words, once it is done, and what came back.
     Done(String),
     /// These words and the new password.
@@ -89,6 +93,7 @@ async fn tell(operator: &mut Operator, asked: &Asked) -> Result<()> {
             }
             print::table(columns, &items);
         }
+        (Shown::File, _) => say::bytes(&operator.file(path).await?),
         (shown, body) => {
             let mut answer = operator.ask(path, body.as_ref()).await?;
             if let Shown::Password(_, Some(password)) = shown
@@ -109,7 +114,7 @@ async fn tell(operator: &mut Operator, asked: &Asked) -> Result<()> {
                         say::line(format_args!("Its password, shown this once: {password}"));
                     }
                 }
-                Shown::List(_) | Shown::Fields => print::fields(&answer),
+                Shown::List(_) | Shown::Fields | Shown::File => print::fields(&answer),
             }
         }
     }

@@ -5,9 +5,10 @@ mod pay;
 mod sign_in;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
-pub use pay::{MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
+pub use pay::{MerchantVerb, PayVerb, Reconcile, Statement, WalletVerb, WebhookVerb};
 pub use sign_in::{AddClient, ClientVerb, KeysVerb};
 
+use crate::bank::BankArgs;
 use crate::certificates::CertificatesVerb;
 use crate::cluster::ClusterArgs;
 use crate::config::Layer;
@@ -110,10 +111,17 @@ pub enum Verb {
     /// goes on in a new stream, one epoch later, with everything that its longest copy holds. Copies that disagree
     /// are refused, and so is giving up what only the engine has, unless --give-up-newer says so.
     RestoreLog(RestoreLog),
+    /// Run a bank that is not one, to try payments: no real money moves
+    ///
+    /// It carries out the orders that `[pay.bank] kind = "http"` sends it, each once, and keeps them in DIR/bank.sqlite.
+    /// It stands outside of the data centres, as a bank does, and can be told to lose orders and answers. Accounts whose
+    /// number ends in 9001 do not exist, in 9004 are closed, in 9006 are blocked, and in 9007 have too little on them.
+    Bank(BankArgs),
     /// Run three data centres on this machine, to see what happens when one of them burns
     ///
     /// Data centre N serves on 127.0.N.1:8008. While it runs, `burn dc2`, `cut dc2` and `heal dc2` can be
-    /// typed, and `help` says what else. The process ids stand in DIR/dcN/nats.pid and DIR/dcN/bongsu.pid.
+    /// typed, and `help` says what else. The process ids stand in DIR/dcN/nats.pid and DIR/dcN/bongsu.pid, and that
+    /// of the bank, which is simulated, in DIR/bank/bank.pid.
     Cluster(ClusterArgs),
     /// Hold the fire drill: burn data centres on this machine under load, and count what was lost
     ///

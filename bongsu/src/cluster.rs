@@ -1,8 +1,10 @@
 //! `bongsu cluster`: three data centres on this machine, to see what happens when one of them burns.
 //!
 //! Each has an engine and a platform of its own, on a loopback address of its own; whatever one says to
-//! another goes by roads that can be cut. What is started here ends with this process.
+//! another goes by roads that can be cut. The bank is outside of them all: a process of its own that no order burns.
+//! What is started here ends with this process.
 
+mod bank;
 mod files;
 mod plan;
 mod process;
@@ -20,7 +22,7 @@ use nix::fcntl::{Flock, FlockArg};
 use plan::Plan;
 use relay::Roads;
 use screen::Screen;
-use site::RunningSite;
+use site::{Part, RunningSite};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +40,7 @@ const SLOW: Duration = Duration::from_millis(100);
 /// `bongsu cluster`.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Folder for everything: DIR/dc1, DIR/dc2 and DIR/dc3 with data, configuration, logs and process ids
+    /// Folder for everything: DIR/dc1, DIR/dc2 and DIR/dc3 with data, configuration, logs and process ids, and DIR/bank
     #[arg(long, value_name = "DIR", default_value = "./cluster")]
     pub dir: PathBuf,
     /// Port at which data centre N serves people, on 127.0.N.1; the 40 ports above it are used too
@@ -86,6 +88,7 @@ pub async fn run(asked: &ClusterArgs) -> Result<()> {
     let mut cluster = Cluster {
         screen: Screen::new(asked.headless),
         sites,
+        bank: bank::part(&plan)?,
         roads,
     };
     cluster.screen.begin(&plan);
@@ -93,6 +96,7 @@ pub async fn run(asked: &ClusterArgs) -> Result<()> {
     cluster.screen.end();
     try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_platform)).await?;
     try_join_all(cluster.sites.iter_mut().map(RunningSite::stop_engine)).await?;
+    cluster.bank.stop().await?;
     watched
 }
 
@@ -106,12 +110,15 @@ fn lock(dir: &Path) -> Result<Flock<File>> {
 struct Cluster {
     screen: Screen,
     sites: Vec<RunningSite>,
+    /// The bank, which burns with none of them.
+    bank: Part,
     roads: Roads,
 }
 
 impl Cluster {
     /// Starts the data centres, from a backup if there is one, and looks after them.
     async fn run(&mut self, backup: Option<&Path>) -> Result<()> {
+        self.bank.start()?;
         for site in &mut self.sites {
             site.start_engine()?;
         }
@@ -151,6 +158,11 @@ impl Cluster {
     }
 
     async fn look(&mut self) {
+        match self.bank.look() {
+            Ok(None) => {}
+            Ok(Some(status)) => self.screen.say(&format!("the bank ended: {status}")),
+            Err(error) => self.screen.say(&format!("the bank: {error:#}")),
+        }
         for site in &mut self.sites {
             let cut = self.roads.is_cut(site.number());
             match site.look(cut).await {

@@ -1,12 +1,15 @@
 //! What the operator decides: flags before the environment, the environment before a file, all under
 //! the same names.
 
+mod bank;
 mod environment;
 mod file;
 mod previews;
 mod sign_in;
 mod sites;
 
+pub use bank::BankAt;
+use bank::PaySection;
 use previews::services;
 pub use sign_in::{SignIn, WhoRegistersClients};
 pub use sites::Sites;
@@ -106,6 +109,9 @@ pub struct Layer {
     /// `[[peers]]`
     #[arg(skip)]
     pub peers: Option<Vec<OtherSection>>,
+    /// `[pay]`
+    #[arg(skip)]
+    pub pay: Option<PaySection>,
     /// Page on which people find help with this server, for /.well-known/matrix/support [default: none]
     #[arg(long, value_name = "URL")]
     pub support_page: Option<String>,
@@ -247,6 +253,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// Where merchants may be told of their payments.
     pub webhooks: bongsu_fetch::Rules,
+    /// The bank.
+    pub bank: BankAt,
 }
 
 impl Config {
@@ -284,6 +292,7 @@ impl Config {
             peer: layer.peer,
             others: layer.peers.unwrap_or_default(),
         })?;
+        let bank = BankAt::of(layer.pay, sites.is_none())?;
         Ok(Self {
             data: layer.data.unwrap_or_else(|| PathBuf::from("./data")),
             listen: layer
@@ -323,6 +332,7 @@ impl Config {
             previews,
             sign_in,
             webhooks,
+            bank,
         })
     }
 }
@@ -417,6 +427,7 @@ impl Layer {
             log: self.log.or(other.log),
             peer: self.peer.or(other.peer),
             peers: self.peers.or(other.peers),
+            pay: self.pay.or(other.pay),
             support_page: self.support_page.or(other.support_page),
             support_email: self.support_email.or(other.support_email),
             support_user: self.support_user.or(other.support_user),

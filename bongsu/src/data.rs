@@ -53,6 +53,11 @@ impl DataDir {
         self.root.join("media")
     }
 
+    /// What the simulated bank of this process has done.
+    pub fn bank(&self) -> PathBuf {
+        self.root.join("bank.sqlite")
+    }
+
     /// The key that seals the keys of sign-in, where no other is named.
     pub fn sign_in_key(&self) -> PathBuf {
         self.root.join("sign-in.key")

@@ -6,6 +6,7 @@
 
 mod administer;
 mod backup;
+mod bank;
 mod certificates;
 mod cli;
 mod cluster;
@@ -28,7 +29,7 @@ mod wiring;
 use administer::{What, administer};
 use anyhow::{Context, Result};
 use clap::Parser;
-use cli::{Cli, Verb};
+use cli::{Cli, PayVerb, Verb, Verify};
 use config::{Config, Layer};
 use data::DataDir;
 use mimalloc::MiMalloc;
@@ -73,6 +74,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Media(verb) => runtime.block_on(administer(What::Media(verb), quietly(load)))?,
         Verb::Report(verb) => runtime.block_on(administer(What::Report(verb), quietly(load)))?,
         Verb::Client(verb) => runtime.block_on(administer(What::Client(verb), quietly(load)))?,
+        Verb::Pay(PayVerb::Reconcile(mut asked)) => {
+            let config = quietly(load)(std::mem::take(&mut asked.how.place).into())?;
+            return Ok(code(
+                runtime.block_on(administer::reconcile(&asked, &config))?,
+            ));
+        }
         Verb::Pay(verb) => runtime.block_on(administer(What::Pay(verb), quietly(load)))?,
         Verb::Keys(verb) => runtime.block_on(administer(What::Keys(verb), quietly(load)))?,
         Verb::Audit(mut asked) => {
@@ -93,16 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 restore_log::move_in(&data, &config).await
             })?;
         }
-        Verb::Verify(mut asked) => {
-            let config = load(std::mem::take(&mut asked.place).into())?;
-            Telemetry::warnings(&config)?;
-            let good = if asked.all_sites {
-                runtime.block_on(verify::sites::verify(config.sites.as_ref()))?
-            } else {
-                runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))?
-            };
-            return Ok(code(good));
-        }
+        Verb::Verify(asked) => return Ok(code(verified(&runtime, asked, load)?)),
         Verb::Doctor(place) => {
             let config = load(place.into())?;
             Telemetry::warnings(&config)?;
@@ -114,6 +112,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime.block_on(restore_log::run(&asked, &config))?;
         }
         Verb::Certificates(verb) => certificates::run(&verb)?,
+        Verb::Bank(asked) => runtime.block_on(bank::run(&asked))?,
         Verb::Cluster(asked) => runtime.block_on(cluster::run(&asked))?,
         Verb::Fire(asked) => {
             let own =
@@ -125,6 +124,20 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Operations => say::line(operations::text()?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether everything is what was written.
+fn verified(
+    runtime: &Runtime,
+    mut asked: Verify,
+    load: impl FnOnce(Layer) -> Result<Config>,
+) -> Result<bool> {
+    let config = load(std::mem::take(&mut asked.place).into())?;
+    Telemetry::warnings(&config)?;
+    if asked.all_sites {
+        return runtime.block_on(verify::sites::verify(config.sites.as_ref()));
+    }
+    runtime.block_on(verify::verify(&DataDir::new(&config.data), &asked))
 }
 
 fn code(good: bool) -> ExitCode {

@@ -16,6 +16,12 @@ pub fn line(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints a file as it is.
+pub fn bytes(file: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(file).and_then(|()| out.flush());
+}
+
 /// Something that may take long. On a terminal a bar appears after two seconds, on the standard error.
 #[derive(Clone)]
 pub struct Progress {

@@ -154,6 +154,8 @@ fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
         let pay = house.pay.lane.metrics();
         pay.register::<bongsu_pay::Pay>(registry);
         house.told.register(registry);
+        house.bank.metrics.register(registry);
+        house.invariants.register(registry);
     })
 }
 
@@ -197,7 +199,9 @@ fn begin_tasks(
         tokio::spawn(talk.clone().keep_in_touch()),
         tokio::spawn(talk.keep_swept(config.retention)),
         tokio::spawn(pay.clone().keep_swept()),
-        tokio::spawn(pay.keep_told()),
+        tokio::spawn(pay.clone().keep_told()),
+        tokio::spawn(pay.clone().keep_watched()),
+        tokio::spawn(pay.keep_ordering()),
         tokio::spawn(provider.keep_keys()),
         tokio::spawn(disk.keep_measured(data.clone())),
     ]

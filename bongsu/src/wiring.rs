@@ -1,5 +1,6 @@
 //! Opening the house: each domain's log and lane, and the media.
 
+mod bank;
 mod lane;
 mod log;
 mod sign_in;
@@ -19,7 +20,7 @@ use bongsu_flows::IdentityFlows;
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_pay::Pay;
-use bongsu_pay::http::{Api as PayApi, Rates, Signing, TellerMetrics};
+use bongsu_pay::http::{Api as PayApi, AtBank, Invariants, Rates, Signing, TellerMetrics};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
@@ -91,6 +92,10 @@ pub struct House {
     pub abroad: Option<Abroad>,
     /// How telling merchants goes.
     pub told: TellerMetrics,
+    /// The bank.
+    pub bank: AtBank,
+    /// Whether the books are in order.
+    pub invariants: Invariants,
     vault: Vault,
 }
 
@@ -122,6 +127,8 @@ impl House {
             media,
             abroad,
             told: TellerMetrics::default(),
+            bank: bank::open(data, config)?,
+            invariants: Invariants::default(),
             vault,
         })
     }
@@ -189,6 +196,8 @@ impl House {
             signing: Signing::new(self.vault.secrets("secrets of merchants' webhooks")),
             fetcher: Fetcher::new(config.webhooks.clone()),
             told: self.told.clone(),
+            bank: self.bank.clone(),
+            invariants: self.invariants.clone(),
         }
     }
 

@@ -174,6 +174,11 @@ impl Cluster {
         format!("127.{}.{}.1:{PORT}", self.network, site + 1)
     }
 
+    /// Where the bank is, which is in no data centre.
+    pub fn bank(&self) -> String {
+        format!("127.{}.0.1:{}", self.network, PORT + 4)
+    }
+
     /// Where its engine is, past all roads that can be cut.
     pub fn engine(&self, site: usize) -> String {
         format!("tls://127.{}.{}.1:{}", self.network, site + 1, PORT + 1)
@@ -250,9 +255,7 @@ impl Cluster {
 
     /// The process id of a part of data centre `site`.
     pub fn pid(&self, site: usize, part: Part) -> Result<Pid> {
-        let path = self.site_dir(site).join(format!("{}.pid", part.name()));
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        Ok(Pid::from_raw(text.trim().parse()?))
+        pid(&self.site_dir(site).join(format!("{}.pid", part.name())))
     }
 
     /// Whether a part of data centre `site` runs.
@@ -323,11 +326,20 @@ impl Drop for Cluster {
                 }
             }
         }
+        if let Ok(pid) = pid(&self.dir.join("bank/bank.pid")) {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
         if let Some(site) = self.bounded {
             // The drill broke off. Whoever still has files in it keeps it from going.
             let _ = disk::unbound(&self.site_dir(site));
         }
     }
+}
+
+/// The process id that stands in the file at `path`.
+fn pid(path: &Path) -> Result<Pid> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(Pid::from_raw(text.trim().parse()?))
 }
 
 /// What data centre `site` is called.

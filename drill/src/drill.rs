@@ -143,6 +143,7 @@ async fn ground(asked: &Fire, cluster: &Cluster) -> Result<Ground> {
     let sites = cluster::sites(&listed.context("/.well-known/bongsu gives nothing")?)?;
     let sites = Arc::from(sites);
     Ok(Ground {
+        bank: cluster.bank(),
         operator: operator(cluster, &sites).await?,
         sites,
         seed: asked.seed,

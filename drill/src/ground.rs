@@ -25,6 +25,8 @@ pub struct Ground {
     pub sites: Arc<[Site]>,
     /// What everything is drawn from.
     pub seed: u64,
+    /// Where the bank is, which does not burn: host and port.
+    pub bank: String,
     /// The token of whoever runs the platform.
     pub operator: String,
     /// How many people chat.

@@ -60,32 +60,52 @@ impl Operator {
     /// Reads at `path`, or does something there with `body`. What is refused is an error in the words
     /// of the refusal.
     pub async fn ask(&mut self, path: &str, body: Option<&Value>) -> Result<Value> {
-        let method = if body.is_some() {
-            Method::POST
-        } else {
-            Method::GET
-        };
-        let bytes = body
-            .map(serde_json::to_vec)
-            .transpose()?
-            .unwrap_or_default();
+        let json = "application/json";
+        match body {
+            Some(body) => {
+                let body = serde_json::to_vec(body)?;
+                self.send(Method::POST, path, (json, body)).await
+            }
+            None => self.send(Method::GET, path, (json, Vec::new())).await,
+        }
+    }
+
+    /// Has the statement `xml` looked at, at `path`.
+    pub async fn show_xml(&mut self, path: &str, xml: Vec<u8>) -> Result<Value> {
+        self.send(Method::POST, path, ("application/xml", xml))
+            .await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, what: (&str, Vec<u8>)) -> Result<Value> {
+        let (status, body) = self.exchange(method, path, what).await?;
+        understood(status, &body)?;
+        serde_json::from_slice(&body).context("the server's answer is not understood")
+    }
+
+    async fn exchange(
+        &mut self,
+        method: Method,
+        path: &str,
+        (kind, body): (&str, Vec<u8>),
+    ) -> Result<(StatusCode, Bytes)> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, "control")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(bytes)))?;
-        let (status, body) = match self {
-            Self::Running(control) => control.ask(request).await?,
-            Self::Here(here) => answer(&here.router, request).await?,
-        };
-        if status.is_success() {
-            return serde_json::from_slice(&body).context("the server's answer is not understood");
+            .header(header::CONTENT_TYPE, kind)
+            .body(Full::new(Bytes::from(body)))?;
+        match self {
+            Self::Running(control) => control.ask(request).await,
+            Self::Here(here) => answer(&here.router, request).await,
         }
-        match serde_json::from_slice::<ProblemBody>(&body) {
-            Ok(problem) => bail!(problem.detail),
-            Err(_) => bail!("the server answered {status}"),
-        }
+    }
+
+    /// The file at `path`, as it is.
+    pub async fn file(&mut self, path: &str) -> Result<Bytes> {
+        let sent = self.exchange(Method::GET, path, ("application/json", Vec::new()));
+        let (status, body) = sent.await?;
+        understood(status, &body)?;
+        Ok(body)
     }
 
     /// All items of the pages at `path`.
@@ -100,9 +120,10 @@ impl Operator {
             if let Value::Array(found) = page["items"].take() {
                 items.extend(found);
             }
-            match page["next"].as_str() {
-                Some(next) => cursor = format!("&cursor={}", escape(next)),
-                None => return Ok(items),
+            match &page["next"] {
+                Value::String(next) => cursor = format!("&cursor={}", escape(next)),
+                Value::Number(next) => cursor = format!("&cursor={next}"),
+                _ => return Ok(items),
             }
         }
     }
@@ -116,6 +137,17 @@ impl Operator {
                 here.house.close().await
             }
         }
+    }
+}
+
+/// What is refused is an error in the words of the refusal.
+fn understood(status: StatusCode, body: &[u8]) -> Result<()> {
+    if status.is_success() {
+        return Ok(());
+    }
+    match serde_json::from_slice::<ProblemBody>(body) {
+        Ok(problem) => bail!(problem.detail),
+        Err(_) => bail!("the server answered {status}"),
     }
 }
 

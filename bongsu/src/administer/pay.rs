@@ -4,11 +4,15 @@ use super::ask::escape;
 use super::print::Columns;
 use super::verbs::{act, doing, listing, showing};
 use super::{Asked, Shown};
-use crate::cli::{How, MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
+use crate::cli::{How, MerchantVerb, PayVerb, Statement, WalletVerb, WebhookVerb};
 use serde_json::json;
 
 const MERCHANTS: Columns = &[
     "merchant", "name", "currency", "fee", "frozen", "pending", "payable",
+];
+
+const LINES: Columns = &[
+    "time_ms", "what", "change", "balance", "held", "other", "note", "payment",
 ];
 
 /// What is asked of money.
@@ -37,6 +41,10 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("It is written down.".to_owned());
             doing("/admin/v1/pay/bank-said".to_owned(), body, how, done)
         }
+        PayVerb::Statement(asked) => statement(asked),
+        PayVerb::Reconcile(_) => {
+            unreachable!("its answer is an exit status, and it is asked elsewhere")
+        }
         PayVerb::Proof(how) => Asked {
             body: None,
             path: "/admin/v1/pay/proof".to_owned(),
@@ -44,6 +52,30 @@ pub fn pay(verb: PayVerb) -> Asked {
             json: how.json,
             place: how.place,
         },
+    }
+}
+
+/// A file as it comes, or a table of the pages.
+fn statement(asked: Statement) -> Asked {
+    let format = if asked.csv { "csv" } else { "camt" };
+    let file = asked.csv || asked.camt;
+    let mut path = format!(
+        "/admin/v1/pay/statement?account={}&currency={}",
+        escape(&asked.account),
+        escape(&asked.currency)
+    );
+    for (name, at) in [("from_ms", asked.from), ("to_ms", asked.to)] {
+        path += &at.map(|at| format!("&{name}={at}")).unwrap_or_default();
+    }
+    if !file {
+        return listing(path, LINES, asked.how);
+    }
+    Asked {
+        body: None,
+        path: format!("{path}&format={format}"),
+        shown: Shown::File,
+        json: false,
+        place: asked.how.place,
     }
 }
 

@@ -2,6 +2,19 @@
 
 use super::administer::{How, Looked, Shown, Target};
 use clap::{ArgGroup, Args, Subcommand};
+use std::path::PathBuf;
+
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  bongsu pay statement @mina:chat.example
+  bongsu pay statement bakery --csv --from 2026-11-01 --to 2026-12-01 > november.csv
+  bongsu pay statement bank --camt > bank.xml";
+
+const RECONCILE_EXAMPLES: &str = "\
+Examples:
+  bongsu pay reconcile                              all that the bank ever moved
+  bongsu pay reconcile --from 2026-11-01 --to 2026-12-01
+  bongsu pay reconcile --statement november.xml     a statement of the bank's (camt.053)";
 
 /// What can be done with money.
 #[derive(Debug, Subcommand)]
@@ -16,6 +29,12 @@ pub enum PayVerb {
     Limits(SetLimits),
     /// Tell what the bank said of a top-up, a withdrawal or a settlement
     BankSaid(BankSaid),
+    /// Show what happened to an account
+    #[command(after_help = STATEMENT_EXAMPLES)]
+    Statement(Statement),
+    /// Compare what the bank says that it moved with the books; exits with 1 if they differ
+    #[command(after_help = RECONCILE_EXAMPLES)]
+    Reconcile(Reconcile),
     /// Read all that was ever paid, and tell whether the books follow from it
     Proof(Shown),
 }
@@ -156,6 +175,89 @@ pub struct SetLimits {
     pub how: How,
 }
 
+/// `bongsu pay statement`.
+#[derive(Debug, Args)]
+pub struct Statement {
+    /// A person's id, a merchant's, `bank` (what the bank holds for everybody) or `fees` (what merchants paid)
+    pub account: String,
+    /// As a table (CSV), oldest first
+    #[arg(long, conflicts_with_all = ["camt", "json"])]
+    pub csv: bool,
+    /// As ISO 20022 camt.053, oldest first
+    #[arg(long, conflicts_with = "json")]
+    pub camt: bool,
+    /// In which currency, but for a merchant
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// Of a file: from this day or moment on, such as 2026-11-01 or 2026-11-01T09:30:00Z [default: ever]
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub from: Option<i64>,
+    /// Of a file: before this day or moment [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub to: Option<i64>,
+    /// How.
+    #[command(flatten)]
+    pub how: Shown,
+}
+
+/// `bongsu pay reconcile`.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// From this day or moment on, such as 2026-11-01 or 2026-11-01T09:30:00Z [default: ever]
+    #[arg(long, value_name = "WHEN", value_parser = moment, conflicts_with = "statement")]
+    pub from: Option<i64>,
+    /// Before this day or moment [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = moment, conflicts_with = "statement")]
+    pub to: Option<i64>,
+    /// Read the statement in this file (ISO 20022 camt.053) instead of asking the bank
+    #[arg(long, value_name = "FILE")]
+    pub statement: Option<PathBuf>,
+    /// How.
+    #[command(flatten)]
+    pub how: Shown,
+}
+
+/// A moment in milliseconds since 1970, of a date or of a date and a time in UTC (RFC 3339).
+fn moment(text: &str) -> Result<i64, String> {
+    moment_of(text).ok_or_else(|| "expected 2026-11-01, or 2026-11-01T09:30:00Z".to_owned())
+}
+
+/// Days are counted as Howard Hinnant's "chrono-compatible low-level date algorithms" do, `days_from_civil`.
+fn moment_of(text: &str) -> Option<i64> {
+    let (date, time) = match text.split_once('T') {
+        Some((date, time)) => (date, time.strip_suffix('Z')?),
+        None => (text, "00:00:00"),
+    };
+    let numbers = |text: &str, mark: char, widths: [usize; 3]| {
+        let parts: Vec<&str> = text.split(mark).collect();
+        let [a, b, c] = parts.try_into().ok()?;
+        let part = |part: &str, width: usize| {
+            let digits = part.len() == width && part.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| part.parse::<i64>().ok())?
+        };
+        Some((
+            part(a, widths[0])?,
+            part(b, widths[1])?,
+            part(c, widths[2])?,
+        ))
+    };
+    let (year, month, day) = numbers(date, '-', [4, 2, 2])?;
+    let (hour, minute, second) = numbers(time, ':', [2, 2, 2])?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let sound = (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    sound.then_some((days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000)
+}
+
 /// `bongsu pay bank-said`.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("of").required(true).args(["payment", "settlement"])))]
@@ -176,4 +278,26 @@ pub struct BankSaid {
     /// How.
     #[command(flatten)]
     pub how: Shown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_day_or_a_time() {
+        for (text, expect) in [
+            ("1970-01-01", Some(0)),
+            ("2000-02-29", Some(951_782_400_000)),
+            ("2027-01-15T08:00:00Z", Some(1_800_000_000_000)),
+            ("2025-02-29", None),
+            ("2025-13-01", None),
+            ("2025-1-01", None),
+            ("2025-01-01T24:00:00Z", None),
+            ("2025-01-01T10:00:00", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(moment(text).ok(), expect, "{text}");
+        }
+    }
 }

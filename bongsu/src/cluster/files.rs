@@ -159,7 +159,19 @@ struct Platform<'a> {
     sign_in_key_file: PathBuf,
     log: Log,
     peer: Peer,
+    pay: Pay,
     peers: Vec<Other>,
+}
+
+#[derive(Serialize)]
+struct Pay {
+    bank: Bank,
+}
+
+#[derive(Serialize)]
+struct Bank {
+    kind: &'static str,
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -228,6 +240,12 @@ fn platform_text(plan: &Plan, site: &Site, files: &Files, asked: &ClusterArgs) -
             authority,
             certificate,
             key,
+        },
+        pay: Pay {
+            bank: Bank {
+                kind: "http",
+                url: format!("http://{}", plan.bank()),
+            },
         },
         peers: all[1..]
             .iter()

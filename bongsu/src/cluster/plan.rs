@@ -11,6 +11,9 @@ pub const SITES: usize = 3;
 /// Ports above the first one that a cluster needs at each of its addresses.
 const PORTS: u16 = 40;
 
+/// How far above the first port the bank's is.
+const BANK: u16 = 4;
+
 /// The data centres of a cluster.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -101,6 +104,11 @@ impl Plan {
         SocketAddr::new(self.ip(number), self.port)
     }
 
+    /// Where the bank is reached, which is in no data centre.
+    pub fn bank(&self) -> SocketAddr {
+        SocketAddr::new(self.ip(0), self.port + BANK)
+    }
+
     /// Where `service` of data centre `number` listens.
     pub fn own(&self, service: Service, number: usize) -> SocketAddr {
         SocketAddr::new(self.ip(number), self.port + service.offset())
@@ -147,11 +155,13 @@ mod tests {
             all.push(plan.public(site.number));
             all.extend(Service::ALL.map(|service| plan.own(service, site.number)));
         }
+        all.push(plan.bank());
         all.extend(plan.relays().iter().map(|relay| relay.listen));
         let distinct: BTreeSet<_> = all.iter().collect();
-        assert_eq!((all.len(), distinct.len()), (30, 30));
+        assert_eq!((all.len(), distinct.len()), (31, 31));
         assert!(all.iter().all(|address| address.port() - 8008 <= PORTS));
         assert_eq!(plan.public(2).to_string(), "127.0.2.1:8008");
+        assert_eq!(plan.bank().to_string(), "127.0.0.1:8012");
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct RunningSite {
 
 /// A program and its process.
 #[derive(Debug)]
-struct Part {
+pub(super) struct Part {
     program: Program,
     process: Option<Process>,
     /// When to start it again after it ended by itself.
@@ -71,7 +71,17 @@ struct Part {
 }
 
 impl Part {
-    fn start(&mut self) -> Result<()> {
+    /// That of `program`, not yet started.
+    pub(super) fn new(program: Program) -> Self {
+        Self {
+            program,
+            process: None,
+            again: None,
+        }
+    }
+
+    /// Starts it, unless it runs.
+    pub(super) fn start(&mut self) -> Result<()> {
         if self.process.is_none() {
             self.process = Some(self.program.start()?);
         }
@@ -80,7 +90,7 @@ impl Part {
     }
 
     /// Looks after the process; says how it ended, if it did.
-    fn look(&mut self) -> Result<Option<ExitStatus>> {
+    pub(super) fn look(&mut self) -> Result<Option<ExitStatus>> {
         let ended = self.process.as_mut().and_then(Process::ended);
         if let Some(status) = ended {
             self.process = None;
@@ -91,21 +101,28 @@ impl Part {
         }
         Ok(ended)
     }
+
+    /// Ends it in order.
+    pub(super) async fn stop(&mut self) -> Result<()> {
+        self.again = None;
+        match self.process.take() {
+            Some(process) => process.stop().await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl RunningSite {
     /// The data centre `site`, not yet started.
     pub fn new(plan: &Plan, site: Site, files: &Written, engine: &Path) -> Result<Self> {
-        let part = |name, binary: &Path, arguments: Vec<String>| Part {
-            program: Program {
+        let part = |name, binary: &Path, arguments: Vec<String>| {
+            Part::new(Program {
                 name,
                 binary: binary.to_owned(),
                 arguments,
                 environment: Vec::new(),
                 dir: site.dir.clone(),
-            },
-            process: None,
-            again: None,
+            })
         };
         let text = |path: &Path| path.display().to_string();
         let own = std::env::current_exe().context("this program does not know where it lies")?;
@@ -196,19 +213,12 @@ impl RunningSite {
     /// Ends the platform in it in order, for which a majority of the engines is needed.
     pub async fn stop_platform(&mut self) -> Result<()> {
         self.thaw()?;
-        Self::stop(&mut self.platform).await
+        self.platform.stop().await
     }
 
     /// Ends the engine in it in order.
     pub async fn stop_engine(&mut self) -> Result<()> {
-        Self::stop(&mut self.engine).await
-    }
-
-    async fn stop(part: &mut Part) -> Result<()> {
-        match part.process.take() {
-            Some(process) => process.stop().await,
-            None => Ok(()),
-        }
+        self.engine.stop().await
     }
 
     /// Holds it still.
@@ -229,7 +239,7 @@ impl RunningSite {
         }
         self.platform.program.environment = environment;
         if self.platform.process.is_some() {
-            Self::stop(&mut self.platform).await?;
+            self.platform.stop().await?;
             self.platform.start()?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What to do next, for whoever started the server.
 
-use crate::config::{Config, WhoMayRegister};
+use crate::config::{BankAt, Config, WhoMayRegister};
 use crate::say;
 use bongsu_base::ServerName;
 
@@ -30,4 +30,9 @@ Bongsu serves {server_name} at {base_url}
   Stop with Ctrl-C or SIGTERM; `bongsu --help` says what else there is.
 "
     ));
+    if config.bank == BankAt::Here {
+        tracing::warn!(
+            "the bank is simulated: no real money moves; `[pay.bank]` in the configuration names another"
+        );
+    }
 }

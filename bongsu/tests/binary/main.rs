@@ -8,6 +8,7 @@
 mod accounts;
 mod administration;
 mod backup;
+mod bank;
 mod common;
 mod configuration;
 mod damage;

@@ -6,6 +6,7 @@ mod write;
 use crate::Direction;
 use bongsu_base::LogTime;
 use bongsu_ledger::{Currency, Money};
+use chrono::{DateTime, SecondsFormat};
 use thiserror::Error;
 
 /// The namespace of the message.
@@ -106,6 +107,20 @@ pub enum Malformed {
         /// What the statement says.
         said: i64,
     },
+}
+
+/// A moment as ISO 8601 has it, in UTC. What lies outside the years that can be written is the beginning of 1970.
+#[must_use]
+pub fn moment(at: LogTime) -> String {
+    let moment = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+    moment.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// `minor` units as a decimal number of the currency.
+#[must_use]
+pub fn decimal_of(minor: i64, currency: Currency) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{}", decimal(minor.unsigned_abs(), currency))
 }
 
 /// `minor` units without sign, as a decimal number of the currency.

@@ -3,16 +3,19 @@
 //!
 //! It promises that an order repeated under its id is the same order ([`Bank`]), that not knowing is an answer of
 //! its own ([`Unknown`]), and that [`camt`] reads what it writes. [`Simulated`] is a bank for laptops, tests and
-//! drills, which can be slow, lose answers and repeat them, but never an order. It must never know wallets.
+//! drills, in memory or in a file, which can be slow, lose orders and answers and hear orders twice, but never does one
+//! twice; [`serve`] gives it to others over HTTP, and [`HttpBank`] is how they reach it. It must never know wallets.
 
 pub mod camt;
+mod http;
 mod simulated;
 
+pub use self::http::{HttpBank, serve};
 pub use simulated::{Faults, Simulated};
 
 use bongsu_base::LogTime;
-use bongsu_ledger::Money;
-use std::fmt::Debug;
+use bongsu_ledger::{Currency, Money};
+use std::fmt::{self, Debug};
 use thiserror::Error;
 
 /// Which way the money goes, seen from the person's account at the bank.
@@ -81,6 +84,32 @@ impl Reason {
             Self::IdReused => "AM05",
         }
     }
+
+    /// The reason of this code.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        const ALL: [Reason; 5] = [
+            Reason::NoSuchAccount,
+            Reason::Closed,
+            Reason::InsufficientFunds,
+            Reason::Forbidden,
+            Reason::IdReused,
+        ];
+        ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Self::NoSuchAccount => "there is no such account",
+            Self::Closed => "the account was closed",
+            Self::InsufficientFunds => "there is too little on the account",
+            Self::Forbidden => "the account is blocked",
+            Self::IdReused => "the bank had another order of this name",
+        };
+        write!(f, "{} {words}", self.code())
+    }
 }
 
 /// Nobody here knows what became of it: ask again, with the same id.
@@ -103,9 +132,14 @@ pub trait Bank: Debug + Send + Sync + 'static {
     /// [`Unknown`] when no answer came.
     async fn find(&self, id: &str) -> Result<Option<Said>, Unknown>;
 
-    /// What moved on our account from `from` on and before `to`, in the order in which it did.
+    /// What moved on our account in `currency` from `from` on and before `to`, in the order in which it did.
     ///
     /// # Errors
     /// [`Unknown`] when no answer came.
-    async fn statement(&self, from: LogTime, to: LogTime) -> Result<camt::Statement, Unknown>;
+    async fn statement(
+        &self,
+        currency: Currency,
+        from: LogTime,
+        to: LogTime,
+    ) -> Result<camt::Statement, Unknown>;
 }

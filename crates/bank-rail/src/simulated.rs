@@ -1,13 +1,22 @@
 //! A bank that is not one.
 
-use crate::camt::{Entry, Statement};
+mod store;
+
+use crate::camt::Statement;
 use crate::{Bank, Direction, Order, Reason, Said, Unknown};
 use bongsu_base::LogTime;
 use bongsu_ledger::Currency;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
+
+/// The longest name of an order (ISO 20022, Max35Text), in characters.
+const LONGEST_ID: usize = 35;
+/// The last moment that a statement can name, the end of the year 9999.
+const LAST: LogTime = LogTime(253_402_300_799_999);
 
 /// How the bank misbehaves, each in parts of a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +25,8 @@ pub struct Faults {
     pub answers_lost: u16,
     /// The order is lost before it is done.
     pub orders_lost: u16,
+    /// The order is heard twice.
+    pub orders_repeated: u16,
     /// The answer takes [`Faults::delay`].
     pub slow: u16,
     /// How long a slow answer takes.
@@ -24,23 +35,32 @@ pub struct Faults {
     pub entries_doubled: u16,
 }
 
-/// A bank in memory. Every account exists and has enough on it, but those that begin with `closed`, `empty`,
-/// `blocked` or `unknown`. What it did is forgotten with the process.
-#[derive(Debug, Clone)]
+/// A bank in memory or in a file. Every account exists and has enough on it, but those whose number ends in
+///
+/// - 9001: there is no such account (AC01);
+/// - 9004: it was closed (AC04);
+/// - 9006: it is blocked (AG01);
+/// - 9007: there is too little on it to collect from (AM04).
+#[derive(Clone)]
 pub struct Simulated {
     inner: Arc<Mutex<Inner>>,
-    clock: fn() -> LogTime,
+    clock: Arc<dyn Fn() -> LogTime + Send + Sync>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Simulated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Simulated(..)")
+    }
+}
+
 struct Inner {
     faults: Faults,
     chance: fastrand::Rng,
-    orders: HashMap<String, (Order, Said)>,
-    entries: Vec<Entry>,
+    store: Store,
 }
 
 /// What happens to a call on its way.
+#[derive(Debug, Clone, Copy)]
 enum Fate {
     Lost,
     Answered,
@@ -48,17 +68,46 @@ enum Fate {
 }
 
 impl Simulated {
-    /// A bank whose time is `clock`'s and whose faults follow from `seed`.
+    /// A bank in memory whose time is `clock`'s and whose faults follow from `seed`. What it did is forgotten with it.
     #[must_use]
-    pub fn new(clock: fn() -> LogTime, faults: Faults, seed: u64) -> Self {
+    pub fn in_memory(
+        clock: impl Fn() -> LogTime + Send + Sync + 'static,
+        faults: Faults,
+        seed: u64,
+    ) -> Self {
+        let store = Store::in_memory().expect("memory takes two empty tables");
+        Self::over(store, clock, faults, seed)
+    }
+
+    /// The bank of the file at `path`, which is made if it is missing; otherwise as in memory. One process at a time can
+    /// have it open.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or is open elsewhere.
+    pub fn open(
+        path: &Path,
+        clock: impl Fn() -> LogTime + Send + Sync + 'static,
+        faults: Faults,
+        seed: u64,
+    ) -> rusqlite::Result<Self> {
+        Ok(Self::over(Store::open(path)?, clock, faults, seed))
+    }
+
+    fn over(
+        store: Store,
+        clock: impl Fn() -> LogTime + Send + Sync + 'static,
+        faults: Faults,
+        seed: u64,
+    ) -> Self {
         let inner = Inner {
             faults,
             chance: fastrand::Rng::with_seed(seed),
-            orders: HashMap::new(),
-            entries: Vec::new(),
+            store,
         };
-        let inner = Arc::new(Mutex::new(inner));
-        Self { inner, clock }
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            clock: Arc::new(clock),
+        }
     }
 
     /// From now on it misbehaves so.
@@ -73,6 +122,17 @@ impl Simulated {
             tokio::time::sleep(delay).await;
         }
         fate
+    }
+
+    /// Does something with what is kept, which may wait for the disk.
+    async fn keep<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Inner) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Unknown> {
+        let inner = self.inner.clone();
+        let done = tokio::task::spawn_blocking(move || work(&mut inner.lock())).await;
+        let done = done.map_err(|error| Unknown(error.to_string()))?;
+        done.map_err(|error| Unknown(format!("its file: {error}")))
     }
 }
 
@@ -94,61 +154,53 @@ impl Inner {
         (delay, fate)
     }
 
-    fn carry_out(&mut self, order: &Order, at: LogTime) -> Said {
-        if let Some((known, said)) = self.orders.get(&order.id) {
-            let reason = Reason::IdReused;
-            return if known == order {
-                said.clone()
-            } else {
-                Said::Refused { reason }
-            };
+    /// Hears an order, perhaps twice.
+    fn hear(&mut self, order: &Order, at: LogTime) -> rusqlite::Result<Said> {
+        let said = self.carry_out(order, at)?;
+        let repeated = self.faults.orders_repeated;
+        if self.happens(repeated) {
+            return self.carry_out(order, at);
         }
-        let said = match refusal(order) {
-            Some(reason) => Said::Refused { reason },
-            None => self.book(order, at),
-        };
-        let kept = (order.clone(), said.clone());
-        self.orders.insert(order.id.clone(), kept);
-        said
+        Ok(said)
     }
 
-    fn book(&mut self, order: &Order, at: LogTime) -> Said {
-        let reference = format!("SIM{:012}", self.entries.len() + 1);
-        self.entries.push(Entry {
-            reference: reference.clone(),
-            order: order.id.clone(),
-            direction: order.direction,
-            money: order.money,
-            at,
-        });
-        Said::Done { reference, at }
+    fn carry_out(&self, order: &Order, at: LogTime) -> rusqlite::Result<Said> {
+        match self.store.find(&order.id)? {
+            Some((known, said)) if known == *order => Ok(said),
+            Some(_) => Ok(Said::Refused {
+                reason: Reason::IdReused,
+            }),
+            None => self.store.keep(order, refusal(order), at),
+        }
     }
 }
 
-/// Why the bank refuses `order`, by what its account is called.
+/// Why the bank refuses `order`, by the last digits of its account.
 fn refusal(order: &Order) -> Option<Reason> {
     let account = order.account.as_str();
-    if account.starts_with("unknown") || account.is_empty() {
-        Some(Reason::NoSuchAccount)
-    } else if account.starts_with("closed") {
-        Some(Reason::Closed)
-    } else if account.starts_with("blocked") {
-        Some(Reason::Forbidden)
-    } else if account.starts_with("empty") && order.direction == Direction::Collect {
-        Some(Reason::InsufficientFunds)
-    } else {
-        None
+    let collects = order.direction == Direction::Collect;
+    match account.get(account.len().saturating_sub(4)..) {
+        _ if account.is_empty() => Some(Reason::NoSuchAccount),
+        Some("9001") => Some(Reason::NoSuchAccount),
+        Some("9004") => Some(Reason::Closed),
+        Some("9006") => Some(Reason::Forbidden),
+        Some("9007") if collects => Some(Reason::InsufficientFunds),
+        _ => None,
     }
 }
 
 #[async_trait::async_trait]
 impl Bank for Simulated {
     async fn order(&self, order: &Order) -> Result<Said, Unknown> {
+        if !(1..=LONGEST_ID).contains(&order.id.chars().count()) {
+            return Err(Unknown(format!("an id has 1 to {LONGEST_ID} characters")));
+        }
         let fate = self.on_the_way().await;
         if matches!(fate, Fate::Lost) {
             return Err(Unknown("the order was lost".to_owned()));
         }
-        let said = self.inner.lock().carry_out(order, (self.clock)());
+        let (order, at) = (order.clone(), (self.clock)());
+        let said = self.keep(move |inner| inner.hear(&order, at)).await?;
         match fate {
             Fate::AnswerLost => Err(Unknown("the answer was lost".to_owned())),
             Fate::Answered | Fate::Lost => Ok(said),
@@ -162,31 +214,36 @@ impl Bank for Simulated {
                 return Err(Unknown("the answer was lost".to_owned()));
             }
         }
-        let inner = self.inner.lock();
-        Ok(inner.orders.get(id).map(|(_, said)| said.clone()))
+        let id = id.to_owned();
+        let found = self.keep(move |inner| inner.store.find(&id)).await?;
+        Ok(found.map(|(_, said)| said))
     }
 
-    async fn statement(&self, from: LogTime, to: LogTime) -> Result<Statement, Unknown> {
-        let mut inner = self.inner.lock();
-        let moved = inner.entries.clone();
-        let (mut opening, mut entries) = (Vec::new(), Vec::new());
-        for entry in moved {
-            if entry.at < from {
-                opening.push(entry);
-            } else if entry.at < to {
-                let doubled = inner.faults.entries_doubled;
+    async fn statement(
+        &self,
+        currency: Currency,
+        from: LogTime,
+        to: LogTime,
+    ) -> Result<Statement, Unknown> {
+        let (from, to) = (from.max(LogTime(0)), to.clamp(LogTime(0), LAST));
+        let moved = self.keep(move |inner| {
+            let (opening, moved) = inner.store.moved(currency, from, to)?;
+            let doubled = inner.faults.entries_doubled;
+            let mut entries = Vec::with_capacity(moved.len());
+            for entry in moved {
                 if inner.happens(doubled) {
                     entries.push(entry.clone());
                 }
                 entries.push(entry);
             }
-        }
-        let currency = entries.first().or(opening.first());
+            Ok((opening, entries))
+        });
+        let (opening, entries) = moved.await?;
         Ok(Statement {
-            id: format!("SIM-{}-{}", from.0, to.0),
-            account: "BONGSU-POOL".to_owned(),
-            currency: currency.map_or(Currency::KRW, |entry| entry.money.currency),
-            opening: opening.iter().map(Entry::signed).sum(),
+            id: format!("{currency}-{}-{}", from.0, to.0),
+            account: format!("BONGSU-POOL-{currency}"),
+            currency,
+            opening,
             from,
             to,
             entries,
@@ -195,71 +252,4 @@ impl Bank for Simulated {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bongsu_ledger::{Amount, Money};
-
-    fn order(id: &str, account: &str, direction: Direction) -> Order {
-        Order {
-            id: id.to_owned(),
-            direction,
-            account: account.to_owned(),
-            money: Money {
-                amount: Amount::new(5_000).unwrap(),
-                currency: Currency::KRW,
-            },
-        }
-    }
-
-    fn bank(faults: Faults) -> Simulated {
-        Simulated::new(|| LogTime(1_000), faults, 1)
-    }
-
-    #[tokio::test]
-    async fn a_repeated_order_is_the_same_order() {
-        let bank = bank(Faults::default());
-        let asked = order("a", "mina", Direction::Collect);
-        let said = bank.order(&asked).await.unwrap();
-        assert_eq!(bank.order(&asked).await, Ok(said.clone()));
-        assert_eq!(bank.find("a").await, Ok(Some(said)));
-        assert_eq!(bank.find("b").await, Ok(None));
-        let other = order("a", "jun", Direction::Collect);
-        let reason = Reason::IdReused;
-        assert_eq!(bank.order(&other).await, Ok(Said::Refused { reason }));
-        let statement = bank.statement(LogTime(0), LogTime(2_000)).await.unwrap();
-        assert_eq!(statement.entries.len(), 1);
-    }
-
-    #[tokio::test]
-    async fn an_order_whose_answer_was_lost_was_done_and_a_lost_one_was_not() {
-        let lost = |answers_lost, orders_lost| Faults {
-            answers_lost,
-            orders_lost,
-            ..Faults::default()
-        };
-        for (faults, done) in [(lost(1_000, 0), true), (lost(0, 1_000), false)] {
-            let bank = bank(faults);
-            bank.order(&order("a", "mina", Direction::Pay))
-                .await
-                .unwrap_err();
-            bank.misbehave(Faults::default());
-            assert_eq!(bank.find("a").await.unwrap().is_some(), done);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_bank_refuses_by_name_and_books_nothing() {
-        let bank = bank(Faults::default());
-        for (account, direction, reason) in [
-            ("unknown-1", Direction::Pay, Reason::NoSuchAccount),
-            ("closed-1", Direction::Pay, Reason::Closed),
-            ("blocked-1", Direction::Pay, Reason::Forbidden),
-            ("empty-1", Direction::Collect, Reason::InsufficientFunds),
-        ] {
-            let said = bank.order(&order(account, account, direction)).await;
-            assert_eq!(said, Ok(Said::Refused { reason }), "{account}");
-        }
-        let statement = bank.statement(LogTime(0), LogTime(2_000)).await.unwrap();
-        assert_eq!((statement.entries.len(), statement.closing()), (0, 0));
-    }
-}
+mod tests;

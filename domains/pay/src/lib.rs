@@ -14,6 +14,7 @@
 
 mod answer;
 mod apply;
+mod bank;
 mod command;
 mod effect;
 pub mod http;
@@ -25,6 +26,7 @@ mod state;
 mod testing;
 
 pub use answer::{About, Answer, Kept, Kind, Payment, Refused, State, Telling, Wallet};
+pub use bank::{BankMetrics, BankOrders};
 pub use command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
     Rejected, Tried, Verb,
@@ -45,6 +47,7 @@ impl Domain for Pay {
         bongsu_ledger::SCHEMA,
         bongsu_audit::SCHEMA,
         include_str!("migrations/0002.sql"),
+        include_str!("migrations/0003.sql"),
     ];
 
     type Command = Command;

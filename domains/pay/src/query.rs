@@ -1,6 +1,7 @@
 //! Reads: what a gateway looks up in the view.
 
 use crate::answer::{Kept, Merchant, Payment, Wallet};
+use crate::command::Ordered;
 use crate::id::{Hash, PaymentId};
 use crate::limits;
 use crate::state::wallet::Purse;
@@ -104,6 +105,11 @@ pub fn statement(
     Ok(Some((page, of)))
 }
 
+/// The accounts that everybody shares in a currency.
+pub fn book(view: &ReadView<'_>, currency: Currency) -> Result<Option<book::Book>> {
+    book::find(view.db(), currency)
+}
+
 /// All ledgers, and what the bank holds in each.
 pub fn ledgers(view: &ReadView<'_>) -> Result<Vec<(Ledger, Balance)>> {
     let all = Ledger::all(view.db())?;
@@ -120,6 +126,25 @@ pub fn is_due(view: &ReadView<'_>, now: LogTime) -> Result<bool> {
     let payments = payment::due(view.db(), now, 1)?;
     let told = delivery::past(view.db(), limits::told_until(now), 1)?;
     Ok(!payments.is_empty() || !told.is_empty() || !code::due(view.db(), now, 1)?.is_empty())
+}
+
+/// Whether it is not known yet what the bank did with an order.
+pub fn waits(view: &ReadView<'_>, ordered: &Ordered) -> Result<bool> {
+    Ok(match ordered {
+        Ordered::Payment(id) => {
+            payment::find(view.db(), *id)?.is_some_and(|found| found.state == crate::State::AtBank)
+        }
+        Ordered::Settlement(n) => {
+            merchant::settlement(view.db(), *n)?.is_some_and(|found| found.state == 1)
+        }
+    })
+}
+
+/// When the oldest order was given of which it is not known yet what the bank did.
+pub fn waits_since(view: &ReadView<'_>) -> Result<Option<LogTime>> {
+    let payment = payment::oldest_at_bank(view.db())?;
+    let settlement = merchant::oldest_at_bank(view.db())?;
+    Ok(payment.into_iter().chain(settlement).min())
 }
 
 /// Where a merchant is told what happens.

@@ -1,6 +1,8 @@
-//! People who pay each other and merchants. What was answered under a key is answered everywhere, and what is in
-//! each wallet is what was paid in and out.
+//! People who pay each other and merchants, and have money brought to their bank, as merchants do. What was answered
+//! under a key is answered everywhere, what is in each wallet is what was paid in and out, and what the bank moved is what
+//! the books say that it moved.
 
+mod bank;
 mod town;
 
 use super::Traffic;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use town::{Became, CURRENCIES, HOT, Merchant, Paid, Town, fingerprint, insist};
+use town::{Became, CURRENCIES, HOT, Merchant, Paid, Town, fingerprint, insist, settle};
 
 /// What the protocol is called in reports.
 const PROTOCOL: &str = "payments";
@@ -28,6 +30,8 @@ const AT_ONCE: usize = 12;
 const EVERY: Duration = Duration::from_millis(300);
 /// The most that is paid at once, in minor units.
 const MOST: i64 = 900;
+/// One in so many brings money to the bank, and one has a merchant's brought.
+const TO_BANK: u8 = 20;
 /// How many answers are looked at again at the end.
 const KEPT: usize = 300;
 /// One in so many is kept for the end.
@@ -42,6 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Payments {
     town: Mutex<Town>,
     paid: Remembered<Paid>,
+    /// Whose token it was, and which payment the bank was asked for.
+    at_bank: Mutex<Vec<(String, String)>>,
 }
 
 #[async_trait]
@@ -69,6 +75,9 @@ impl Traffic for Payments {
         let paid = self.paid.take();
         self.paid.keep(&paid, KEPT_ONE_IN, KEPT);
         let mut findings = answers(&stage.ground, &paid).await;
+        let asked = std::mem::take(&mut *self.at_bank.lock());
+        findings.add(bank::answered(&stage.ground, &asked).await);
+        findings.add(bank::reconciled(&stage.ground).await);
         findings.add(self.balances(&stage.ground).await);
         findings.add(proofs(&stage.ground).await);
         Ok(findings)
@@ -95,23 +104,56 @@ impl Payments {
             let mine = rng.usize(0..town.payers.len() / AT_ONCE) * AT_ONCE + n;
             let key = format!("{}-{n}-{count}", stage.round);
             let amount = rng.i64(1..=MOST);
-            if rng.bool() {
-                let other = rng.usize(0..town.payers.len());
-                let currency = rng.usize(0..CURRENCIES.len());
-                if other != mine {
-                    let between = (mine, other, currency, amount);
-                    self.transfer(&mut client, stage, (&town, &key), between)
-                        .await;
+            let currency = rng.usize(0..CURRENCIES.len());
+            let named = (&town, &*key);
+            match rng.u8(0..TO_BANK) {
+                0 => {
+                    let out = (mine, currency, amount);
+                    self.withdraw(&mut client, stage, named, out).await;
                 }
-            } else {
-                let merchant = match rng.u8(0..10) {
-                    0 => rng.usize(HOT..town.merchants.len()),
-                    _ => rng.usize(0..HOT),
-                };
-                let bought = (mine, merchant, amount, rng.u8(0..4) == 0);
-                self.purchase(&mut client, stage, (&town, &key), bought)
-                    .await;
+                1 => {
+                    // A merchant of one payer alone, who has nothing given back: what it has earned is never too little.
+                    let merchant = town.merchants.len() - 1 - n;
+                    let bought = (mine, merchant, amount, false);
+                    self.purchase(&mut client, stage, named, bought).await;
+                    settle(&mut client, &stage.ground.operator, merchant).await;
+                }
+                even if even.is_multiple_of(2) => {
+                    let other = rng.usize(0..town.payers.len());
+                    if other != mine {
+                        let between = (mine, other, currency, amount);
+                        self.transfer(&mut client, stage, named, between).await;
+                    }
+                }
+                _ => {
+                    let merchant = match rng.u8(0..10) {
+                        0 => rng.usize(HOT..town.merchants.len() - AT_ONCE),
+                        _ => rng.usize(0..HOT),
+                    };
+                    let bought = (mine, merchant, amount, rng.u8(0..4) == 0);
+                    self.purchase(&mut client, stage, named, bought).await;
+                }
             }
+        }
+    }
+
+    async fn withdraw(
+        &self,
+        client: &mut Client,
+        stage: &Stage,
+        (town, key): (&Town, &str),
+        (who, currency, amount): (usize, usize, i64),
+    ) {
+        client.token.clone_from(&town.payers[who].token);
+        let body = json!({ "amount": amount, "currency": CURRENCIES[currency] });
+        let became = insist(client, stage, ("/pay/v1/withdrawals", key), &body).await;
+        self.moved((who, currency), &became, -amount);
+        self.remember(client, key, &became);
+        if let Became::Done(asked) = became
+            && let Some(id) = asked["id"].as_str()
+        {
+            let asked = (client.token.clone(), id.to_owned());
+            self.at_bank.lock().push(asked);
         }
     }
 

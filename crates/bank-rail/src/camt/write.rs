@@ -1,9 +1,7 @@
 //! From a statement to XML.
 
-use super::{Entry, NAMESPACE, Statement, decimal};
-use bongsu_base::LogTime;
+use super::{Entry, NAMESPACE, Statement, decimal, moment};
 use bongsu_ledger::Currency;
-use chrono::{DateTime, SecondsFormat};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
@@ -16,7 +14,7 @@ pub fn write(statement: &Statement) -> Vec<u8> {
     xml.within("BkToCstmrStmt", |xml| {
         xml.within("GrpHdr", |xml| {
             xml.text("MsgId", &statement.id);
-            xml.text("CreDtTm", &time(statement.to));
+            xml.text("CreDtTm", &moment(statement.to));
         });
         xml.within("Stmt", |xml| self::statement(xml, statement));
     });
@@ -26,10 +24,10 @@ pub fn write(statement: &Statement) -> Vec<u8> {
 
 fn statement(xml: &mut Xml, statement: &Statement) {
     xml.text("Id", &statement.id);
-    xml.text("CreDtTm", &time(statement.to));
+    xml.text("CreDtTm", &moment(statement.to));
     xml.within("FrToDt", |xml| {
-        xml.text("FrDtTm", &time(statement.from));
-        xml.text("ToDtTm", &time(statement.to));
+        xml.text("FrDtTm", &moment(statement.from));
+        xml.text("ToDtTm", &moment(statement.to));
     });
     xml.within("Acct", |xml| {
         xml.within("Id", |xml| {
@@ -48,7 +46,7 @@ fn statement(xml: &mut Xml, statement: &Statement) {
             });
             xml.amount(balance.unsigned_abs(), statement.currency);
             xml.text("CdtDbtInd", if balance < 0 { "DBIT" } else { "CRDT" });
-            xml.within("Dt", |xml| xml.text("DtTm", &time(at)));
+            xml.within("Dt", |xml| xml.text("DtTm", &moment(at)));
         });
     }
     for entry in &statement.entries {
@@ -67,7 +65,7 @@ fn entry(xml: &mut Xml, entry: &Entry) {
         if entry.signed() < 0 { "DBIT" } else { "CRDT" },
     );
     xml.within("Sts", |xml| xml.text("Cd", "BOOK"));
-    xml.within("BookgDt", |xml| xml.text("DtTm", &time(entry.at)));
+    xml.within("BookgDt", |xml| xml.text("DtTm", &moment(entry.at)));
     xml.text("AcctSvcrRef", &entry.reference);
     xml.within("BkTxCd", |xml| {
         xml.within("Domn", |xml| {
@@ -84,12 +82,6 @@ fn entry(xml: &mut Xml, entry: &Entry) {
             xml.within("Refs", |xml| xml.text("EndToEndId", &entry.order));
         });
     });
-}
-
-/// A moment as ISO 8601 has it, in UTC. What lies outside the years that can be written is the beginning of 1970.
-fn time(at: LogTime) -> String {
-    let moment = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
-    moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// A document that is being written.

@@ -14,6 +14,9 @@ mod transfer;
 mod wallet;
 mod webhook;
 
+/// What the lines of the books are of.
+pub use money::code as codes;
+
 use crate::Pay;
 use crate::answer::Refused;
 use crate::command::{Accepted, Command, Rejected};

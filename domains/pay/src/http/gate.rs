@@ -12,11 +12,11 @@ use bongsu_ledger::Start;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::bearer;
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// What every merchant's key begins with.
 pub const MERCHANT_KEY: &str = "bgm_";
@@ -211,6 +211,36 @@ pub struct Paging {
     limit: Option<i64>,
     /// Of which currency, where that matters; KRW where nobody says.
     currency: Option<String>,
+    /// Of a statement: as what; where nobody says, as `Accept` has it.
+    format: Option<Format>,
+    /// Of a statement as a file: from when on, in milliseconds since 1970.
+    from_ms: Option<i64>,
+    /// Of a statement as a file: before when, in milliseconds since 1970.
+    to_ms: Option<i64>,
+}
+
+/// As what a statement is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A page, newest first.
+    Json,
+    /// All of a time, oldest first, as a table (RFC 4180).
+    Csv,
+    /// All of a time, oldest first, as a bank's customer gets it (ISO 20022 camt.053).
+    Camt,
+}
+
+impl Format {
+    /// The one that `Accept` names alone.
+    pub fn accepted(headers: &HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT);
+        match accepted.and_then(|value| value.to_str().ok()) {
+            Some("text/csv") => Self::Csv,
+            Some("application/xml") => Self::Camt,
+            _ => Self::Json,
+        }
+    }
 }
 
 /// A page that is asked for.
@@ -221,6 +251,12 @@ pub struct Paged {
     pub limit: usize,
     /// Of which currency.
     pub currency: Option<String>,
+    /// Of a statement: as what.
+    pub format: Format,
+    /// Of a file: from when on.
+    pub from_ms: Option<i64>,
+    /// Of a file: before when.
+    pub to_ms: Option<i64>,
 }
 
 impl Paged {
@@ -238,7 +274,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paged {
         let wrong = || {
             Problem::bad(
                 "invalid-query",
-                "`cursor` is what a page gave as `next`, `limit` is 1 to 500",
+                "`cursor` is what a page gave as `next`, `limit` is 1 to 500, `format` is json, csv or camt",
             )
         };
         let asked = Query::<Paging>::from_request_parts(parts, state).await;
@@ -252,6 +288,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Paged {
             cursor: asked.cursor,
             limit,
             currency: asked.currency,
+            format: asked
+                .format
+                .unwrap_or_else(|| Format::accepted(&parts.headers)),
+            from_ms: asked.from_ms,
+            to_ms: asked.to_ms,
         })
     }
 }

@@ -4,8 +4,9 @@ use super::Api;
 use super::amount::Asking;
 use super::ask::Said;
 use super::gate::{Asked, Key, Named, Paged, Paging, Shop};
-use super::people::{id, page, text};
+use super::people::{id, text};
 use super::problem::{Problem, Refusals};
+use super::statement::Whose;
 use super::wire::{LineBody, PageBody, PaymentBody, SettlementBody};
 use crate::answer::{Payment, Refused};
 use crate::command::Verb;
@@ -13,6 +14,7 @@ use crate::id::Hash;
 use crate::query::{self, Settlement};
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bongsu_base::UserId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -179,20 +181,15 @@ pub async fn payments(
 
 /// What happened to what you have earned, newest first.
 #[utoipa::path(get, path = "/pay/v1/merchant/statement", tag = "pay: merchants", security(("merchant" = [])),
-    params(Paging), responses((status = 200, body = PageBody<LineBody>), Refusals))]
+    params(Paging), responses((status = 200, content((PageBody<LineBody> = "application/json"), (String = "text/csv"),
+        (String = "application/xml"))), Refusals))]
 pub async fn statement(
     State(api): State<Api>,
     shop: Shop,
     paged: Paged,
-) -> Said<PageBody<LineBody>> {
-    let look = api.lane.read(|view| {
-        let Some(found) = query::merchant(view, shop.id.as_str())? else {
-            return Ok(Err(Refused::NoSuchMerchant));
-        };
-        query::statement(view, found.pending, paged.start(), paged.limit).map(Ok)
-    });
-    let found = look.await??;
-    page(found, shop.id.as_str())
+) -> Result<Response, Problem> {
+    let whose = Whose::Merchant(shop.id.as_str().to_owned());
+    Ok(api.statement(whose, &paged).await?)
 }
 
 /// What was paid to your bank, newest first.

@@ -10,17 +10,22 @@ mod problem;
 mod rates;
 mod requests;
 mod signing;
+mod statement;
 mod sweeper;
 mod teller;
+mod watch;
 mod webhooks;
 mod wire;
 
 pub use rates::Rates;
 pub use signing::Signing;
 pub use teller::TellerMetrics;
+pub use watch::Invariants;
 
 use crate::Pay;
+use crate::bank::BankMetrics;
 use axum::response::{IntoResponse, Response};
+use bongsu_bank_rail::Bank;
 use bongsu_fetch::Fetcher;
 use bongsu_lane::Lane;
 use bongsu_web_kit::admin::Routes;
@@ -51,6 +56,19 @@ pub struct Api {
     pub fetcher: Fetcher,
     /// How that goes.
     pub told: TellerMetrics,
+    /// The bank, if there is one that can be asked.
+    pub bank: AtBank,
+    /// Whether the books are in order.
+    pub invariants: Invariants,
+}
+
+/// The bank as the endpoints see it.
+#[derive(Debug, Clone, Default)]
+pub struct AtBank {
+    /// Whoever carries out orders; `None` where an operator tells what the bank said.
+    pub asked: Option<Arc<dyn Bank>>,
+    /// How that goes.
+    pub metrics: BankMetrics,
 }
 
 /// The routes.

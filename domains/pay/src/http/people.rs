@@ -5,6 +5,7 @@ use super::amount::{Asking, currency};
 use super::ask::Said;
 use super::gate::{Asked, Key, Named, Paged, Paging, Payer, Reader};
 use super::problem::{Problem, Refusals};
+use super::statement::Whose;
 use super::wire::{
     AnswerBody, BankAccountBody, CodeBody, LineBody, PageBody, PaymentBody, WalletBody,
 };
@@ -14,6 +15,7 @@ use crate::id::{Hash, PaymentId};
 use crate::query;
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bongsu_base::UserId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -131,40 +133,16 @@ pub async fn open(
 
 /// What happened in your wallet, newest first.
 #[utoipa::path(get, path = "/pay/v1/wallet/statement", tag = "pay: wallets", security(("person" = [])),
-    params(Paging), responses((status = 200, body = PageBody<LineBody>), Refusals))]
+    params(Paging), responses((status = 200, content((PageBody<LineBody> = "application/json"), (String = "text/csv"),
+        (String = "application/xml"))), Refusals))]
 pub async fn statement(
     State(api): State<Api>,
     Reader(user): Reader,
     paged: Paged,
-) -> Said<PageBody<LineBody>> {
+) -> Result<Response, Problem> {
     let currency = currency(paged.currency.as_ref())?;
-    let look = api.lane.read(|view| {
-        let Some(purse) = query::purse(view, user.as_str(), currency)? else {
-            return Ok(Err(Refused::NoWallet));
-        };
-        query::statement(view, purse.account, paged.start(), paged.limit).map(Ok)
-    });
-    let found = look.await??;
-    page(found, user.as_str())
-}
-
-/// A page of the statement of whoever is called `own`.
-pub(super) fn page(
-    found: Option<(bongsu_ledger::Page, Vec<Option<crate::Payment>>)>,
-    own: &str,
-) -> Said<PageBody<LineBody>> {
-    let (page, of) = found.ok_or_else(|| {
-        Problem::bad(
-            "invalid-query",
-            "`cursor` is what a page of this statement gave as `next`",
-        )
-    })?;
-    let lines = page.lines.iter().zip(&of);
-    let items = lines.map(|(line, payment)| LineBody::of(line, payment.as_ref(), own));
-    Ok(Json(PageBody {
-        items: items.collect(),
-        next: page.next.map(|cursor| cursor.0),
-    }))
+    let whose = Whose::Wallet(user.to_string(), currency);
+    Ok(api.statement(whose, &paged).await?)
 }
 
 /// Say which bank account is yours.

@@ -5,7 +5,7 @@ use crate::answer::Merchant;
 use crate::command::NewMerchant;
 use crate::id::{Hash, MerchantId};
 use bongsu_base::LogTime;
-use bongsu_ledger::{AccountId, Limit};
+use bongsu_ledger::{AccountId, Currency, Limit};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
@@ -172,6 +172,21 @@ pub fn settlements(
          WHERE merchant = ?1 AND n < ?2 ORDER BY n DESC LIMIT ?3",
     )?
     .query_map((merchant, before, limit as i64), read_settlement)?
+    .collect()
+}
+
+/// When the oldest settlement was made of which the bank has said nothing.
+pub fn oldest_at_bank(db: &Connection) -> rusqlite::Result<Option<LogTime>> {
+    db.prepare_cached("SELECT min(made) FROM settlement WHERE state = 1")?
+        .query_row([], |row| Ok(row.get::<_, Option<i64>>(0)?.map(LogTime)))
+}
+
+/// The numbers of all settlements of which the bank has said nothing, the oldest first.
+pub fn at_bank(db: &Connection, currency: Currency) -> rusqlite::Result<Vec<i64>> {
+    db.prepare_cached(
+        "SELECT n FROM settlement WHERE state = 1 AND currency = ?1 ORDER BY made, n",
+    )?
+    .query_map([currency.code()], |row| row.get(0))?
     .collect()
 }
 

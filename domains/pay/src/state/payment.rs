@@ -4,6 +4,7 @@ use super::{damaged, next_number};
 use crate::answer::{Kind, Payment, State};
 use crate::id::{Hash, PaymentId};
 use bongsu_base::LogTime;
+use bongsu_ledger::Currency;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 const COLUMNS: &str = "id, kind, state, payer, payee, amount, currency, fee, refunded, fee_back, note, made, \
@@ -76,6 +77,19 @@ pub fn due(db: &Connection, time: LogTime, most: u32) -> rusqlite::Result<Vec<Pa
     ))?
     .query_map((time.0, most), |row| read(row).map(|(_, payment)| payment))?
     .collect()
+}
+
+/// When the oldest was made of which the bank has said nothing.
+pub fn oldest_at_bank(db: &Connection) -> rusqlite::Result<Option<LogTime>> {
+    db.prepare_cached("SELECT min(made) FROM payment WHERE state = 1")?
+        .query_row([], |row| Ok(row.get::<_, Option<i64>>(0)?.map(LogTime)))
+}
+
+/// All of which the bank has said nothing, the oldest first.
+pub fn at_bank(db: &Connection, currency: Currency) -> rusqlite::Result<Vec<PaymentId>> {
+    db.prepare_cached("SELECT id FROM payment WHERE state = 1 AND currency = ?1 ORDER BY made, n")?
+        .query_map([currency.code()], |row| row.get(0).map(PaymentId))?
+        .collect()
 }
 
 /// Writes a new payment.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use bongsu_base::Millis;
 use bongsu_fetch::{Fetcher, Rules};
 use bongsu_lane::{Actor, Priority};
-use bongsu_pay::http::{Api, Rates, Signing, TellerMetrics, admin, routes};
+use bongsu_pay::http::{Api, AtBank, Invariants, Rates, Signing, TellerMetrics, admin, routes};
 use bongsu_pay::{BankSaid, Command, Ordered};
 use bongsu_web_kit::admin::admit_by_socket;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, Clock};
@@ -50,6 +50,12 @@ pub struct Said {
 }
 
 impl Said {
+    /// What a header says.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str());
+        value.and_then(Result::ok).unwrap_or_default()
+    }
+
     /// The status, and the problem's name.
     pub fn problem(&self) -> (u16, String) {
         let kind = self.body["type"].as_str().unwrap_or_default();
@@ -75,7 +81,7 @@ fn fetcher() -> Fetcher {
 pub struct Town {
     pub house: House,
     pub api: Api,
-    router: Router,
+    pub router: Router,
     pub keys: [String; 2],
     asked: std::cell::Cell<u32>,
 }
@@ -93,6 +99,8 @@ impl Town {
             signing: Signing::new(vec![([1; 8], [1; 32])]),
             fetcher: fetcher(),
             told: TellerMetrics::default(),
+            bank: AtBank::default(),
+            invariants: Invariants::default(),
         };
         let administration = admin::routes()
             .into_router(api.clone())
@@ -144,7 +152,10 @@ impl Town {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).expect("a request");
+        self.send(request.body(body).expect("a request")).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Said {
         let response = self.router.clone().oneshot(request).await.expect("answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response
@@ -187,7 +198,7 @@ impl Town {
         self.keyed(token, &key, path, body).await
     }
 
-    async fn top_up(&self, name: &str, amount: i64) {
+    pub async fn top_up(&self, name: &str, amount: i64) {
         let asked = self
             .post(name, "topups", &json!({ "amount": amount }))
             .await;
@@ -209,7 +220,7 @@ impl Town {
         self.house.lane.submit(request).await.expect("applied");
     }
 
-    async fn balance(&self, name: &str) -> i64 {
+    pub async fn balance(&self, name: &str) -> i64 {
         let wallets = self.get(name, "wallet").await;
         wallets.body[0]["available"].as_i64().expect("a wallet")
     }

@@ -1,11 +1,11 @@
 //! Who pays and is paid, and what has to be in each wallet.
 
-use super::{AT_ONCE as PAYING, PROTOCOL};
+use super::{AT_ONCE as PAYING, PATIENCE, PROTOCOL, bank};
 use crate::client::{Ask, Client, Undone};
 use crate::ground::{Ground, Stage};
 use crate::ledger::number;
 use crate::traffic::people::{AT_ONCE, Session, calmly, register_all};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, stream};
 use http::Method;
 use serde_json::{Value, json};
@@ -87,6 +87,7 @@ impl Town {
 /// Somebody's wallets, with money in them.
 async fn open(ground: &Ground, n: usize, session: Session) -> Result<Payer> {
     let mut client = Client::new(&ground.sites, n);
+    let mut begun_all = Vec::new();
     for (currency, name) in CURRENCIES.iter().enumerate() {
         client.token.clone_from(&session.access);
         let account = json!({ "account": format!("110-{n}") });
@@ -101,10 +102,12 @@ async fn open(ground: &Ground, n: usize, session: Session) -> Result<Payer> {
             let ask = Ask::json(Method::POST, path, &body).keyed(&key);
             begun = calmly(&mut client, &ask).await?;
         }
-        client.token.clone_from(&ground.operator);
-        let said = json!({ "payment": begun["id"], "reference": format!("drill-{n}-{name}") });
-        let ask = Ask::json(Method::POST, "/admin/v1/pay/bank-said", &said);
-        calmly(&mut client, &ask).await?;
+        begun_all.push(begun["id"].as_str().unwrap_or_default().to_owned());
+    }
+    let site = n % ground.sites.len();
+    for id in begun_all {
+        let paid = bank::answer(ground, site, &session.access, &id).await;
+        ensure!(paid, "the bank did not bring {id} of {}", session.user);
     }
     Ok(Payer {
         user: session.user,
@@ -129,6 +132,14 @@ async fn merchant(ground: &Ground, n: usize) -> Result<Merchant> {
         key: key.to_owned(),
         currency: n % CURRENCIES.len(),
     })
+}
+
+/// Has a merchant paid what it has earned. Should nobody answer, the next time does.
+pub async fn settle(client: &mut Client, operator: &str, merchant: usize) {
+    operator.clone_into(&mut client.token);
+    let path = format!("/admin/v1/pay/merchants/shop-{merchant}/settle");
+    let ask = Ask::json(Method::POST, &path, &json!({}));
+    client.once(client.site, &ask, PATIENCE).await;
 }
 
 /// Asks under `key` until it is done, and otherwise sees to it that it never is.

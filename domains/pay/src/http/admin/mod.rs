@@ -4,8 +4,12 @@ mod audit;
 mod bank;
 mod merchants;
 mod proof;
+mod reconcile;
+mod statement;
 mod wallets;
 mod webhooks;
+
+pub(super) use reconcile::Bounds;
 
 use super::Api;
 use crate::command::{Accepted, Act, Administer, Command, Rejected};
@@ -53,6 +57,9 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/limits", wallets::limits)
         .post("/admin/v1/pay/bank-said", bank::said)
         .get("/admin/v1/pay/proof", proof::proof)
+        .get("/admin/v1/pay/statement", statement::statement)
+        .get("/admin/v1/pay/reconcile", reconcile::with_bank)
+        .post("/admin/v1/pay/reconcile", reconcile::with_file)
         .get("/admin/v1/audit/pay", audit::page)
         .get("/admin/v1/audit/pay/check", audit::check)
 }
@@ -82,6 +89,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::limits,
     bank::said,
     proof::proof,
+    statement::statement,
+    reconcile::with_bank,
+    reconcile::with_file,
     audit::page,
     audit::check
 ))]

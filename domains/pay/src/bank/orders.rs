@@ -1,0 +1,155 @@
+//! Giving orders to the bank, and writing down what it says of them. Run by whoever holds the lane's lease; should that
+//! change hands meanwhile, an order is given twice, by the same name.
+
+use crate::Pay;
+use crate::command::{Accepted, BankSaid, Command, Ordered};
+use crate::effect::Effect;
+use crate::query;
+use bongsu_bank_rail::{Bank, Direction, Order, Said, Unknown};
+use bongsu_lane::{Actor, Domain, EffectError, EffectHandler, EffectId, Lane, Priority, Request};
+use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How it goes between us and the bank.
+#[derive(Debug, Clone, Default)]
+pub struct BankMetrics {
+    orders: Family<[(&'static str, &'static str); 1], Counter>,
+    oldest: Gauge,
+}
+
+impl BankMetrics {
+    /// Enters them into `registry` as `bongsu_pay_bank_…`.
+    pub fn register(&self, registry: &mut Registry) {
+        let bank = registry.sub_registry_with_prefix("bongsu_pay_bank");
+        let help =
+            "Orders given to the bank, by outcome: done, refused, or unknown, which is given again";
+        bank.register("orders", help, self.orders.clone());
+        let help = "Age of the oldest order of which it is not known what the bank did";
+        bank.register("oldest_seconds", help, self.oldest.clone());
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.orders.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// Says how old the oldest order is that waits.
+    pub(crate) fn waits_since(&self, milliseconds: i64) {
+        self.oldest.set(milliseconds / 1_000);
+    }
+}
+
+/// Whoever gives orders to the bank.
+#[derive(Clone)]
+pub struct BankOrders {
+    lane: Lane<Pay>,
+    bank: Arc<dyn Bank>,
+    metrics: BankMetrics,
+    /// Those of which the bank's answer did not come.
+    unknown: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl BankOrders {
+    /// Gives the orders of `lane` to `bank`.
+    #[must_use]
+    pub fn new(lane: Lane<Pay>, bank: Arc<dyn Bank>, metrics: BankMetrics) -> Self {
+        Self {
+            lane,
+            bank,
+            metrics,
+            unknown: Arc::default(),
+        }
+    }
+
+    /// Has `order` done and what the bank said of it written down. What an operator has told of already is left alone.
+    ///
+    /// # Errors
+    /// When the bank gave no answer, or it could not be written down. Doing it again is harmless.
+    pub async fn carry_out(
+        &self,
+        id: EffectId,
+        ordered: Ordered,
+        order: &Order,
+    ) -> Result<(), EffectError> {
+        let failed = |error: &dyn std::fmt::Display| EffectError(error.to_string());
+        let waits = self.lane.read(|view| query::waits(view, &ordered)).await;
+        if !waits.map_err(|error| failed(&error))? {
+            return Ok(());
+        }
+        let said = match self.ask(order).await {
+            Ok(Said::Done { reference, .. }) => BankSaid::Done { reference },
+            Ok(Said::Refused { reason }) => {
+                let reason = reason.to_string();
+                BankSaid::Refused { reason }
+            }
+            Err(unknown) => {
+                self.metrics.count("unknown");
+                return Err(failed(&unknown));
+            }
+        };
+        self.metrics.count(match said {
+            BankSaid::Done { .. } => "done",
+            BankSaid::Refused { .. } => "refused",
+        });
+        let request = Request {
+            id: id.record(Pay::NAME, "bank said"),
+            actor: Actor::Platform,
+            priority: Priority::Background,
+            command: Command::BankSaid {
+                order: ordered,
+                said,
+            },
+        };
+        let decision = self.lane.submit(request).await;
+        match decision.map_err(|error| failed(&error))?.outcome {
+            Ok(Accepted::Done) => Ok(()),
+            other => Err(EffectError(format!(
+                "what the bank said of {} was not taken: {other:?}",
+                order.id
+            ))),
+        }
+    }
+
+    /// Gives the order; one whose answer did not come is looked for first.
+    async fn ask(&self, order: &Order) -> Result<Said, Unknown> {
+        let again = !self.unknown.lock().insert(order.id.clone());
+        let found = if again {
+            self.bank.find(&order.id).await?
+        } else {
+            None
+        };
+        let said = match found {
+            Some(said) => said,
+            None => self.bank.order(order).await?,
+        };
+        self.unknown.lock().remove(&order.id);
+        Ok(said)
+    }
+}
+
+#[async_trait::async_trait]
+impl EffectHandler<Pay> for BankOrders {
+    async fn run(&self, id: EffectId, effect: Effect) -> Result<(), EffectError> {
+        let Effect::Bank {
+            order: ordered,
+            collect,
+            account,
+            money,
+        } = effect;
+        let order = Order {
+            id: ordered.to_string(),
+            direction: if collect {
+                Direction::Collect
+            } else {
+                Direction::Pay
+            },
+            account,
+            money,
+        };
+        self.carry_out(id, ordered, &order).await
+    }
+}
