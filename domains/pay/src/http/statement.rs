@@ -252,7 +252,10 @@ fn sheet(
 impl Sheet {
     /// As a table: a head, and a line for each thing that happened, the oldest first.
     fn csv(&self) -> String {
-        let mut text = HEAD.join(",") + "\r\n";
+        let mut table = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Vec::new());
+        table.write_record(HEAD).expect("it is written to memory");
         for Row { line, .. } in &self.lines {
             let amount = |minor| camt::decimal_of(minor, self.currency);
             let cells = [
@@ -264,12 +267,12 @@ impl Sheet {
                 self.currency.to_string(),
                 line.payment.clone().unwrap_or_default(),
                 line.other.clone().unwrap_or_default(),
-                line.note.clone().unwrap_or_default(),
+                harmless(line.note.as_deref().unwrap_or_default()),
             ];
-            text += &cells.map(|cell| quoted(&cell)).join(",");
-            text += "\r\n";
+            table.write_record(cells).expect("it is written to memory");
         }
-        text
+        let table = table.into_inner().expect("it is written to memory");
+        String::from_utf8(table).expect("it is made of text")
     }
 
     /// As a bank's customer gets it. What was held and given free moved nothing, and is not in it.
@@ -301,29 +304,31 @@ impl Sheet {
     }
 }
 
-/// A cell as RFC 4180 has it (section 2).
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
+/// A stranger's words as a cell that no spreadsheet takes for a formula (OWASP, CSV injection).
+fn harmless(words: &str) -> String {
+    if words.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{words}")
     } else {
-        cell.to_owned()
+        words.to_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::harmless;
 
     #[test]
-    fn a_cell_is_quoted_where_it_has_to_be() {
-        for (cell, expect) in [
+    fn a_strangers_words_are_no_formula() {
+        for (words, expect) in [
             ("", ""),
-            ("lunch", "lunch"),
-            ("a, b", "\"a, b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
+            ("lunch = 2", "lunch = 2"),
+            ("=1+1", "'=1+1"),
+            ("+82", "'+82"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
         ] {
-            assert_eq!(quoted(cell), expect);
+            assert_eq!(harmless(words), expect);
         }
     }
 }
