@@ -1,8 +1,10 @@
 //! What requests are answered: the answers are kept with their keys for ever, refusals too.
 
+use crate::bill::Bill;
 use crate::command::Limits;
 use crate::id::{EventId, MerchantId, PaymentId, Salt};
 use crate::state::merchant::Settlement;
+use crate::subscription::{Subscription, SubscriptionState};
 use bongsu_base::LogTime;
 use bongsu_ledger::Currency;
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,17 @@ pub enum Answer {
     WebhookRemoved,
     /// This is told once more.
     ToldAgain(EventId),
+    /// This is the bill, as far as whoever asked may see it.
+    Bill(Bill),
+    /// This is the payment with which a payer consents to more.
+    Prepared {
+        /// The payment.
+        payment: Payment,
+        /// To what.
+        subscription: Subscription,
+    },
+    /// This is the subscription.
+    Subscription(Subscription),
 }
 
 /// What a merchant is told of, as it was when it happened. It stands in the view encoded with postcard: variants are
@@ -50,6 +63,8 @@ pub enum About {
     Payment(Payment),
     /// A settlement.
     Settlement(Settlement),
+    /// A subscription.
+    Subscription(Subscription),
 }
 
 impl About {
@@ -70,6 +85,12 @@ impl About {
                 2 => "settlement.paid",
                 _ => "settlement.refused",
             },
+            Self::Subscription(subscription) => match subscription.state {
+                SubscriptionState::Active if subscription.charges > 0 => "subscription.charged",
+                SubscriptionState::Ready | SubscriptionState::Active => "subscription.consented",
+                SubscriptionState::Revoked => "subscription.revoked",
+                SubscriptionState::Ended => "subscription.ended",
+            },
         }
     }
 
@@ -79,6 +100,7 @@ impl About {
         let (name, so_far) = match self {
             Self::Payment(payment) => (payment.id.to_string(), payment.refunded),
             Self::Settlement(settlement) => (settlement.n.to_string(), 0),
+            Self::Subscription(subscription) => (subscription.id.to_string(), subscription.charges),
         };
         EventId::of(self.kind(), &name, so_far)
     }
@@ -292,4 +314,20 @@ refusals! {
     NoWebhook = "no-webhook", 404, "there is no address at which the merchant is told; set one first";
     /// Nothing of this name was told, or it was forgotten.
     NoSuchEvent = "no-such-event", 404, "there is no such event, or it is too long ago";
+    /// No such bill, or not for whoever asks.
+    NoSuchBill = "no-such-bill", 404, "there is no such bill";
+    /// Somebody is asked twice.
+    PersonTwice = "person-twice", 422, "a bill asks each person once";
+    /// A bill asks nobody, or too many.
+    SharesOutOfRange = "shares-out-of-range", 422, "a bill asks 1 to 100 people, one of whom is not whoever asks";
+    /// No such subscription, or not for whoever asks.
+    NoSuchSubscription = "no-such-subscription", 404, "there is no such subscription";
+    /// More than the payer consented to.
+    ExceedsConsent = "exceeds-consent", 403, "this is more than the payer consented to pay at once";
+    /// The period was charged.
+    ChargeTooEarly = "charge-too-early", 409, "the payer was charged in this period; charge again in the next one";
+    /// The payer consents no longer.
+    ConsentRevoked = "consent-revoked", 409, "the payer has revoked their consent";
+    /// The merchant ended it, or its time ran out.
+    SubscriptionEnded = "subscription-ended", 409, "the subscription has ended";
 }

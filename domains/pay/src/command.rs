@@ -4,7 +4,9 @@
 //! appended, and a struct that needs another field becomes another struct in a new variant.
 
 use crate::answer::Refused;
-use crate::id::{EventId, Hash, KeyName, MerchantId, PaymentId, Salt};
+use crate::bill::NewBill;
+use crate::id::{BillId, EventId, Hash, KeyName, MerchantId, PaymentId, Salt, SubscriptionId};
+use crate::subscription::NewSubscription;
 use bongsu_base::{LogTime, UserId};
 use bongsu_ledger::{Amount, Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -157,6 +159,38 @@ pub enum Verb {
     RemoveWebhook,
     /// Be told once more.
     TellAgain(EventId),
+    /// Ask people for money.
+    MakeBill(NewBill),
+    /// Pay what one is asked for by a bill.
+    PayShare(BillId),
+    /// Refuse that.
+    DeclineShare(BillId),
+    /// Ask no longer.
+    CancelBill(BillId),
+    /// Prepare a payment to the merchant with which the payer consents to more.
+    ReadyRecurring(NewSubscription),
+    /// Consent no longer.
+    Revoke(SubscriptionId),
+    /// Charge whoever consented.
+    ChargeSubscription {
+        /// Which consent.
+        id: SubscriptionId,
+        /// How much.
+        money: Money,
+        /// What for: the merchant's number of the order.
+        order: String,
+    },
+    /// Charge no longer.
+    EndSubscription(SubscriptionId),
+    /// Pay a merchant at once.
+    PayMerchant {
+        /// Whom.
+        merchant: MerchantId,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
+    },
 }
 
 impl Verb {

@@ -14,6 +14,7 @@
 
 mod answer;
 mod apply;
+mod bill;
 mod command;
 mod effect;
 pub mod http;
@@ -21,16 +22,19 @@ mod id;
 pub mod limits;
 mod query;
 mod state;
+mod subscription;
 #[cfg(test)]
 mod testing;
 
 pub use answer::{About, Answer, Kept, Kind, Payment, Refused, State, Telling, Wallet};
+pub use bill::{Bill, BillState, NewBill, Share, ShareState};
 pub use command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
     Rejected, Tried, Verb,
 };
 pub use effect::Effect;
-pub use id::{EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt};
+pub use id::{BillId, EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt, SubscriptionId};
+pub use subscription::{NewSubscription, Period, Subscription, SubscriptionState};
 
 use bongsu_lane::{Cx, Domain, Refusal};
 
@@ -45,6 +49,7 @@ impl Domain for Pay {
         bongsu_ledger::SCHEMA,
         bongsu_audit::SCHEMA,
         include_str!("migrations/0002.sql"),
+        include_str!("migrations/0004.sql"),
     ];
 
     type Command = Command;

@@ -5,10 +5,12 @@
 mod administer;
 mod ask;
 mod bank;
+mod bill;
 mod code;
 mod link;
 mod money;
 mod purchase;
+mod subscription;
 mod sweep;
 mod transfer;
 mod wallet;

@@ -2,7 +2,7 @@
 
 use super::link::give_free;
 use super::money::turn;
-use super::{Cx, Verdict, reject, webhook};
+use super::{Cx, Verdict, bill, reject, webhook};
 use crate::answer::State;
 use crate::command::{Accepted, Rejected};
 use crate::state::{code, payment};
@@ -23,6 +23,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
     for code in code::due(cx.db(), cx.time(), most)? {
         code::remove(cx.db(), code)?;
     }
+    bill::expire(cx, most)?;
     webhook::forget(cx, most)?;
     Ok(Accepted::Done)
 }

@@ -2,16 +2,21 @@
 
 use super::money::{begin, between, code, payee, post, purse, spend};
 use super::{Cx, Ruled};
-use crate::answer::{Answer, Kind, Refused, State};
+use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::state::payment;
 use bongsu_ledger::{Instruction, Money};
 
-pub(super) fn apply(
+pub(super) fn apply(cx: &mut Cx<'_>, from: &str, to: &str, what: (&Money, &str)) -> Ruled<Answer> {
+    pay(cx, from, to, what).map(Answer::Payment)
+}
+
+/// Has a person pay another.
+pub(super) fn pay(
     cx: &mut Cx<'_>,
     from: &str,
     to: &str,
     (money, note): (&Money, &str),
-) -> Ruled<Answer> {
+) -> Ruled<Payment> {
     if from == to {
         return Err(Refused::SamePerson.into());
     }
@@ -28,7 +33,7 @@ pub(super) fn apply(
     )?;
     payer.write(cx.db())?;
     payment::insert(cx.db(), &paid)?;
-    Ok(Answer::Payment(paid))
+    Ok(paid)
 }
 
 #[cfg(test)]

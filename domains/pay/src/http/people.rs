@@ -252,7 +252,7 @@ pub async fn make_link(
     let answer = api
         .ask(payer, key, Verb::MakeLink { code, money, note })
         .await?;
-    match api.shown(&name, &called, &answer) {
+    match api.shown(&name, &called, &answer).await? {
         AnswerBody::Payment(body) => Ok(Json(*body)),
         _ => Err(unexpected(&answer)),
     }
@@ -266,7 +266,7 @@ pub async fn show_code(State(api): State<Api>, payer: Payer, key: Key) -> Said<C
     let (name, called) = (payer.user.to_string(), key.0.clone());
     let code = Hash::of_secret(&api.code(&name, &called));
     let answer = api.ask(payer, key, Verb::ShowCode(code)).await?;
-    match api.shown(&name, &called, &answer) {
+    match api.shown(&name, &called, &answer).await? {
         AnswerBody::Code(body) => Ok(Json(body)),
         _ => Err(unexpected(&answer)),
     }
@@ -316,7 +316,7 @@ pub async fn payment(
     Ok(Json((&found).into()))
 }
 
-/// What a merchant asks of you.
+/// What a merchant asks of you, and what you consent to by approving it.
 #[utoipa::path(get, path = "/pay/v1/approvals/{payment}", tag = "pay: approvals", security(("person" = [])),
     params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn asked(
@@ -325,9 +325,13 @@ pub async fn asked(
     Named(name): Named,
 ) -> Said<PaymentBody> {
     let id = id(&name)?;
-    let look = api.lane.read(|view| query::asked(view, user.as_str(), id));
-    let found = look.await?.ok_or(Refused::NoSuchPayment)?;
-    Ok(Json((&found).into()))
+    let look = api.lane.read(|view| {
+        let found = query::asked(view, user.as_str(), id)?;
+        Ok((found, query::consent(view, id)?))
+    });
+    let (found, consent) = look.await?;
+    let found = found.ok_or(Refused::NoSuchPayment)?;
+    Ok(Json(PaymentBody::with(&found, consent.as_ref())))
 }
 
 /// Let a merchant's payment be: the money is held for it for an hour.

@@ -1,7 +1,10 @@
 //! What pay promises, seen from outside: its laws, its golden log, and its protocol.
 
+mod bills;
 mod golden;
 mod house;
 mod laws;
 mod protocol;
+mod qr;
+mod subscriptions;
 mod webhooks;

@@ -209,7 +209,7 @@ impl Town {
         self.house.lane.submit(request).await.expect("applied");
     }
 
-    async fn balance(&self, name: &str) -> i64 {
+    pub async fn balance(&self, name: &str) -> i64 {
         let wallets = self.get(name, "wallet").await;
         wallets.body[0]["available"].as_i64().expect("a wallet")
     }

@@ -23,6 +23,36 @@ pub struct Deal {
     pub expires: Option<LogTime>,
 }
 
+/// What one is asked for: `o` open, `p` paid, `d` declined.
+#[derive(Debug, Clone)]
+pub struct Share {
+    pub who: usize,
+    pub amount: i64,
+    pub state: char,
+}
+
+/// What the model knows of a bill.
+#[derive(Debug, Clone)]
+pub struct Bill {
+    pub asker: usize,
+    pub shares: Vec<Share>,
+    pub canceled: bool,
+    pub expires: LogTime,
+}
+
+/// What the model knows of a subscription.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// The payment with which it is given.
+    pub deal: usize,
+    pub max: i64,
+    /// When it was given, and by whom.
+    pub given: Option<(LogTime, usize)>,
+    /// The last day, counted from then, that was charged.
+    pub charged: i64,
+    pub revoked: bool,
+}
+
 /// Money as the model counts it.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -34,9 +64,13 @@ pub struct Model {
     pub came: i64,
     pub deals: Vec<Deal>,
     pub links: BTreeMap<u8, usize>,
+    pub bills: Vec<Bill>,
+    pub consents: Vec<Consent>,
 }
 
 pub const HOUR: i64 = 3_600_000;
+/// How long bills wait.
+pub const BILL_LASTS: i64 = 30 * HOUR;
 
 fn day(time: LogTime) -> i64 {
     (time.0 + 9 * HOUR) / (24 * HOUR)
@@ -165,6 +199,9 @@ impl Model {
         let deal = &mut self.deals[n];
         (deal.state, deal.payer, deal.counted) = (State::Held, Some(who), now);
         deal.expires = Some(LogTime(now.0 + HOUR));
+        if let Some(consent) = self.consents.iter_mut().find(|one| one.deal == n) {
+            consent.given = Some((now, who));
+        }
         Ok(())
     }
 
@@ -172,12 +209,58 @@ impl Model {
         let deal = self.live(n, 'p', State::Held, now)?;
         let who = deal.payer.ok_or(())?;
         self.held[who] -= deal.amount;
-        self.has[who] -= deal.amount;
+        self.take(n, who);
+        Ok(())
+    }
+
+    /// The money moves to the merchant.
+    fn take(&mut self, n: usize, who: usize) {
+        let deal = &mut self.deals[n];
         let fee = deal.amount * FEE / 10_000;
+        (deal.state, deal.fee, deal.expires) = (State::Paid, fee, None);
+        self.has[who] -= deal.amount;
         self.shop += deal.amount - fee;
         self.fees += fee;
-        let deal = &mut self.deals[n];
-        (deal.state, deal.fee, deal.expires) = (State::Paid, fee, None);
+    }
+
+    pub fn subscribe(&mut self, amount: i64, max: i64, now: LogTime) -> Result<(), ()> {
+        if amount > max {
+            return Err(());
+        }
+        self.begin('p', State::Ready, None, amount, now);
+        let deal = self.deals.len() - 1;
+        self.deals[deal].expires = Some(LogTime(now.0 + HOUR / 4));
+        self.consents.push(Consent {
+            deal,
+            max,
+            given: None,
+            charged: 0,
+            revoked: false,
+        });
+        Ok(())
+    }
+
+    pub fn charge_again(&mut self, n: usize, amount: i64, now: LogTime) -> Result<(), ()> {
+        let consent = self.consents.get(n).cloned().ok_or(())?;
+        let (when, who) = consent.given.ok_or(())?;
+        let day = (now.0 - when.0) / (24 * HOUR);
+        if consent.revoked || amount > consent.max || day <= consent.charged {
+            return Err(());
+        }
+        self.spend(who, amount, now)?;
+        self.begin('p', State::Paid, Some(who), amount, now);
+        self.take(self.deals.len() - 1, who);
+        self.consents[n].charged = day;
+        Ok(())
+    }
+
+    pub fn revoke(&mut self, who: usize, n: usize) -> Result<(), ()> {
+        let consent = self.consents.get_mut(n).ok_or(())?;
+        let given = consent.given.is_some_and(|(_, by)| by == who);
+        if !given || consent.revoked {
+            return Err(());
+        }
+        consent.revoked = true;
         Ok(())
     }
 
@@ -251,6 +334,60 @@ impl Model {
             return Err(());
         }
         self.release(n, State::Canceled, now);
+        Ok(())
+    }
+
+    pub fn bill(&mut self, asker: usize, shares: [Option<i64>; 3], now: LogTime) -> Result<(), ()> {
+        let others = (0..3).filter(|who| *who != asker);
+        let share = |who: usize| {
+            let (amount, state) = (shares[who]?, 'o');
+            Some(Share { who, amount, state })
+        };
+        let shares: Vec<Share> = others.filter_map(share).collect();
+        if shares.is_empty() {
+            return Err(());
+        }
+        self.bills.push(Bill {
+            asker,
+            shares,
+            canceled: false,
+            expires: LogTime(now.0 + BILL_LASTS),
+        });
+        Ok(())
+    }
+
+    /// The bill and the share that `who` may answer.
+    fn waits(&self, who: usize, n: usize, now: LogTime) -> Result<(usize, usize), ()> {
+        let bill = self.bills.get(n).ok_or(())?;
+        let share = bill.shares.iter();
+        let share = share
+            .clone()
+            .position(|one| one.who == who && one.state == 'o');
+        let live = !bill.canceled && now < bill.expires;
+        share.filter(|_| live).map(|share| (n, share)).ok_or(())
+    }
+
+    pub fn pay_share(&mut self, who: usize, n: usize, now: LogTime) -> Result<(), ()> {
+        let (n, share) = self.waits(who, n, now)?;
+        let (asker, amount) = (self.bills[n].asker, self.bills[n].shares[share].amount);
+        self.transfer(who, asker, amount, now)?;
+        self.bills[n].shares[share].state = 'p';
+        Ok(())
+    }
+
+    pub fn decline_share(&mut self, who: usize, n: usize, now: LogTime) -> Result<(), ()> {
+        let (n, share) = self.waits(who, n, now)?;
+        self.bills[n].shares[share].state = 'd';
+        Ok(())
+    }
+
+    pub fn cancel_bill(&mut self, who: usize, n: usize, now: LogTime) -> Result<(), ()> {
+        let bill = self.bills.get_mut(n).ok_or(())?;
+        let waits = bill.shares.iter().any(|share| share.state == 'o');
+        if bill.asker != who || bill.canceled || !waits || now >= bill.expires {
+            return Err(());
+        }
+        bill.canceled = true;
         Ok(())
     }
 }

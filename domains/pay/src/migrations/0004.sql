@@ -1,0 +1,47 @@
+-- What people ask of each other; the payments of shares are in `payment`.
+CREATE TABLE bill (
+    n        INTEGER PRIMARY KEY,
+    id       BLOB    NOT NULL UNIQUE,
+    asker    TEXT    NOT NULL,
+    note     TEXT    NOT NULL,
+    currency TEXT    NOT NULL,
+    state    INTEGER NOT NULL,
+    made     INTEGER NOT NULL,
+    changed  INTEGER NOT NULL,
+    expires  INTEGER
+);
+CREATE INDEX bill_asker ON bill (asker, n);
+CREATE INDEX bill_expires ON bill (expires, n) WHERE expires IS NOT NULL;
+-- What a bill, by its number, asks of each.
+CREATE TABLE share (
+    bill    INTEGER NOT NULL,
+    nth     INTEGER NOT NULL,
+    person  TEXT    NOT NULL,
+    amount  INTEGER NOT NULL,
+    state   INTEGER NOT NULL,
+    payment BLOB,
+    PRIMARY KEY (bill, nth)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX share_person ON share (person, bill);
+-- What people let merchants charge; `payer` is empty until somebody consents.
+CREATE TABLE subscription (
+    n        INTEGER PRIMARY KEY,
+    id       BLOB    NOT NULL UNIQUE,
+    merchant TEXT    NOT NULL,
+    payer    TEXT    NOT NULL,
+    payment  BLOB    NOT NULL UNIQUE,
+    max      INTEGER NOT NULL,
+    currency TEXT    NOT NULL,
+    period   INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    state    INTEGER NOT NULL,
+    note     TEXT    NOT NULL,
+    made     INTEGER NOT NULL,
+    changed  INTEGER NOT NULL,
+    begun    INTEGER NOT NULL,
+    charged  INTEGER NOT NULL,
+    charges  INTEGER NOT NULL,
+    last     BLOB
+);
+CREATE INDEX subscription_merchant ON subscription (merchant, n);
+CREATE INDEX subscription_payer ON subscription (payer, n);
