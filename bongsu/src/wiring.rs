@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use bongsu_base::{Millis, ServerName};
 use bongsu_fetch::Fetcher;
-use bongsu_flows::IdentityFlows;
+use bongsu_flows::{IdentityFlows, PayFlows};
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_pay::Pay;
@@ -137,6 +137,9 @@ impl House {
             provider: provider.clone(),
         };
         tokio::spawn(self.identity.lane.clone().run_effects(flows));
+        let talk = self.talk.lane.clone();
+        let flows = PayFlows { talk };
+        tokio::spawn(self.pay.lane.clone().run_effects(flows));
         provider
     }
 

@@ -7,7 +7,7 @@ use crate::answer::Refused;
 use crate::bill::NewBill;
 use crate::id::{BillId, EventId, Hash, KeyName, MerchantId, PaymentId, Salt, SubscriptionId};
 use crate::subscription::NewSubscription;
-use bongsu_base::{LogTime, UserId};
+use bongsu_base::{LogTime, RoomId, UserId};
 use bongsu_ledger::{Amount, Currency, Money};
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +186,17 @@ pub enum Verb {
     PayMerchant {
         /// Whom.
         merchant: MerchantId,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
+    },
+    /// Pay another person, and have a room that both are in see it.
+    TransferIn {
+        /// The room.
+        room: RoomId,
+        /// Whom.
+        to: UserId,
         /// How much.
         money: Money,
         /// What for.

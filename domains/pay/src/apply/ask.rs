@@ -98,6 +98,12 @@ fn by_person(cx: &mut Cx<'_>, user: &str, verb: &Verb) -> Ruled<Answer> {
             money,
             note,
         } => purchase::pay(cx, user, merchant, (money, note)),
+        Verb::TransferIn {
+            room,
+            to,
+            money,
+            note,
+        } => transfer::shown(cx, user, (to, room), (money, note)),
         _ => Err(Refused::NotForYou.into()),
     }
 }

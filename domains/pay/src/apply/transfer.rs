@@ -3,11 +3,33 @@
 use super::money::{begin, between, code, payee, post, purse, spend};
 use super::{Cx, Ruled};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
-use crate::state::payment;
+use crate::effect::Effect;
+use crate::state::{damaged, payment};
+use bongsu_base::{RoomId, UserId};
 use bongsu_ledger::{Instruction, Money};
 
 pub(super) fn apply(cx: &mut Cx<'_>, from: &str, to: &str, what: (&Money, &str)) -> Ruled<Answer> {
     pay(cx, from, to, what).map(Answer::Payment)
+}
+
+/// As before, and a room is shown it. Who is in the room is not known here: whoever shows it sees to that, and the money
+/// stays moved.
+pub(super) fn shown(
+    cx: &mut Cx<'_>,
+    from: &str,
+    (to, room): (&UserId, &RoomId),
+    (money, note): (&Money, &str),
+) -> Ruled<Answer> {
+    let paid = pay(cx, from, to.as_str(), (money, note))?;
+    cx.effect(&Effect::Show {
+        room: room.clone(),
+        payment: paid.id,
+        payer: from.parse().map_err(|_| damaged("actor"))?,
+        payee: to.clone(),
+        money: *money,
+        note: note.to_owned(),
+    })?;
+    Ok(Answer::Payment(paid))
 }
 
 /// Has a person pay another.

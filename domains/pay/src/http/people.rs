@@ -14,7 +14,7 @@ use crate::id::{Hash, PaymentId};
 use crate::query;
 use axum::Json;
 use axum::extract::State;
-use bongsu_base::UserId;
+use bongsu_base::{RoomId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -65,6 +65,10 @@ pub struct Transfer {
     #[serde(default)]
     #[schema(max_length = 200)]
     note: String,
+    /// A room in which payer and payee are, to show it there as an event `kr.bongsu.payment`. If one of them is not in it by
+    /// then, it is shown nowhere, and paid all the same.
+    #[serde(default)]
+    room: Option<String>,
 }
 
 /// A link to make.
@@ -231,8 +235,23 @@ pub async fn transfer(
     let wrong = |_| Problem::bad("invalid-user", "`to` is a user id, as in @mina:example.org");
     let to = asked.to.parse::<UserId>().map_err(wrong)?;
     let note = text("note", asked.note)?;
-    api.pay(payer, key, Verb::Transfer { to, money, note })
-        .await
+    let wrong = |_| {
+        Problem::bad(
+            "invalid-room",
+            "`room` is a room id, as in !tea:example.org",
+        )
+    };
+    let room = asked.room.map(|room| room.parse::<RoomId>());
+    let verb = match room.transpose().map_err(wrong)? {
+        None => Verb::Transfer { to, money, note },
+        Some(room) => Verb::TransferIn {
+            room,
+            to,
+            money,
+            note,
+        },
+    };
+    api.pay(payer, key, verb).await
 }
 
 /// Put money aside for whoever knows a code; it comes back after three days.

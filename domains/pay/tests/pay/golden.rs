@@ -263,6 +263,12 @@ fn recurring_verbs() -> Vec<(Actor, Asker, Verb)> {
             money,
             note: "bread".into(),
         }),
+        by_juno(Verb::TransferIn {
+            room: "!tea:bongsu.test".parse().expect("a room id"),
+            to: "@mina:bongsu.test".parse().expect("a user id"),
+            money,
+            note: "tea".into(),
+        }),
     ]
 }
 
