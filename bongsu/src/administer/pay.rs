@@ -4,11 +4,15 @@ use super::ask::escape;
 use super::print::Columns;
 use super::verbs::{act, doing, listing, showing};
 use super::{Asked, Shown};
-use crate::cli::{How, MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
+use crate::cli::{DisputeVerb, How, MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
 use serde_json::json;
 
 const MERCHANTS: Columns = &[
     "merchant", "name", "currency", "fee", "frozen", "pending", "payable",
+];
+
+const DISPUTES: Columns = &[
+    "payment", "merchant", "payer", "amount", "currency", "state", "reason", "answer",
 ];
 
 /// What is asked of money.
@@ -24,6 +28,7 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("The limits are set.".to_owned());
             doing("/admin/v1/pay/limits".to_owned(), body, asked.how, done)
         }
+        PayVerb::Dispute(verb) => dispute(verb),
         PayVerb::BankSaid(asked) => {
             let body = json!({
                 "payment": asked.payment, "settlement": asked.settlement,
@@ -44,6 +49,14 @@ pub fn pay(verb: PayVerb) -> Asked {
             json: how.json,
             place: how.place,
         },
+    }
+}
+
+fn dispute(verb: DisputeVerb) -> Asked {
+    match verb {
+        DisputeVerb::List(how) => listing("/admin/v1/pay/disputes".to_owned(), DISPUTES, how),
+        DisputeVerb::Refund(target) => act("pay/disputes", target, "refund", "is refunded."),
+        DisputeVerb::Reject(target) => act("pay/disputes", target, "reject", "stays paid."),
     }
 }
 

@@ -14,10 +14,24 @@ pub enum PayVerb {
     Wallet(WalletVerb),
     /// Set what people of a level may spend
     Limits(SetLimits),
+    /// See and decide disputes
+    #[command(subcommand)]
+    Dispute(DisputeVerb),
     /// Tell what the bank said of a top-up, a withdrawal or a settlement
     BankSaid(BankSaid),
     /// Read all that was ever paid, and tell whether the books follow from it
     Proof(Shown),
+}
+
+/// What can be done with disputes.
+#[derive(Debug, Subcommand)]
+pub enum DisputeVerb {
+    /// List disputes, the newest first
+    List(Shown),
+    /// Give the payer back what is left of a disputed payment
+    Refund(Target),
+    /// Leave a disputed payment as it is
+    Reject(Target),
 }
 
 /// What can be done with merchants.

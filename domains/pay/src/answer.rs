@@ -2,6 +2,7 @@
 
 use crate::bill::Bill;
 use crate::command::Limits;
+use crate::dispute::{Dispute, DisputeState};
 use crate::id::{EventId, MerchantId, PaymentId, Salt};
 use crate::state::merchant::Settlement;
 use crate::subscription::{Subscription, SubscriptionState};
@@ -53,6 +54,8 @@ pub enum Answer {
     },
     /// This is the subscription.
     Subscription(Subscription),
+    /// This is the dispute.
+    Dispute(Dispute),
 }
 
 /// What a merchant is told of, as it was when it happened. It stands in the view encoded with postcard: variants are
@@ -65,6 +68,8 @@ pub enum About {
     Settlement(Settlement),
     /// A subscription.
     Subscription(Subscription),
+    /// A dispute.
+    Dispute(Dispute),
 }
 
 impl About {
@@ -91,6 +96,12 @@ impl About {
                 SubscriptionState::Revoked => "subscription.revoked",
                 SubscriptionState::Ended => "subscription.ended",
             },
+            Self::Dispute(dispute) => match dispute.state {
+                DisputeState::Open => "dispute.opened",
+                DisputeState::Answered => "dispute.answered",
+                DisputeState::Refunded => "dispute.refunded",
+                DisputeState::Rejected => "dispute.rejected",
+            },
         }
     }
 
@@ -101,6 +112,7 @@ impl About {
             Self::Payment(payment) => (payment.id.to_string(), payment.refunded),
             Self::Settlement(settlement) => (settlement.n.to_string(), 0),
             Self::Subscription(subscription) => (subscription.id.to_string(), subscription.charges),
+            Self::Dispute(dispute) => (dispute.payment.to_string(), 0),
         };
         EventId::of(self.kind(), &name, so_far)
     }
@@ -330,4 +342,10 @@ refusals! {
     ConsentRevoked = "consent-revoked", 409, "the payer has revoked their consent";
     /// The merchant ended it, or its time ran out.
     SubscriptionEnded = "subscription-ended", 409, "the subscription has ended";
+    /// No such dispute, or not for whoever asks.
+    NoSuchDispute = "no-such-dispute", 404, "there is no such dispute";
+    /// The purchase was disputed.
+    DisputeExists = "dispute-exists", 409, "this payment was disputed already";
+    /// The purchase is too old to be disputed.
+    DisputeTooLate = "dispute-too-late", 409, "a payment can be disputed within 90 days";
 }

@@ -202,6 +202,20 @@ pub enum Verb {
         /// What for.
         note: String,
     },
+    /// Say that a purchase was not what it should have been.
+    Dispute {
+        /// Which.
+        payment: PaymentId,
+        /// Why.
+        reason: String,
+    },
+    /// Answer that.
+    AnswerDispute {
+        /// Of which purchase.
+        payment: PaymentId,
+        /// What the merchant says.
+        answer: String,
+    },
 }
 
 impl Verb {
@@ -339,6 +353,13 @@ pub enum Act {
     },
     /// Have a merchant be told no longer.
     RemoveWebhook(MerchantId),
+    /// Decide a dispute.
+    Decide {
+        /// Of which purchase.
+        payment: PaymentId,
+        /// Whether the payer gets back what is left of it.
+        refund: bool,
+    },
 }
 
 /// How much may leave a wallet, in minor units.

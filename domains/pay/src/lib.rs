@@ -16,6 +16,7 @@ mod answer;
 mod apply;
 mod bill;
 mod command;
+mod dispute;
 mod effect;
 pub mod http;
 mod id;
@@ -32,6 +33,7 @@ pub use command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
     Rejected, Tried, Verb,
 };
+pub use dispute::{Dispute, DisputeState};
 pub use effect::Effect;
 pub use id::{BillId, EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt, SubscriptionId};
 pub use subscription::{NewSubscription, Period, Subscription, SubscriptionState};

@@ -2,11 +2,12 @@
 
 use crate::answer::{Kept, Merchant, Payment, Wallet};
 use crate::bill::Bill;
+use crate::dispute::Dispute;
 use crate::id::{BillId, Hash, PaymentId, SubscriptionId};
 use crate::limits;
 use crate::state::wallet::Purse;
 use crate::state::{
-    bill, book, code, delivery, key, merchant, payment, subscription, wallet, webhook,
+    bill, book, code, delivery, dispute, key, merchant, payment, subscription, wallet, webhook,
 };
 use crate::subscription::Subscription;
 use bongsu_base::LogTime;
@@ -15,6 +16,7 @@ use bongsu_ledger::{AccountId, Balance, Currency, Ledger, Page, Start, balance};
 use rusqlite::Result;
 
 pub use crate::state::delivery::Delivery;
+pub use crate::state::dispute::Whose;
 pub use crate::state::merchant::Settlement;
 pub use crate::state::webhook::Webhook;
 
@@ -177,6 +179,16 @@ pub fn subscriptions(
         subscription::of_payer
     };
     list(view.db(), who, before, limit)
+}
+
+/// A page of disputes, with their numbers.
+pub fn disputes(
+    view: &ReadView<'_>,
+    whose: Whose<'_>,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Dispute)>> {
+    dispute::list(view.db(), whose, before, limit)
 }
 
 /// Where a merchant is told what happens.

@@ -2,12 +2,13 @@
 
 use super::bank::move_settlement;
 use super::money::available;
-use super::{Cx, Ruled, Verdict, reject, webhook};
+use super::{Cx, Ruled, Verdict, dispute as disputes, reject, webhook};
 use crate::answer::{Merchant, Refused};
 use crate::command::{Accepted, Act, Administer, Limits, NewMerchant, Ordered, Rejected};
 use crate::effect::Effect;
 use crate::id::MerchantId;
 use crate::limits;
+use crate::state::dispute;
 use crate::state::merchant::{self, Settlement};
 use crate::state::wallet::{self, Purse};
 use bongsu_base::UserId;
@@ -81,6 +82,7 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             known(cx, merchant)?;
             webhook::remove(cx, merchant.as_str())?;
         }
+        Act::Decide { payment, refund } => disputes::decide(cx, *payment, *refund)?,
     }
     Ok(())
 }
@@ -124,7 +126,8 @@ fn settle(cx: &mut Cx<'_>, id: &MerchantId) -> Ruled<()> {
     if shop.frozen {
         return Err(Refused::MerchantFrozen.into());
     }
-    let earned = available(cx, shop.pending)?;
+    let withheld = dispute::withheld(cx.db(), id.as_str())?;
+    let earned = (available(cx, shop.pending)? - withheld).max(0);
     let amount = Amount::new(earned).map_err(|_| Refused::NothingToSettle)?;
     let n = merchant::settle(cx.db(), cx.time(), &shop, earned)?;
     let begun = Settlement {
@@ -186,6 +189,11 @@ fn named(act: &Act) -> (&'static str, String) {
         } => ("merchant.webhook.set", format!("{merchant} {url}")),
         Act::SetWebhook { merchant, .. } => ("merchant.webhook.rotate", merchant.to_string()),
         Act::RemoveWebhook(merchant) => ("merchant.webhook.remove", merchant.to_string()),
+        Act::Decide {
+            payment,
+            refund: true,
+        } => ("dispute.refund", payment.to_string()),
+        Act::Decide { payment, .. } => ("dispute.reject", payment.to_string()),
     }
 }
 

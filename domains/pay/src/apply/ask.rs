@@ -1,8 +1,8 @@
 //! Requests under keys.
 
 use super::{
-    Cx, Ruled, Stop, Verdict, bank, bill, code, link, purchase, reject, subscription, transfer,
-    wallet, webhook,
+    Cx, Ruled, Stop, Verdict, bank, bill, code, dispute, link, purchase, reject, subscription,
+    transfer, wallet, webhook,
 };
 use crate::answer::{Answer, Kept, Refused};
 use crate::command::{Accepted, Ask, Asker, Rejected, Verb};
@@ -93,6 +93,7 @@ fn by_person(cx: &mut Cx<'_>, user: &str, verb: &Verb) -> Ruled<Answer> {
         Verb::DeclineShare(id) => bill::decline(cx, user, *id),
         Verb::CancelBill(id) => bill::cancel(cx, user, *id),
         Verb::Revoke(id) => subscription::revoke(cx, user, *id),
+        Verb::Dispute { payment, reason } => dispute::open(cx, user, *payment, reason),
         Verb::PayMerchant {
             merchant,
             money,
@@ -130,6 +131,7 @@ fn by_merchant(cx: &mut Cx<'_>, shop: &str, verb: &Verb) -> Ruled<Answer> {
             subscription::charge(cx, shop, *id, (money, order))
         }
         Verb::EndSubscription(id) => subscription::stop(cx, shop, *id),
+        Verb::AnswerDispute { payment, answer } => dispute::answer(cx, shop, *payment, answer),
         _ => Err(Refused::NotForYou.into()),
     }
 }

@@ -289,7 +289,7 @@ mod tests {
             much.lasts = lasts;
             assert_eq!(try_it("mina", &much), Err(Refused::OutOfRange));
         }
-        let left = bench.look(|db| db.query_row("SELECT count(*) FROM bill", (), |row| row.get(0)));
+        let left: i64 = bench.look(|db| db.query_row("SELECT count(*) FROM bill", (), |row| row.get(0)));
         assert_eq!(left, 1);
     }
 }

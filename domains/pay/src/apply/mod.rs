@@ -7,6 +7,7 @@ mod ask;
 mod bank;
 mod bill;
 mod code;
+mod dispute;
 mod link;
 mod money;
 mod purchase;

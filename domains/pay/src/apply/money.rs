@@ -1,6 +1,6 @@
 //! What the verbs share: what may leave a wallet, and how it does.
 
-use super::{Cx, Ruled, Stop, subscription, webhook};
+use super::{Cx, Ruled, Stop, dispute, subscription, webhook};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::id::PaymentId;
 use crate::state::wallet::{self, Purse};
@@ -142,6 +142,7 @@ pub fn turn(cx: &Cx<'_>, mut payment: Payment, state: State) -> Ruled<Answer> {
     payment::update(cx.db(), &payment)?;
     webhook::payment(cx, &payment)?;
     subscription::follow(cx, &payment)?;
+    dispute::follow(cx, &payment)?;
     Ok(Answer::Payment(payment))
 }
 

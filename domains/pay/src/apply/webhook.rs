@@ -4,6 +4,7 @@
 use super::{Cx, Ruled, Verdict, reject};
 use crate::answer::{About, Answer, Kind, Payment, Refused, Telling};
 use crate::command::{Accepted, Rejected, Tried};
+use crate::dispute::Dispute;
 use crate::id::{EventId, KeyName, Salt};
 use crate::limits;
 use crate::state::delivery::{self, Delivery};
@@ -85,6 +86,12 @@ pub(super) fn settlement(cx: &Cx<'_>, settlement: Settlement) -> rusqlite::Resul
 pub(super) fn subscription(cx: &Cx<'_>, subscription: &Subscription) -> rusqlite::Result<()> {
     let about = || About::Subscription(subscription.clone());
     tell(cx, &subscription.merchant, about)
+}
+
+/// A merchant is told how a dispute with it is now.
+pub(super) fn dispute(cx: &Cx<'_>, dispute: &Dispute) -> rusqlite::Result<()> {
+    let about = || About::Dispute(dispute.clone());
+    tell(cx, &dispute.merchant, about)
 }
 
 fn tell(cx: &Cx<'_>, merchant: &str, about: impl FnOnce() -> About) -> rusqlite::Result<()> {

@@ -4,6 +4,7 @@ pub mod admin;
 mod amount;
 mod ask;
 mod bills;
+mod disputes;
 mod gate;
 mod merchant;
 mod people;
@@ -86,6 +87,13 @@ pub fn routes() -> Routes<Api> {
         .post("/pay/v1/bills/{bill}/cancel", bills::cancel)
         .get("/pay/v1/requests/{key}", requests::look)
         .post("/pay/v1/requests/{key}/close", requests::close)
+        .post("/pay/v1/payments/{payment}/dispute", disputes::open)
+        .get("/pay/v1/disputes", disputes::list)
+        .get("/pay/v1/merchant/disputes", disputes::of_shop)
+        .post(
+            "/pay/v1/merchant/disputes/{payment}/answer",
+            disputes::answer,
+        )
         .get("/pay/v1/subscriptions", subscriptions::list)
         .get("/pay/v1/subscriptions/{subscription}", subscriptions::show)
         .post(
@@ -171,6 +179,10 @@ pub fn description() -> utoipa::openapi::OpenApi {
         bills::cancel,
         requests::look,
         requests::close,
+        disputes::open,
+        disputes::list,
+        disputes::of_shop,
+        disputes::answer,
         subscriptions::list,
         subscriptions::show,
         subscriptions::revoke,

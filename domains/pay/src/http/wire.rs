@@ -1,6 +1,7 @@
 //! What is answered, as it stands in JSON.
 
 use super::bills::BillBody;
+use super::disputes::DisputeBody;
 use super::subscriptions::SubscriptionBody;
 use crate::answer::{About, Answer, Kind, Payment, State, Telling, Wallet};
 use crate::query::{Delivery, Settlement};
@@ -207,12 +208,13 @@ pub struct EventBody {
     pub id: String,
     /// What happened: `payment.approved` by the payer, `payment.paid`, `payment.declined`, `payment.expired`,
     /// `payment.canceled`, `payment.partially_canceled`, `settlement.paid`, `settlement.refused`,
-    /// `subscription.consented` by the payer, `subscription.charged`, `subscription.revoked` or `subscription.ended`.
+    /// `subscription.consented` by the payer, `subscription.charged`, `subscription.revoked`, `subscription.ended`,
+    /// `dispute.opened`, `dispute.answered`, `dispute.refunded` or `dispute.rejected`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// When, in milliseconds since 1970.
     pub time_ms: i64,
-    /// The payment, settlement or subscription as it was then.
+    /// The payment, settlement, subscription or dispute as it was then.
     pub data: EventData,
 }
 
@@ -226,6 +228,8 @@ pub enum EventData {
     Settlement(SettlementBody),
     /// A subscription.
     Subscription(Box<SubscriptionBody>),
+    /// A dispute.
+    Dispute(Box<DisputeBody>),
 }
 
 impl From<&Delivery> for EventBody {
@@ -238,6 +242,7 @@ impl From<&Delivery> for EventBody {
                 About::Payment(payment) => EventData::Payment(Box::new(payment.into())),
                 About::Settlement(settlement) => EventData::Settlement(settlement.into()),
                 About::Subscription(found) => EventData::Subscription(Box::new(found.into())),
+                About::Dispute(found) => EventData::Dispute(Box::new(found.into())),
             },
         }
     }
@@ -309,6 +314,8 @@ pub enum AnswerBody {
     Bill(Box<BillBody>),
     /// A subscription.
     Subscription(Box<SubscriptionBody>),
+    /// A dispute.
+    Dispute(Box<DisputeBody>),
     /// Nothing but that it was done.
     Nothing(Nothing),
 }
@@ -339,6 +346,7 @@ impl From<&Answer> for AnswerBody {
                 subscription,
             } => Self::Payment(Box::new(PaymentBody::with(payment, Some(subscription)))),
             Answer::Subscription(found) => Self::Subscription(Box::new(found.into())),
+            Answer::Dispute(found) => Self::Dispute(Box::new(found.into())),
         }
     }
 }

@@ -45,3 +45,21 @@ CREATE TABLE subscription (
 );
 CREATE INDEX subscription_merchant ON subscription (merchant, n);
 CREATE INDEX subscription_payer ON subscription (payer, n);
+-- Purchases that payers dispute.
+CREATE TABLE dispute (
+    n        INTEGER PRIMARY KEY,
+    payment  BLOB    NOT NULL UNIQUE,
+    merchant TEXT    NOT NULL,
+    payer    TEXT    NOT NULL,
+    amount   INTEGER NOT NULL,
+    currency TEXT    NOT NULL,
+    state    INTEGER NOT NULL,
+    reason   TEXT    NOT NULL,
+    answer   TEXT    NOT NULL,
+    made     INTEGER NOT NULL,
+    changed  INTEGER NOT NULL
+);
+CREATE INDEX dispute_merchant ON dispute (merchant, n);
+CREATE INDEX dispute_payer ON dispute (payer, n);
+-- What is withheld from settlement.
+CREATE INDEX dispute_open ON dispute (merchant, payment) WHERE state < 3;

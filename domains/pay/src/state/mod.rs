@@ -4,6 +4,7 @@ pub mod bill;
 pub mod book;
 pub mod code;
 pub mod delivery;
+pub mod dispute;
 pub mod key;
 pub mod merchant;
 pub mod payment;

@@ -269,6 +269,14 @@ fn recurring_verbs() -> Vec<(Actor, Asker, Verb)> {
             money,
             note: "tea".into(),
         }),
+        by_juno(Verb::Dispute {
+            payment: begun(52),
+            reason: "stale".into(),
+        }),
+        shop(Verb::AnswerDispute {
+            payment: begun(52),
+            answer: "it was fresh".into(),
+        }),
     ]
 }
 
@@ -313,6 +321,8 @@ fn samples() -> Vec<(Actor, Command)> {
         let key = format!("asked {n}");
         all.push((actor, Command::Ask(Ask { by, key, verb })));
     }
+    let (payment, refund) = (begun(52), true);
+    all.push(operator(Act::Decide { payment, refund }));
     all
 }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bank;
+mod disputes;
 mod merchants;
 mod proof;
 mod wallets;
@@ -51,6 +52,9 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
         .post("/admin/v1/pay/wallets/{owner}/level", wallets::level)
         .post("/admin/v1/pay/limits", wallets::limits)
+        .get("/admin/v1/pay/disputes", disputes::list)
+        .post("/admin/v1/pay/disputes/{payment}/refund", disputes::refund)
+        .post("/admin/v1/pay/disputes/{payment}/reject", disputes::reject)
         .post("/admin/v1/pay/bank-said", bank::said)
         .get("/admin/v1/pay/proof", proof::proof)
         .get("/admin/v1/audit/pay", audit::page)
@@ -80,6 +84,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::unfreeze,
     wallets::level,
     wallets::limits,
+    disputes::list,
+    disputes::refund,
+    disputes::reject,
     bank::said,
     proof::proof,
     audit::page,
