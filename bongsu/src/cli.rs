@@ -5,7 +5,7 @@ mod pay;
 mod sign_in;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
-pub use pay::{DisputeVerb, MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
+pub use pay::{DisputeVerb, MerchantVerb, PayVerb, ReviewVerb, RuleVerb, WalletVerb, WebhookVerb};
 pub use sign_in::{AddClient, ClientVerb, KeysVerb};
 
 use crate::certificates::CertificatesVerb;

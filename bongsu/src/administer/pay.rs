@@ -4,11 +4,19 @@ use super::ask::escape;
 use super::print::Columns;
 use super::verbs::{act, doing, listing, showing};
 use super::{Asked, Shown};
-use crate::cli::{DisputeVerb, How, MerchantVerb, PayVerb, WalletVerb, WebhookVerb};
+use crate::cli::{
+    DisputeVerb, How, MerchantVerb, PayVerb, ReviewVerb, RuleVerb, WalletVerb, WebhookVerb,
+};
 use serde_json::json;
 
 const MERCHANTS: Columns = &[
     "merchant", "name", "currency", "fee", "frozen", "pending", "payable",
+];
+
+const RULES: Columns = &["rule", "currency", "at", "within_ms"];
+
+const REVIEWS: Columns = &[
+    "id", "rule", "kind", "payer", "payee", "amount", "currency", "note",
 ];
 
 const DISPUTES: Columns = &[
@@ -29,6 +37,8 @@ pub fn pay(verb: PayVerb) -> Asked {
             doing("/admin/v1/pay/limits".to_owned(), body, asked.how, done)
         }
         PayVerb::Dispute(verb) => dispute(verb),
+        PayVerb::Rule(verb) => rule(verb),
+        PayVerb::Review(verb) => review(verb),
         PayVerb::BankSaid(asked) => {
             let body = json!({
                 "payment": asked.payment, "settlement": asked.settlement,
@@ -49,6 +59,38 @@ pub fn pay(verb: PayVerb) -> Asked {
             json: how.json,
             place: how.place,
         },
+    }
+}
+
+fn rule(verb: RuleVerb) -> Asked {
+    match verb {
+        RuleVerb::List(how) => listing("/admin/v1/pay/rules".to_owned(), RULES, how),
+        RuleVerb::Set(asked) => {
+            let body = json!({
+                "rule": asked.rule, "currency": asked.currency, "at": asked.at,
+                "within_minutes": asked.within_minutes,
+            });
+            let done = Shown::Done("The rule is in force.".to_owned());
+            doing("/admin/v1/pay/rules".to_owned(), body, asked.how, done)
+        }
+        RuleVerb::Remove(asked) => {
+            let body = json!({ "rule": asked.rule, "currency": asked.currency });
+            let done = Shown::Done("The rule is in force no longer.".to_owned());
+            doing(
+                "/admin/v1/pay/rules/remove".to_owned(),
+                body,
+                asked.how,
+                done,
+            )
+        }
+    }
+}
+
+fn review(verb: ReviewVerb) -> Asked {
+    match verb {
+        ReviewVerb::List(how) => listing("/admin/v1/pay/reviews".to_owned(), REVIEWS, how),
+        ReviewVerb::Release(target) => act("pay/reviews", target, "release", "goes on."),
+        ReviewVerb::Refuse(target) => act("pay/reviews", target, "refuse", "is refused."),
     }
 }
 

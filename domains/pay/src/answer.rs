@@ -84,6 +84,7 @@ impl About {
                 State::Declined => "payment.declined",
                 State::Canceled => "payment.canceled",
                 State::Expired => "payment.expired",
+                State::Review => "payment.in_review",
                 State::AtBank | State::Ready => "payment.changed",
             },
             Self::Settlement(settlement) => match settlement.state {
@@ -184,6 +185,8 @@ pub enum State {
     Canceled = 6,
     /// Its time ran out.
     Expired = 7,
+    /// The money is held until an operator has looked at it.
+    Review = 8,
 }
 
 /// A payment, as it was when this was said.
@@ -348,4 +351,8 @@ refusals! {
     DisputeExists = "dispute-exists", 409, "this payment was disputed already";
     /// The purchase is too old to be disputed.
     DisputeTooLate = "dispute-too-late", 409, "a payment can be disputed within 90 days";
+    /// The payment does not wait for an operator.
+    NotInReview = "not-in-review", 404, "there is no such payment that waits for an operator";
+    /// There is no such rule.
+    NoSuchRule = "no-such-rule", 404, "there is no such rule";
 }

@@ -47,6 +47,8 @@ pub enum ShareState {
     Declined = 3,
     /// It is that of whoever asks: there is nothing to pay.
     Own = 4,
+    /// It was paid, and an operator looks at the payment first.
+    Review = 5,
 }
 
 /// What one person is asked for.

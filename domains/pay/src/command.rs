@@ -6,6 +6,7 @@
 use crate::answer::Refused;
 use crate::bill::NewBill;
 use crate::id::{BillId, EventId, Hash, KeyName, MerchantId, PaymentId, Salt, SubscriptionId};
+use crate::rule::{Rule, RuleKind};
 use crate::subscription::NewSubscription;
 use bongsu_base::{LogTime, RoomId, UserId};
 use bongsu_ledger::{Amount, Currency, Money};
@@ -359,6 +360,27 @@ pub enum Act {
         payment: PaymentId,
         /// Whether the payer gets back what is left of it.
         refund: bool,
+    },
+    /// Put a rule into force about which payments are looked at.
+    SetRule {
+        /// In which currency.
+        currency: Currency,
+        /// Which.
+        rule: Rule,
+    },
+    /// Take a rule out of force.
+    RemoveRule {
+        /// In which currency.
+        currency: Currency,
+        /// Which.
+        kind: RuleKind,
+    },
+    /// Let a payment go on that waits for an operator, or refuse it.
+    Review {
+        /// Which.
+        payment: PaymentId,
+        /// Whether it goes on.
+        release: bool,
     },
 }
 

@@ -22,6 +22,7 @@ pub mod http;
 mod id;
 pub mod limits;
 mod query;
+mod rule;
 mod state;
 mod subscription;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use command::{
 pub use dispute::{Dispute, DisputeState};
 pub use effect::Effect;
 pub use id::{BillId, EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt, SubscriptionId};
+pub use rule::{Rule, RuleKind};
 pub use subscription::{NewSubscription, Period, Subscription, SubscriptionState};
 
 use bongsu_lane::{Cx, Domain, Refusal};

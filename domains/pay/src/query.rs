@@ -5,9 +5,11 @@ use crate::bill::Bill;
 use crate::dispute::Dispute;
 use crate::id::{BillId, Hash, PaymentId, SubscriptionId};
 use crate::limits;
+use crate::rule::{Rule, RuleKind};
 use crate::state::wallet::Purse;
 use crate::state::{
-    bill, book, code, delivery, dispute, key, merchant, payment, subscription, wallet, webhook,
+    bill, book, code, delivery, dispute, key, merchant, payment, review, subscription, wallet,
+    webhook,
 };
 use crate::subscription::Subscription;
 use bongsu_base::LogTime;
@@ -189,6 +191,20 @@ pub fn disputes(
     limit: usize,
 ) -> Result<Vec<(i64, Dispute)>> {
     dispute::list(view.db(), whose, before, limit)
+}
+
+/// All rules about which payments are looked at.
+pub fn rules(view: &ReadView<'_>) -> Result<Vec<(Currency, Rule)>> {
+    review::rules(view.db())
+}
+
+/// A page of the payments that wait for an operator, with their numbers and why.
+pub fn reviews(
+    view: &ReadView<'_>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Payment, RuleKind)>> {
+    review::waiting(view.db(), after, limit)
 }
 
 /// Where a merchant is told what happens.

@@ -2,15 +2,15 @@
 
 use super::bank::move_settlement;
 use super::money::available;
-use super::{Cx, Ruled, Verdict, dispute as disputes, reject, webhook};
+use super::{Cx, Ruled, Verdict, dispute as disputes, reject, review as reviews, webhook};
 use crate::answer::{Merchant, Refused};
 use crate::command::{Accepted, Act, Administer, Limits, NewMerchant, Ordered, Rejected};
 use crate::effect::Effect;
 use crate::id::MerchantId;
 use crate::limits;
-use crate::state::dispute;
 use crate::state::merchant::{self, Settlement};
 use crate::state::wallet::{self, Purse};
+use crate::state::{dispute, review};
 use bongsu_base::UserId;
 use bongsu_lane::Actor;
 use bongsu_ledger::{Amount, Money};
@@ -83,6 +83,16 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             webhook::remove(cx, merchant.as_str())?;
         }
         Act::Decide { payment, refund } => disputes::decide(cx, *payment, *refund)?,
+        Act::SetRule { currency, rule } => {
+            in_range(rule.is_sound())?;
+            review::set(cx.db(), *currency, *rule)?;
+        }
+        Act::RemoveRule { currency, kind } => {
+            if !review::unset(cx.db(), *currency, *kind)? {
+                return Err(Refused::NoSuchRule.into());
+            }
+        }
+        Act::Review { payment, release } => reviews::decide(cx, *payment, *release)?,
     }
     Ok(())
 }
@@ -194,6 +204,15 @@ fn named(act: &Act) -> (&'static str, String) {
             refund: true,
         } => ("dispute.refund", payment.to_string()),
         Act::Decide { payment, .. } => ("dispute.reject", payment.to_string()),
+        Act::SetRule { currency, rule } => ("rule.set", format!("{currency} {rule:?}")),
+        Act::RemoveRule { currency, kind } => {
+            ("rule.remove", format!("{currency} {}", kind.name()))
+        }
+        Act::Review {
+            payment,
+            release: true,
+        } => ("review.release", payment.to_string()),
+        Act::Review { payment, .. } => ("review.refuse", payment.to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Asking people for money: a bill has a share for each, which they pay once or decline.
 
 use super::{Cx, Ruled, transfer};
-use crate::answer::{Answer, Refused};
+use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::bill::{Bill, BillState, LONGEST, MOST_SHARES, NewBill, Share, ShareState};
 use crate::id::BillId;
 use crate::state::{bill, damaged, wallet};
@@ -87,15 +87,15 @@ fn still_open(cx: &Cx<'_>, found: &Bill) -> Ruled<()> {
 }
 
 /// Keeps how far a share is, and with it the bill.
-fn keep(cx: &Cx<'_>, (n, mut found): (i64, Bill), share: &Share) -> Ruled<Bill> {
+fn keep(cx: &Cx<'_>, (n, mut found): (i64, Bill), share: &Share) -> rusqlite::Result<Bill> {
     bill::update_share(cx.db(), n, share)?;
     for one in &mut found.shares {
         if one.person == share.person {
             one.clone_from(share);
         }
     }
-    let waits = |share: &Share| share.state == ShareState::Open;
-    if !found.shares.iter().any(waits) {
+    let waits = |share: &Share| matches!(share.state, ShareState::Open | ShareState::Review);
+    if found.state == BillState::Open && !found.shares.iter().any(waits) {
         (found.state, found.expires) = (BillState::Done, None);
     }
     found.changed = cx.time();
@@ -110,9 +110,33 @@ pub(super) fn pay(cx: &mut Cx<'_>, payer: &str, id: BillId) -> Ruled<Answer> {
         currency: found.currency,
     };
     let paid = transfer::pay(cx, payer, &found.asker, (&money, &found.note))?;
-    (share.state, share.payment) = (ShareState::Paid, Some(paid.id));
+    share.payment = Some(paid.id);
+    share.state = if paid.state == State::Review {
+        ShareState::Review
+    } else {
+        ShareState::Paid
+    };
     keep(cx, (n, found), &share)?;
     Ok(Answer::Payment(paid))
+}
+
+/// What becomes of the share that was paid with a payment at which an operator has looked.
+pub(super) fn follow(cx: &Cx<'_>, payment: &Payment) -> rusqlite::Result<()> {
+    if payment.kind != Kind::Transfer || payment.state == State::Review {
+        return Ok(());
+    }
+    let Some((n, found)) = bill::paid_with(cx.db(), payment.id)? else {
+        return Ok(());
+    };
+    let Some(mut share) = found.share_of(&payment.payer).cloned() else {
+        return Ok(());
+    };
+    (share.state, share.payment) = if payment.state == State::Paid {
+        (ShareState::Paid, Some(payment.id))
+    } else {
+        (ShareState::Open, None)
+    };
+    keep(cx, (n, found), &share).map(drop)
 }
 
 pub(super) fn decline(cx: &mut Cx<'_>, person: &str, id: BillId) -> Ruled<Answer> {
@@ -289,7 +313,8 @@ mod tests {
             much.lasts = lasts;
             assert_eq!(try_it("mina", &much), Err(Refused::OutOfRange));
         }
-        let left: i64 = bench.look(|db| db.query_row("SELECT count(*) FROM bill", (), |row| row.get(0)));
+        let left: i64 =
+            bench.look(|db| db.query_row("SELECT count(*) FROM bill", (), |row| row.get(0)));
         assert_eq!(left, 1);
     }
 }

@@ -11,6 +11,7 @@ mod dispute;
 mod link;
 mod money;
 mod purchase;
+mod review;
 mod subscription;
 mod sweep;
 mod transfer;

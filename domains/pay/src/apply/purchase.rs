@@ -2,9 +2,10 @@
 
 use super::link::give_free;
 use super::money::{available, begin, between, code, money, post, purse, some, spend, turn};
-use super::{Cx, Ruled, webhook};
+use super::{Cx, Ruled, review, webhook};
 use crate::answer::{Answer, Kind, Merchant, Payment, Refused, State};
 use crate::id::{MerchantId, PaymentId};
+use crate::rule::Then;
 use crate::state::{book, damaged, merchant, payment, wallet};
 use bongsu_base::{Millis, UserId};
 use bongsu_ledger::{Amount, Instruction, Money};
@@ -12,7 +13,7 @@ use bongsu_ledger::{Amount, Instruction, Money};
 /// How long a payer may take.
 const TO_ACCEPT: Millis = Millis::minutes(15);
 /// How long the merchant may take then.
-const TO_CAPTURE: Millis = Millis::hours(1);
+pub(super) const TO_CAPTURE: Millis = Millis::hours(1);
 
 pub(super) fn trading(cx: &Cx<'_>, id: &str) -> Ruled<Merchant> {
     let found = merchant::find(cx.db(), id)?.ok_or(Refused::NoSuchMerchant)?;
@@ -76,8 +77,14 @@ pub(super) fn pay_now(
     (paid.payer, paid.payee) = (payer.into(), shop.id.to_string());
     paid.note = order.into();
     let moved = between(mine.account, shop.pending, *money);
-    let pays = Instruction::transfer(paid.id.movement("pay", 0), moved);
-    take(cx, &mut paid, shop, pays)?;
+    if let Some(rule) = review::wanted(cx, &paid)? {
+        let hold = Instruction::hold(paid.id.movement("hold", 0), moved, None);
+        post(cx, vec![hold.with(code::PURCHASE, paid.id.0)])?;
+        review::begin(cx, &mut paid, rule, Then::Take)?;
+    } else {
+        let pays = Instruction::transfer(paid.id.movement("pay", 0), moved);
+        take(cx, &mut paid, shop, pays)?;
+    }
     mine.write(cx.db())?;
     payment::insert(cx.db(), &paid)?;
     webhook::payment(cx, &paid)?;
@@ -122,6 +129,10 @@ pub(super) fn accept(cx: &mut Cx<'_>, payer: &str, id: PaymentId) -> Ruled<Answe
     post(cx, vec![hold.with(code::PURCHASE, id.0)])?;
     mine.write(cx.db())?;
     found.payer = payer.into();
+    if let Some(rule) = review::wanted(cx, &found)? {
+        review::begin(cx, &mut found, rule, Then::Capture)?;
+        return turn(cx, found, State::Review);
+    }
     found.expires = Some(cx.time() + TO_CAPTURE);
     turn(cx, found, State::Held)
 }
@@ -154,7 +165,12 @@ pub(super) fn capture(cx: &mut Cx<'_>, shop: &str, id: PaymentId) -> Ruled<Answe
 }
 
 /// Does what moves the money to the merchant, and takes the fee for it.
-fn take(cx: &Cx<'_>, found: &mut Payment, shop: &Merchant, pays: Instruction) -> Ruled<()> {
+pub(super) fn take(
+    cx: &Cx<'_>,
+    found: &mut Payment,
+    shop: &Merchant,
+    pays: Instruction,
+) -> Ruled<()> {
     found.fee = part(found.amount, shop.fee.into(), 10_000);
     let book = book::find(cx.db(), found.currency)?.ok_or_else(|| damaged("currency"))?;
     let id = found.id;
@@ -182,14 +198,18 @@ pub(super) fn cancel(
     let left = found.amount - found.refunded;
     let amount = amount.map_or(left, Amount::minor);
     match found.state {
-        State::Ready | State::Held if amount > left => Err(Refused::ExceedsPayment.into()),
+        State::Ready | State::Held | State::Review if amount > left => {
+            Err(Refused::ExceedsPayment.into())
+        }
         // What was not taken is called off as a whole.
-        State::Ready | State::Held if amount < left => Err(Refused::WrongState.into()),
+        State::Ready | State::Held | State::Review if amount < left => {
+            Err(Refused::WrongState.into())
+        }
         State::Ready => {
             found.expires = None;
             turn(cx, found, State::Canceled)
         }
-        State::Held => give_free(cx, found, State::Canceled),
+        State::Held | State::Review => give_free(cx, found, State::Canceled),
         State::Paid if amount > left => Err(Refused::ExceedsPayment.into()),
         State::Paid => refund(cx, found, amount),
         _ => Err(Refused::WrongState.into()),

@@ -63,7 +63,7 @@ pub(super) fn follow(cx: &Cx<'_>, payment: &Payment) -> rusqlite::Result<()> {
     found.state = match payment.state {
         State::Held => SubscriptionState::Active,
         State::Declined | State::Canceled | State::Expired => SubscriptionState::Ended,
-        State::AtBank | State::Ready | State::Paid => return Ok(()),
+        State::AtBank | State::Ready | State::Paid | State::Review => return Ok(()),
     };
     if found.state == SubscriptionState::Active {
         found.payer.clone_from(&payment.payer);

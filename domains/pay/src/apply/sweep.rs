@@ -13,7 +13,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
         return Err(reject(Rejected::NotAllowed));
     }
     for mut due in payment::due(cx.db(), cx.time(), most)? {
-        if due.state == State::Held {
+        if matches!(due.state, State::Held | State::Review) {
             give_free(cx, due, State::Expired)?;
         } else {
             due.expires = None;

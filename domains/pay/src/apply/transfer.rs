@@ -1,10 +1,11 @@
 //! Paying another person.
 
-use super::money::{begin, between, code, payee, post, purse, spend};
-use super::{Cx, Ruled};
+use super::money::{self, begin, between, code, payee, post, purse, spend};
+use super::{Cx, Ruled, review};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::effect::Effect;
-use crate::state::{damaged, payment};
+use crate::rule::Then;
+use crate::state::{damaged, payment, review as reviews};
 use bongsu_base::{RoomId, UserId};
 use bongsu_ledger::{Instruction, Money};
 
@@ -21,15 +22,26 @@ pub(super) fn shown(
     (money, note): (&Money, &str),
 ) -> Ruled<Answer> {
     let paid = pay(cx, from, to.as_str(), (money, note))?;
-    cx.effect(&Effect::Show {
-        room: room.clone(),
-        payment: paid.id,
-        payer: from.parse().map_err(|_| damaged("actor"))?,
-        payee: to.clone(),
-        money: *money,
-        note: note.to_owned(),
-    })?;
+    if paid.state == State::Review {
+        reviews::show_in(cx.db(), paid.id, room)?;
+    } else {
+        show(cx, &paid, room.clone())?;
+    }
     Ok(Answer::Payment(paid))
+}
+
+/// Asks for a payment to be shown in a room.
+pub(super) fn show(cx: &mut Cx<'_>, paid: &Payment, room: RoomId) -> Ruled<()> {
+    let person = |name: &str| name.parse().map_err(|_| damaged("payer"));
+    cx.effect(&Effect::Show {
+        room,
+        payment: paid.id,
+        payer: person(&paid.payer)?,
+        payee: person(&paid.payee)?,
+        money: money::money(paid),
+        note: paid.note.clone(),
+    })?;
+    Ok(())
 }
 
 /// Has a person pay another.
@@ -48,11 +60,14 @@ pub(super) fn pay(
     let mut paid = begin(cx, (Kind::Transfer, State::Paid), money);
     (paid.payer, paid.payee, paid.note) = (from.into(), to.into(), note.into());
     let moved = between(payer.account, payee.account, *money);
-    let id = paid.id.movement("pay", 0);
-    post(
-        cx,
-        vec![Instruction::transfer(id, moved).with(code::TRANSFER, paid.id.0)],
-    )?;
+    if let Some(rule) = review::wanted(cx, &paid)? {
+        let hold = Instruction::hold(paid.id.movement("hold", 0), moved, None);
+        post(cx, vec![hold.with(code::TRANSFER, paid.id.0)])?;
+        review::begin(cx, &mut paid, rule, Then::Move)?;
+    } else {
+        let pays = Instruction::transfer(paid.id.movement("pay", 0), moved);
+        post(cx, vec![pays.with(code::TRANSFER, paid.id.0)])?;
+    }
     payer.write(cx.db())?;
     payment::insert(cx.db(), &paid)?;
     Ok(paid)

@@ -69,7 +69,8 @@ pub struct ShareBody {
     pub person: String,
     /// How much, in minor units.
     pub amount: i64,
-    /// How far it is: `open`, `paid`, `declined`, or `own` for that of whoever asks.
+    /// How far it is: `open`, `paid`, `declined`, `own` for that of whoever asks, or `review`
+    /// while an operator looks at the payment.
     pub state: &'static str,
     /// The payment with which it was paid.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +113,7 @@ impl From<&Share> for ShareBody {
                 ShareState::Paid => "paid",
                 ShareState::Declined => "declined",
                 ShareState::Own => "own",
+                ShareState::Review => "review",
             },
             payment: share.payment.map(|id| id.to_string()),
         }

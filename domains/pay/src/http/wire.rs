@@ -62,7 +62,8 @@ pub struct PaymentBody {
     pub id: String,
     /// What it is: `top_up`, `withdrawal`, `transfer`, `link` or `purchase`.
     pub kind: &'static str,
-    /// How far it is: `at_bank`, `ready`, `held`, `paid`, `declined`, `canceled` or `expired`.
+    /// How far it is: `at_bank`, `ready`, `held`, `paid`, `declined`, `canceled`, `expired`, or `review` while an
+    /// operator looks at it.
     pub state: &'static str,
     /// Who pays, once that is known: a user id.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -121,6 +122,7 @@ const fn state(state: State) -> &'static str {
         State::Declined => "declined",
         State::Canceled => "canceled",
         State::Expired => "expired",
+        State::Review => "review",
     }
 }
 
@@ -206,7 +208,7 @@ pub struct ToldAgainBody {
 pub struct EventBody {
     /// The event's id, the same each time; it is in the header `webhook-id`, too.
     pub id: String,
-    /// What happened: `payment.approved` by the payer, `payment.paid`, `payment.declined`, `payment.expired`,
+    /// What happened: `payment.approved` by the payer, `payment.in_review` by the operator, `payment.paid`, `payment.declined`, `payment.expired`,
     /// `payment.canceled`, `payment.partially_canceled`, `settlement.paid`, `settlement.refused`,
     /// `subscription.consented` by the payer, `subscription.charged`, `subscription.revoked`, `subscription.ended`,
     /// `dispute.opened`, `dispute.answered`, `dispute.refunded` or `dispute.rejected`.

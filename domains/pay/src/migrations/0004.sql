@@ -63,3 +63,22 @@ CREATE INDEX dispute_merchant ON dispute (merchant, n);
 CREATE INDEX dispute_payer ON dispute (payer, n);
 -- What is withheld from settlement.
 CREATE INDEX dispute_open ON dispute (merchant, payment) WHERE state < 3;
+-- Which payments are looked at before the money moves; `kind` as in src/rule.rs.
+CREATE TABLE rule (
+    currency TEXT    NOT NULL,
+    kind     INTEGER NOT NULL,
+    amount   INTEGER NOT NULL,
+    within   INTEGER NOT NULL,
+    PRIMARY KEY (currency, kind)
+) WITHOUT ROWID;
+-- Payments that wait for an operator: by which rule, and what becomes of them when they are released.
+CREATE TABLE review (
+    payment BLOB    PRIMARY KEY,
+    n       INTEGER NOT NULL UNIQUE,
+    rule    INTEGER NOT NULL,
+    next    INTEGER NOT NULL,
+    room    TEXT
+) WITHOUT ROWID;
+CREATE INDEX share_payment ON share (payment) WHERE payment IS NOT NULL;
+-- What a person has paid of late, and whom.
+CREATE INDEX payment_payer ON payment (payer, n);

@@ -38,6 +38,7 @@ fn read_share(row: &Row<'_>) -> rusqlite::Result<Share> {
         2 => ShareState::Paid,
         3 => ShareState::Declined,
         4 => ShareState::Own,
+        5 => ShareState::Review,
         _ => return Err(damaged("state")),
     };
     Ok(Share {
@@ -158,6 +159,16 @@ pub fn update_share(db: &Connection, n: i64, share: &Share) -> rusqlite::Result<
             share.payment.map(|id| id.0),
         ))
         .map(drop)
+}
+
+/// The bill of which a share was paid with `payment`, and its number.
+pub fn paid_with(db: &Connection, payment: PaymentId) -> rusqlite::Result<Option<(i64, Bill)>> {
+    let n: Option<i64> = db
+        .prepare_cached("SELECT bill FROM share WHERE payment = ?1")?
+        .query_row([payment.0], |row| row.get(0))
+        .optional()?;
+    let found = n.map(|n| numbered(db, &[n])).transpose()?;
+    Ok(found.and_then(|found| found.into_iter().next()))
 }
 
 /// Up to `most` bills whose time has run out at `time`, the earliest first.

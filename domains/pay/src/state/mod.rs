@@ -8,6 +8,7 @@ pub mod dispute;
 pub mod key;
 pub mod merchant;
 pub mod payment;
+pub mod review;
 pub mod subscription;
 pub mod wallet;
 pub mod webhook;

@@ -323,7 +323,42 @@ fn samples() -> Vec<(Actor, Command)> {
     }
     let (payment, refund) = (begun(52), true);
     all.push(operator(Act::Decide { payment, refund }));
+    all.extend(reviewed());
     all
+}
+
+/// Payments that are looked at, from sample 57 on.
+fn reviewed() -> Vec<(Actor, Command)> {
+    let currency = Currency::KRW;
+    let set = |rule| operator(Act::SetRule { currency, rule });
+    let (most, within) = (9, Millis::minutes(1));
+    let pay = |n: u8, verb| {
+        let (actor, by, verb) = by_juno(verb);
+        let key = format!("reviewed {n}");
+        (actor, Command::Ask(Ask { by, key, verb }))
+    };
+    let to = |n| {
+        let (to, money, note) = ("@mina:bongsu.test".parse(), won(1), "tea".to_owned());
+        let to = to.expect("a user id");
+        pay(n, Verb::Transfer { to, money, note })
+    };
+    let review = |payment, release| operator(Act::Review { payment, release });
+    let frozen = false;
+    let owner = "@mina:bongsu.test".parse().expect("a user id");
+    vec![
+        operator(Act::FreezeWallet { owner, frozen }),
+        set(Rule::Amount(1)),
+        set(Rule::Count { most, within }),
+        set(Rule::NewPayee(1)),
+        to(1),
+        to(2),
+        review(begun(60), true),
+        review(begun(61), false),
+        operator(Act::RemoveRule {
+            currency,
+            kind: RuleKind::Amount,
+        }),
+    ]
 }
 
 fn name(command: &Command) -> &'static str {

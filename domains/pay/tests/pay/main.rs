@@ -7,5 +7,6 @@ mod house;
 mod laws;
 mod protocol;
 mod qr;
+mod reviews;
 mod subscriptions;
 mod webhooks;

@@ -5,6 +5,7 @@ mod bank;
 mod disputes;
 mod merchants;
 mod proof;
+mod reviews;
 mod wallets;
 mod webhooks;
 
@@ -52,6 +53,12 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
         .post("/admin/v1/pay/wallets/{owner}/level", wallets::level)
         .post("/admin/v1/pay/limits", wallets::limits)
+        .get("/admin/v1/pay/rules", reviews::rules)
+        .post("/admin/v1/pay/rules", reviews::set_rule)
+        .post("/admin/v1/pay/rules/remove", reviews::remove_rule)
+        .get("/admin/v1/pay/reviews", reviews::list)
+        .post("/admin/v1/pay/reviews/{payment}/release", reviews::release)
+        .post("/admin/v1/pay/reviews/{payment}/refuse", reviews::refuse)
         .get("/admin/v1/pay/disputes", disputes::list)
         .post("/admin/v1/pay/disputes/{payment}/refund", disputes::refund)
         .post("/admin/v1/pay/disputes/{payment}/reject", disputes::reject)
@@ -84,6 +91,12 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::unfreeze,
     wallets::level,
     wallets::limits,
+    reviews::rules,
+    reviews::set_rule,
+    reviews::remove_rule,
+    reviews::list,
+    reviews::release,
+    reviews::refuse,
     disputes::list,
     disputes::refund,
     disputes::reject,
