@@ -9,8 +9,8 @@ use bongsu_ledger::{Amount, Currency, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
     Act, Administer, Ask, Asker, BankSaid, BillId, Command, EventId, Hash, KeyName, Limits,
-    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Salt, SubscriptionId,
-    Tried, Verb,
+    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Rule, RuleKind, Salt,
+    SubscriptionId, Tried, Verb,
 };
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
@@ -352,8 +352,8 @@ fn reviewed() -> Vec<(Actor, Command)> {
         set(Rule::NewPayee(1)),
         to(1),
         to(2),
-        review(begun(60), true),
-        review(begun(61), false),
+        review(begun(61), true),
+        review(begun(62), false),
         operator(Act::RemoveRule {
             currency,
             kind: RuleKind::Amount,

@@ -90,12 +90,9 @@ async fn a_merchants_code_is_read_as_the_merchant_who_is_then_paid() {
             "merchant": "bakery", "name": "bakery", "city": "", "category": 0, "currency": "KRW",
         } })
     );
-    let unknown = town.post(
-        "mina",
-        "qr",
-        &json!({ "qr": forged(qr, "0106bakery", "0106nobody") }),
-    );
-    assert_eq!(unknown.await.problem(), (404, "no-such-merchant".into()));
+    let other = json!({ "qr": forged(qr, "0106bakery", "0106nobody") });
+    let unknown = town.post("mina", "qr", &other).await;
+    assert_eq!(unknown.problem(), (404, "no-such-merchant".into()));
     let pay = json!({ "amount": 700, "note": "bread" });
     let path = "merchants/bakery/pay";
     let paid = town.keyed("mina", "p1", path, &pay).await;

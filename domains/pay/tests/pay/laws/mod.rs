@@ -412,7 +412,7 @@ fn shares_agree(real: &Real, model: &Model) {
                 FROM share JOIN payment ON payment.id = share.payment AND payment.amount = share.amount
                     AND payment.payer = share.person AND payment.state = 4
                 WHERE share.state = 2";
-    let found: (usize, usize, i64) = db
+    let found: (i64, i64, i64) = db
         .query_row(paid, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .expect("readable");
     let paid = model.bills.iter().flat_map(|bill| &bill.shares);
@@ -420,7 +420,8 @@ fn shares_agree(real: &Real, model: &Model) {
         .filter(|share| share.state == 'p')
         .map(|share| share.amount)
         .collect();
-    assert_eq!(found, (paid.len(), paid.len(), paid.iter().sum()));
+    let count = paid.len() as i64;
+    assert_eq!(found, (count, count, paid.iter().sum()));
 }
 
 fn bank_says(real: &mut Real, model: &mut Model, n: usize, yes: bool) {
