@@ -13,7 +13,7 @@ const MERCHANTS: Columns = &[
     "merchant", "name", "currency", "fee", "frozen", "pending", "payable",
 ];
 
-const RULES: Columns = &["rule", "currency", "at", "within_ms"];
+const RULES: Columns = &["rule", "currency", "at", "within_minutes"];
 
 const REVIEWS: Columns = &[
     "id", "rule", "kind", "payer", "payee", "amount", "currency", "note",

@@ -50,10 +50,10 @@ pub enum Answer {
         /// The payment.
         payment: Payment,
         /// To what.
-        subscription: Subscription,
+        subscription: Box<Subscription>,
     },
     /// This is the subscription.
-    Subscription(Subscription),
+    Subscription(Box<Subscription>),
     /// This is the dispute.
     Dispute(Dispute),
 }

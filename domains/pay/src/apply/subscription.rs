@@ -40,7 +40,7 @@ pub(super) fn ready(cx: &mut Cx<'_>, shop: &str, asked: &NewSubscription) -> Rul
     subscription::insert(cx.db(), &made)?;
     Ok(Answer::Prepared {
         payment,
-        subscription: made,
+        subscription: Box::new(made),
     })
 }
 
@@ -88,7 +88,7 @@ fn end(cx: &Cx<'_>, found: Option<Subscription>, state: SubscriptionState) -> Ru
         return Err(Refused::WrongState.into());
     }
     found.state = state;
-    Ok(Answer::Subscription(keep(cx, found)?))
+    Ok(Answer::Subscription(Box::new(keep(cx, found)?)))
 }
 
 pub(super) fn charge(

@@ -126,7 +126,7 @@ pub async fn ready(
             return Err(Problem::internal(why));
         }
     };
-    let body = PaymentBody::with(&payment, consent.as_ref());
+    let body = PaymentBody::with(&payment, consent.as_deref());
     api.with_qr(&payment, body).await.map(Json)
 }
 

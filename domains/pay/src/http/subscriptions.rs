@@ -156,7 +156,7 @@ impl Api {
         verb: Verb,
     ) -> Said<SubscriptionBody> {
         match self.ask(who, key, verb).await? {
-            Answer::Subscription(found) => Ok(Json((&found).into())),
+            Answer::Subscription(found) => Ok(Json((&*found).into())),
             other => Err(Problem::internal(format!(
                 "no subscription was answered: {other:?}"
             ))),

@@ -346,8 +346,11 @@ impl From<&Answer> for AnswerBody {
             Answer::Prepared {
                 payment,
                 subscription,
-            } => Self::Payment(Box::new(PaymentBody::with(payment, Some(subscription)))),
-            Answer::Subscription(found) => Self::Subscription(Box::new(found.into())),
+            } => Self::Payment(Box::new(PaymentBody::with(
+                payment,
+                Some(subscription.as_ref()),
+            ))),
+            Answer::Subscription(found) => Self::Subscription(Box::new((&**found).into())),
             Answer::Dispute(found) => Self::Dispute(Box::new(found.into())),
         }
     }

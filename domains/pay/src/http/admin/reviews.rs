@@ -58,8 +58,9 @@ pub struct RuleBody {
     pub currency: String,
     /// From which amount on, in minor units; more than how many payments, for `count`.
     pub at: i64,
-    /// In how many milliseconds, for `count`.
-    pub within_ms: i64,
+    /// In how many minutes, for `count`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within_minutes: Option<i64>,
 }
 
 /// A rule to put into force.
@@ -147,15 +148,15 @@ impl SetRule {
 pub async fn rules(State(api): State<Api>) -> Result<Json<Page<RuleBody>>, Problem> {
     let found = api.lane.read(query::rules).await?;
     let shown = found.iter().map(|(currency, rule)| {
-        let (at, within_ms) = match *rule {
-            Rule::Amount(least) | Rule::NewPayee(least) => (least, 0),
-            Rule::Count { most, within } => (most.into(), within.0),
+        let (at, within_minutes) = match *rule {
+            Rule::Amount(least) | Rule::NewPayee(least) => (least, None),
+            Rule::Count { most, within } => (most.into(), Some(within.0 / 60_000)),
         };
         RuleBody {
             rule: rule.kind().into(),
             currency: currency.to_string(),
             at,
-            within_ms,
+            within_minutes,
         }
     });
     let all: Vec<RuleBody> = shown.collect();

@@ -9,7 +9,7 @@ use bongsu_ledger::{Amount, Currency, Ledger, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
     Accepted, Act, Administer, Answer, Ask, Asker, BankSaid, BillId, Command, Hash, Kept, Limits,
-    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Salt, State,
+    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Rule, Salt, State,
     SubscriptionId, Verb,
 };
 use model::{BILL_LASTS, DAY_LIMIT, HOUR, Model};
@@ -43,6 +43,9 @@ enum Step {
     Subscribe(i64, i64),
     ChargeAgain(usize, i64),
     Revoke(usize, usize),
+    /// From which amount on payments are looked at.
+    Rule(Option<i64>),
+    Decide(usize, bool),
     Pass(i64),
     /// The same request as before, under the same key.
     Again(usize),
@@ -72,6 +75,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (much(), much()).prop_map(|(a, b)| Step::Subscribe(a, b)),
         2 => (0..3_usize, much()).prop_map(|(a, b)| Step::ChargeAgain(a, b)),
         1 => (who(), 0..3_usize).prop_map(|(a, b)| Step::Revoke(a, b)),
+        1 => prop::option::of(much()).prop_map(Step::Rule),
+        2 => (which(), any::<bool>()).prop_map(|(a, b)| Step::Decide(a, b)),
         2 => (1..90_000_000_i64).prop_map(Step::Pass),
         1 => which().prop_map(Step::Again),
     ]
@@ -160,6 +165,16 @@ impl Real {
     }
 
     fn apply(&mut self, actor: Actor, command: Command) -> Accepted {
+        self.outcome(actor, command).expect("accepted")
+    }
+
+    fn administer(&mut self, act: Act) -> Result<(), ()> {
+        let (by, reason) = (None, None);
+        let command = Command::Administer(Administer { by, reason, act });
+        self.outcome(Actor::Operator, command).map(drop)
+    }
+
+    fn outcome(&mut self, actor: Actor, command: Command) -> Result<Accepted, ()> {
         let n = self.entries.len() as u64;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&n.to_le_bytes());
@@ -191,8 +206,9 @@ impl Real {
             .next()
             .and_then(|(_, verdict)| verdict.outcome)
         {
-            Some(Outcome::Accepted(accepted)) => accepted,
-            other => panic!("not accepted: {other:?}"),
+            Some(Outcome::Accepted(accepted)) => Ok(accepted),
+            Some(Outcome::Rejected(_)) => Err(()),
+            other => panic!("no outcome of a rule: {other:?}"),
         }
     }
 
@@ -329,6 +345,16 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> Both {
         }
         Step::Bill(..) | Step::PayShare(..) | Step::DeclineShare(..) | Step::CancelBill(..) => {
             bill(real, model, step)
+        }
+        Step::Rule(least) => {
+            model.rule = least;
+            let (currency, rule) = (Currency::KRW, Rule::Amount(least.unwrap_or(i64::MAX)));
+            (real.administer(Act::SetRule { currency, rule }), Ok(()))
+        }
+        Step::Decide(n, release) => {
+            let expect = model.decide(n, release, now);
+            let payment = real.id(n);
+            (real.administer(Act::Review { payment, release }), expect)
         }
         Step::Subscribe(..) | Step::ChargeAgain(..) | Step::Revoke(..) => {
             subscribe(real, model, step)
