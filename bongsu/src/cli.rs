@@ -5,7 +5,10 @@ mod pay;
 mod sign_in;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
-pub use pay::{MerchantVerb, PayVerb, Reconcile, Statement, WalletVerb, WebhookVerb};
+pub use pay::{
+    DisputeVerb, MerchantVerb, PayVerb, Reconcile, ReviewVerb, RuleVerb, Statement, WalletVerb,
+    WebhookVerb,
+};
 pub use sign_in::{AddClient, ClientVerb, KeysVerb};
 
 use crate::bank::BankArgs;

@@ -200,8 +200,7 @@ fn begin_tasks(
         tokio::spawn(talk.keep_swept(config.retention)),
         tokio::spawn(pay.clone().keep_swept()),
         tokio::spawn(pay.clone().keep_told()),
-        tokio::spawn(pay.clone().keep_watched()),
-        tokio::spawn(pay.keep_ordering()),
+        tokio::spawn(pay.keep_watched()),
         tokio::spawn(provider.keep_keys()),
         tokio::spawn(disk.keep_measured(data.clone())),
     ]

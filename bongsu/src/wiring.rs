@@ -16,11 +16,11 @@ use anyhow::{Context, Result};
 use axum::Router;
 use bongsu_base::{Millis, ServerName};
 use bongsu_fetch::Fetcher;
-use bongsu_flows::IdentityFlows;
+use bongsu_flows::{IdentityFlows, PayFlows};
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
-use bongsu_pay::Pay;
 use bongsu_pay::http::{Api as PayApi, AtBank, Invariants, Rates, Signing, TellerMetrics};
+use bongsu_pay::{BankOrders, Pay};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
@@ -144,6 +144,12 @@ impl House {
             provider: provider.clone(),
         };
         tokio::spawn(self.identity.lane.clone().run_effects(flows));
+        let (bank, metrics) = (self.bank.asked.clone(), self.bank.metrics.clone());
+        let flows = PayFlows {
+            talk: self.talk.lane.clone(),
+            orders: BankOrders::new(self.pay.lane.clone(), bank, metrics),
+        };
+        tokio::spawn(self.pay.lane.clone().run_effects(flows));
         provider
     }
 

@@ -5,12 +5,15 @@
 //! the command means is the other domain's business.
 
 mod deactivation_to_rooms;
+mod payment_to_room;
 mod profile_to_rooms;
 
 use bongsu_base::RecordId;
 use bongsu_identity::{Effect, Identity, Provider};
 use bongsu_lane::{Actor, Domain, EffectError, EffectHandler, EffectId, Lane, Priority, Request};
+use bongsu_pay::{BankOrders, Pay};
 use bongsu_talk::{Command, Talk};
+use payment_to_room::Paid;
 
 /// Everything that identity asks of others.
 #[derive(Clone)]
@@ -47,6 +50,51 @@ impl EffectHandler<Identity> for IdentityFlows {
             submit(&self.talk, id.record(Identity::NAME, part), command).await?;
         }
         Ok(())
+    }
+}
+
+/// Everything that pay asks of others.
+#[derive(Clone)]
+pub struct PayFlows {
+    /// Where rooms are.
+    pub talk: Lane<Talk>,
+    /// Whoever gives orders to the bank.
+    pub orders: BankOrders,
+}
+
+#[async_trait::async_trait]
+impl EffectHandler<Pay> for PayFlows {
+    async fn run(&self, id: EffectId, effect: bongsu_pay::Effect) -> Result<(), EffectError> {
+        match effect {
+            bongsu_pay::Effect::Bank {
+                order,
+                collect,
+                account,
+                money,
+            } => {
+                let order = self.orders.carry_out(id, order, collect, (account, money));
+                order.await
+            }
+            bongsu_pay::Effect::Show {
+                room,
+                payment,
+                payer,
+                payee,
+                money,
+                note,
+            } => {
+                let record = RecordId::named(&["payment in a room"], &payment.to_string());
+                let command = payment_to_room::command(Paid {
+                    room,
+                    payment,
+                    payer,
+                    payee,
+                    money,
+                    note,
+                });
+                submit(&self.talk, record, command).await
+            }
+        }
     }
 }
 

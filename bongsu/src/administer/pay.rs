@@ -4,7 +4,10 @@ use super::ask::escape;
 use super::print::Columns;
 use super::verbs::{act, doing, listing, showing};
 use super::{Asked, Shown};
-use crate::cli::{How, MerchantVerb, PayVerb, Statement, WalletVerb, WebhookVerb};
+use crate::cli::{
+    DisputeVerb, How, MerchantVerb, PayVerb, ReviewVerb, RuleVerb, Statement, WalletVerb,
+    WebhookVerb,
+};
 use serde_json::json;
 
 const MERCHANTS: Columns = &[
@@ -13,6 +16,16 @@ const MERCHANTS: Columns = &[
 
 const LINES: Columns = &[
     "time_ms", "what", "change", "balance", "held", "other", "note", "payment",
+];
+
+const RULES: Columns = &["rule", "currency", "at", "within_minutes"];
+
+const REVIEWS: Columns = &[
+    "id", "rule", "kind", "payer", "payee", "amount", "currency", "note",
+];
+
+const DISPUTES: Columns = &[
+    "payment", "merchant", "payer", "amount", "currency", "state", "reason", "answer",
 ];
 
 /// What is asked of money.
@@ -28,6 +41,9 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("The limits are set.".to_owned());
             doing("/admin/v1/pay/limits".to_owned(), body, asked.how, done)
         }
+        PayVerb::Dispute(verb) => dispute(verb),
+        PayVerb::Rule(verb) => rule(verb),
+        PayVerb::Review(verb) => review(verb),
         PayVerb::BankSaid(asked) => {
             let body = json!({
                 "payment": asked.payment, "settlement": asked.settlement,
@@ -76,6 +92,46 @@ fn statement(asked: Statement) -> Asked {
         shown: Shown::File,
         json: false,
         place: asked.how.place,
+    }
+}
+
+fn rule(verb: RuleVerb) -> Asked {
+    match verb {
+        RuleVerb::List(how) => listing("/admin/v1/pay/rules".to_owned(), RULES, how),
+        RuleVerb::Set(asked) => {
+            let body = json!({
+                "rule": asked.rule, "currency": asked.currency, "at": asked.at,
+                "within_minutes": asked.within_minutes,
+            });
+            let done = Shown::Done("The rule is in force.".to_owned());
+            doing("/admin/v1/pay/rules".to_owned(), body, asked.how, done)
+        }
+        RuleVerb::Remove(asked) => {
+            let body = json!({ "rule": asked.rule, "currency": asked.currency });
+            let done = Shown::Done("The rule is in force no longer.".to_owned());
+            doing(
+                "/admin/v1/pay/rules/remove".to_owned(),
+                body,
+                asked.how,
+                done,
+            )
+        }
+    }
+}
+
+fn review(verb: ReviewVerb) -> Asked {
+    match verb {
+        ReviewVerb::List(how) => listing("/admin/v1/pay/reviews".to_owned(), REVIEWS, how),
+        ReviewVerb::Release(target) => act("pay/reviews", target, "release", "goes on."),
+        ReviewVerb::Refuse(target) => act("pay/reviews", target, "refuse", "is refused."),
+    }
+}
+
+fn dispute(verb: DisputeVerb) -> Asked {
+    match verb {
+        DisputeVerb::List(how) => listing("/admin/v1/pay/disputes".to_owned(), DISPUTES, how),
+        DisputeVerb::Refund(target) => act("pay/disputes", target, "refund", "is refunded."),
+        DisputeVerb::Reject(target) => act("pay/disputes", target, "reject", "stays paid."),
     }
 }
 

@@ -27,6 +27,15 @@ pub enum PayVerb {
     Wallet(WalletVerb),
     /// Set what people of a level may spend
     Limits(SetLimits),
+    /// Say which payments are looked at before the money moves
+    #[command(subcommand)]
+    Rule(RuleVerb),
+    /// See payments that wait to be looked at, and decide
+    #[command(subcommand)]
+    Review(ReviewVerb),
+    /// See and decide disputes
+    #[command(subcommand)]
+    Dispute(DisputeVerb),
     /// Tell what the bank said of a top-up, a withdrawal or a settlement
     BankSaid(BankSaid),
     /// Show what happened to an account
@@ -37,6 +46,76 @@ pub enum PayVerb {
     Reconcile(Reconcile),
     /// Read all that was ever paid, and tell whether the books follow from it
     Proof(Shown),
+}
+
+/// What can be done with rules about payments.
+#[derive(Debug, Subcommand)]
+pub enum RuleVerb {
+    /// List the rules
+    List(Shown),
+    /// Put a rule into force
+    #[command(after_help = "\
+Examples:
+  bongsu pay rule set amount --at 1000000
+  bongsu pay rule set count --at 10 --within-minutes 5
+  bongsu pay rule set new-payee --at 300000")]
+    Set(SetRule),
+    /// Take a rule out of force
+    Remove(RemoveRule),
+}
+
+/// `bongsu pay rule set`.
+#[derive(Debug, Args)]
+pub struct SetRule {
+    /// What it looks at: `amount`, `count` or `new-payee`
+    pub rule: String,
+    /// From which amount on, in minor units; more than how many payments, for `count`
+    #[arg(long, value_name = "NUMBER")]
+    pub at: i64,
+    /// In how many minutes, for `count`
+    #[arg(long, value_name = "MINUTES")]
+    pub within_minutes: Option<u32>,
+    /// In which currency
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `bongsu pay rule remove`.
+#[derive(Debug, Args)]
+pub struct RemoveRule {
+    /// What it looks at: `amount`, `count` or `new-payee`
+    pub rule: String,
+    /// In which currency
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// What can be done with payments that wait to be looked at.
+#[derive(Debug, Subcommand)]
+pub enum ReviewVerb {
+    /// List them, the oldest first
+    List(Shown),
+    /// Let a payment go on
+    Release(Target),
+    /// Refuse a payment: the payer has the money back
+    Refuse(Target),
+}
+
+/// What can be done with disputes.
+#[derive(Debug, Subcommand)]
+pub enum DisputeVerb {
+    /// List disputes, the newest first
+    List(Shown),
+    /// Give the payer back what is left of a disputed payment
+    Refund(Target),
+    /// Leave a disputed payment as it is
+    Reject(Target),
 }
 
 /// What can be done with merchants.

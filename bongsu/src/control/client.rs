@@ -37,6 +37,9 @@ impl Control {
 
     /// Asks for something; gives the status and the body of the answer.
     pub async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
+        // The answer before may have been read sooner than the connection knows of it.
+        let ready = self.sender.ready().await;
+        ready.context("the server broke off")?;
         let response = self
             .sender
             .send_request(request)

@@ -5,9 +5,12 @@
 //! reads what it wrote, and that a text with a wrong checksum, a wrong length, a field twice or a missing
 //! mandatory one is refused by name. It must never know what is paid for, nor how a code is drawn.
 
+mod currency;
 mod field;
 mod read;
 mod write;
+
+pub use currency::currency_number;
 
 use thiserror::Error;
 

@@ -1,8 +1,11 @@
 //! What requests are answered: the answers are kept with their keys for ever, refusals too.
 
+use crate::bill::Bill;
 use crate::command::Limits;
+use crate::dispute::{Dispute, DisputeState};
 use crate::id::{EventId, MerchantId, PaymentId, Salt};
 use crate::state::merchant::Settlement;
+use crate::subscription::{Subscription, SubscriptionState};
 use bongsu_base::LogTime;
 use bongsu_ledger::Currency;
 use serde::{Deserialize, Serialize};
@@ -40,6 +43,19 @@ pub enum Answer {
     WebhookRemoved,
     /// This is told once more.
     ToldAgain(EventId),
+    /// This is the bill, as far as whoever asked may see it.
+    Bill(Bill),
+    /// This is the payment with which a payer consents to more.
+    Prepared {
+        /// The payment.
+        payment: Payment,
+        /// To what.
+        subscription: Box<Subscription>,
+    },
+    /// This is the subscription.
+    Subscription(Box<Subscription>),
+    /// This is the dispute.
+    Dispute(Dispute),
 }
 
 /// What a merchant is told of, as it was when it happened. It stands in the view encoded with postcard: variants are
@@ -50,6 +66,10 @@ pub enum About {
     Payment(Payment),
     /// A settlement.
     Settlement(Settlement),
+    /// A subscription.
+    Subscription(Subscription),
+    /// A dispute.
+    Dispute(Dispute),
 }
 
 impl About {
@@ -64,11 +84,24 @@ impl About {
                 State::Declined => "payment.declined",
                 State::Canceled => "payment.canceled",
                 State::Expired => "payment.expired",
+                State::Review => "payment.in_review",
                 State::AtBank | State::Ready => "payment.changed",
             },
             Self::Settlement(settlement) => match settlement.state {
                 2 => "settlement.paid",
                 _ => "settlement.refused",
+            },
+            Self::Subscription(subscription) => match subscription.state {
+                SubscriptionState::Active if subscription.charges > 0 => "subscription.charged",
+                SubscriptionState::Ready | SubscriptionState::Active => "subscription.consented",
+                SubscriptionState::Revoked => "subscription.revoked",
+                SubscriptionState::Ended => "subscription.ended",
+            },
+            Self::Dispute(dispute) => match dispute.state {
+                DisputeState::Open => "dispute.opened",
+                DisputeState::Answered => "dispute.answered",
+                DisputeState::Refunded => "dispute.refunded",
+                DisputeState::Rejected => "dispute.rejected",
             },
         }
     }
@@ -79,6 +112,8 @@ impl About {
         let (name, so_far) = match self {
             Self::Payment(payment) => (payment.id.to_string(), payment.refunded),
             Self::Settlement(settlement) => (settlement.n.to_string(), 0),
+            Self::Subscription(subscription) => (subscription.id.to_string(), subscription.charges),
+            Self::Dispute(dispute) => (dispute.payment.to_string(), 0),
         };
         EventId::of(self.kind(), &name, so_far)
     }
@@ -150,6 +185,8 @@ pub enum State {
     Canceled = 6,
     /// Its time ran out.
     Expired = 7,
+    /// The money is held until an operator has looked at it.
+    Review = 8,
 }
 
 /// A payment, as it was when this was said.
@@ -292,4 +329,30 @@ refusals! {
     NoWebhook = "no-webhook", 404, "there is no address at which the merchant is told; set one first";
     /// Nothing of this name was told, or it was forgotten.
     NoSuchEvent = "no-such-event", 404, "there is no such event, or it is too long ago";
+    /// No such bill, or not for whoever asks.
+    NoSuchBill = "no-such-bill", 404, "there is no such bill";
+    /// Somebody is asked twice.
+    PersonTwice = "person-twice", 422, "a bill asks each person once";
+    /// A bill asks nobody, or too many.
+    SharesOutOfRange = "shares-out-of-range", 422, "a bill asks 1 to 100 people, one of whom is not whoever asks";
+    /// No such subscription, or not for whoever asks.
+    NoSuchSubscription = "no-such-subscription", 404, "there is no such subscription";
+    /// More than the payer consented to.
+    ExceedsConsent = "exceeds-consent", 403, "this is more than the payer consented to pay at once";
+    /// The period was charged.
+    ChargeTooEarly = "charge-too-early", 409, "the payer was charged in this period; charge again in the next one";
+    /// The payer consents no longer.
+    ConsentRevoked = "consent-revoked", 409, "the payer has revoked their consent";
+    /// The merchant ended it, or its time ran out.
+    SubscriptionEnded = "subscription-ended", 409, "the subscription has ended";
+    /// No such dispute, or not for whoever asks.
+    NoSuchDispute = "no-such-dispute", 404, "there is no such dispute";
+    /// The purchase was disputed.
+    DisputeExists = "dispute-exists", 409, "this payment was disputed already";
+    /// The purchase is too old to be disputed.
+    DisputeTooLate = "dispute-too-late", 409, "a payment can be disputed within 90 days";
+    /// The payment does not wait for an operator.
+    NotInReview = "not-in-review", 404, "there is no such payment that waits for an operator";
+    /// There is no such rule.
+    NoSuchRule = "no-such-rule", 404, "there is no such rule";
 }

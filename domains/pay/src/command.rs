@@ -4,8 +4,11 @@
 //! appended, and a struct that needs another field becomes another struct in a new variant.
 
 use crate::answer::Refused;
-use crate::id::{EventId, Hash, KeyName, MerchantId, PaymentId, Salt};
-use bongsu_base::{LogTime, UserId};
+use crate::bill::NewBill;
+use crate::id::{BillId, EventId, Hash, KeyName, MerchantId, PaymentId, Salt, SubscriptionId};
+use crate::rule::{Rule, RuleKind};
+use crate::subscription::NewSubscription;
+use bongsu_base::{LogTime, RoomId, UserId};
 use bongsu_ledger::{Amount, Currency, Money};
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +160,63 @@ pub enum Verb {
     RemoveWebhook,
     /// Be told once more.
     TellAgain(EventId),
+    /// Ask people for money.
+    MakeBill(NewBill),
+    /// Pay what one is asked for by a bill.
+    PayShare(BillId),
+    /// Refuse that.
+    DeclineShare(BillId),
+    /// Ask no longer.
+    CancelBill(BillId),
+    /// Prepare a payment to the merchant with which the payer consents to more.
+    ReadyRecurring(NewSubscription),
+    /// Consent no longer.
+    Revoke(SubscriptionId),
+    /// Charge whoever consented.
+    ChargeSubscription {
+        /// Which consent.
+        id: SubscriptionId,
+        /// How much.
+        money: Money,
+        /// What for: the merchant's number of the order.
+        order: String,
+    },
+    /// Charge no longer.
+    EndSubscription(SubscriptionId),
+    /// Pay a merchant at once.
+    PayMerchant {
+        /// Whom.
+        merchant: MerchantId,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
+    },
+    /// Pay another person, and have a room that both are in see it.
+    TransferIn {
+        /// The room.
+        room: RoomId,
+        /// Whom.
+        to: UserId,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
+    },
+    /// Say that a purchase was not what it should have been.
+    Dispute {
+        /// Which.
+        payment: PaymentId,
+        /// Why.
+        reason: String,
+    },
+    /// Answer that.
+    AnswerDispute {
+        /// Of which purchase.
+        payment: PaymentId,
+        /// What the merchant says.
+        answer: String,
+    },
 }
 
 impl Verb {
@@ -294,6 +354,34 @@ pub enum Act {
     },
     /// Have a merchant be told no longer.
     RemoveWebhook(MerchantId),
+    /// Decide a dispute.
+    Decide {
+        /// Of which purchase.
+        payment: PaymentId,
+        /// Whether the payer gets back what is left of it.
+        refund: bool,
+    },
+    /// Put a rule into force about which payments are looked at.
+    SetRule {
+        /// In which currency.
+        currency: Currency,
+        /// Which.
+        rule: Rule,
+    },
+    /// Take a rule out of force.
+    RemoveRule {
+        /// In which currency.
+        currency: Currency,
+        /// Which.
+        kind: RuleKind,
+    },
+    /// Let a payment go on that waits for an operator, or refuse it.
+    Review {
+        /// Which.
+        payment: PaymentId,
+        /// Whether it goes on.
+        release: bool,
+    },
 }
 
 /// How much may leave a wallet, in minor units.

@@ -1,6 +1,8 @@
 //! What pay asks of the outside.
 
 use crate::command::Ordered;
+use crate::id::PaymentId;
+use bongsu_base::{RoomId, UserId};
 use bongsu_ledger::Money;
 use serde::{Deserialize, Serialize};
 
@@ -17,5 +19,20 @@ pub enum Effect {
         account: String,
         /// How much.
         money: Money,
+    },
+    /// Show in a room that somebody paid somebody.
+    Show {
+        /// The room.
+        room: RoomId,
+        /// With what.
+        payment: PaymentId,
+        /// Who paid.
+        payer: UserId,
+        /// Who was paid.
+        payee: UserId,
+        /// How much.
+        money: Money,
+        /// What for.
+        note: String,
     },
 }

@@ -43,6 +43,42 @@ impl FromStr for PaymentId {
     }
 }
 
+/// A bill: money that a person asks of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BillId(pub [u8; 16]);
+
+impl fmt::Display for BillId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bill_{}", HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for BillId {
+    type Err = NoId;
+
+    fn from_str(text: &str) -> Result<Self, NoId> {
+        read("bill_", text).map(Self)
+    }
+}
+
+/// A subscription: that a person lets a merchant charge them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SubscriptionId(pub [u8; 16]);
+
+impl fmt::Display for SubscriptionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sub_{}", HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for SubscriptionId {
+    type Err = NoId;
+
+    fn from_str(text: &str) -> Result<Self, NoId> {
+        read("sub_", text).map(Self)
+    }
+}
+
 /// The bytes that stand in hexadecimal after `kind`.
 fn read(kind: &str, text: &str) -> Result<[u8; 16], NoId> {
     let hex = text.strip_prefix(kind).ok_or(NoId)?;

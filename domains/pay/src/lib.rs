@@ -15,24 +15,32 @@
 mod answer;
 mod apply;
 mod bank;
+mod bill;
 mod command;
+mod dispute;
 mod effect;
 pub mod http;
 mod id;
 pub mod limits;
 mod query;
+mod rule;
 mod state;
+mod subscription;
 #[cfg(test)]
 mod testing;
 
 pub use answer::{About, Answer, Kept, Kind, Payment, Refused, State, Telling, Wallet};
 pub use bank::{BankMetrics, BankOrders};
+pub use bill::{Bill, BillState, NewBill, Share, ShareState};
 pub use command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
     Rejected, Tried, Verb,
 };
+pub use dispute::{Dispute, DisputeState};
 pub use effect::Effect;
-pub use id::{EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt};
+pub use id::{BillId, EventId, Hash, KeyName, MerchantId, NoId, PaymentId, Salt, SubscriptionId};
+pub use rule::{Rule, RuleKind};
+pub use subscription::{NewSubscription, Period, Subscription, SubscriptionState};
 
 use bongsu_lane::{Cx, Domain, Refusal};
 
@@ -48,6 +56,7 @@ impl Domain for Pay {
         bongsu_audit::SCHEMA,
         include_str!("migrations/0002.sql"),
         include_str!("migrations/0003.sql"),
+        include_str!("migrations/0004.sql"),
     ];
 
     type Command = Command;

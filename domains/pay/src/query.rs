@@ -1,17 +1,25 @@
 //! Reads: what a gateway looks up in the view.
 
 use crate::answer::{Kept, Merchant, Payment, Wallet};
+use crate::bill::Bill;
 use crate::command::Ordered;
-use crate::id::{Hash, PaymentId};
+use crate::dispute::Dispute;
+use crate::id::{BillId, Hash, PaymentId, SubscriptionId};
 use crate::limits;
+use crate::rule::{Rule, RuleKind};
 use crate::state::wallet::Purse;
-use crate::state::{book, code, delivery, key, merchant, payment, wallet, webhook};
+use crate::state::{
+    bill, book, code, delivery, dispute, key, merchant, payment, review, subscription, wallet,
+    webhook,
+};
+use crate::subscription::Subscription;
 use bongsu_base::LogTime;
 use bongsu_lane::ReadView;
 use bongsu_ledger::{AccountId, Balance, Currency, Ledger, Page, Start, balance};
 use rusqlite::Result;
 
 pub use crate::state::delivery::Delivery;
+pub use crate::state::dispute::Whose;
 pub use crate::state::merchant::Settlement;
 pub use crate::state::webhook::Webhook;
 
@@ -125,7 +133,84 @@ pub fn ledgers(view: &ReadView<'_>) -> Result<Vec<(Ledger, Balance)>> {
 pub fn is_due(view: &ReadView<'_>, now: LogTime) -> Result<bool> {
     let payments = payment::due(view.db(), now, 1)?;
     let told = delivery::past(view.db(), limits::told_until(now), 1)?;
-    Ok(!payments.is_empty() || !told.is_empty() || !code::due(view.db(), now, 1)?.is_empty())
+    let bills = bill::due(view.db(), now, 1)?;
+    let codes = code::due(view.db(), now, 1)?;
+    Ok(!(payments.is_empty() && told.is_empty() && bills.is_empty() && codes.is_empty()))
+}
+
+/// The bill `id` as `who` may see it.
+pub fn bill(view: &ReadView<'_>, who: &str, id: BillId) -> Result<Option<Bill>> {
+    let found = bill::find(view.db(), id)?;
+    Ok(found.and_then(|(_, found)| found.seen_by(who)))
+}
+
+/// A page of the bills by which `who` asks, or is asked, with their numbers.
+pub fn bills(
+    view: &ReadView<'_>,
+    (who, asks): (&str, bool),
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Bill)>> {
+    let list = if asks { bill::by } else { bill::of };
+    let found = list(view.db(), who, before, limit)?;
+    let seen = found
+        .into_iter()
+        .filter_map(|(n, bill)| Some((n, bill.seen_by(who)?)));
+    Ok(seen.collect())
+}
+
+/// A subscription, if `who` is its merchant or has consented to it.
+pub fn subscription(
+    view: &ReadView<'_>,
+    who: &str,
+    id: SubscriptionId,
+) -> Result<Option<Subscription>> {
+    let found = subscription::find(view.db(), id)?;
+    Ok(found.filter(|found| found.payer == who || found.merchant == who))
+}
+
+/// To what a payer consents with a payment, if to anything.
+pub fn consent(view: &ReadView<'_>, payment: PaymentId) -> Result<Option<Subscription>> {
+    subscription::with(view.db(), payment)
+}
+
+/// A page of the subscriptions of a merchant, or those to which a person has consented, with their numbers.
+pub fn subscriptions(
+    view: &ReadView<'_>,
+    (who, charges): (&str, bool),
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Subscription)>> {
+    let list = if charges {
+        subscription::of_merchant
+    } else {
+        subscription::of_payer
+    };
+    list(view.db(), who, before, limit)
+}
+
+/// A page of disputes, with their numbers.
+pub fn disputes(
+    view: &ReadView<'_>,
+    whose: Whose<'_>,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Dispute)>> {
+    dispute::list(view.db(), whose, before, limit)
+}
+
+/// All rules about which payments are looked at.
+pub fn rules(view: &ReadView<'_>) -> Result<Vec<(Currency, Rule)>> {
+    review::rules(view.db())
+}
+
+/// A page of the payments that wait for an operator, with their numbers and why.
+pub fn reviews(
+    view: &ReadView<'_>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Payment, RuleKind)>> {
+    review::waiting(view.db(), after, limit)
 }
 
 /// Whether it is not known yet what the bank did with an order.

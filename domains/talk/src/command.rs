@@ -150,6 +150,21 @@ pub enum Command {
     KeepPicture(KeepPicture),
     /// Changes somebody's membership in a room, with a content that the client gave.
     SetMembership(SetMembership),
+    /// Shows in a room that somebody in it paid somebody in it; the platform alone does.
+    ShowPayment(ShowPayment),
+}
+
+/// See [`Command::ShowPayment`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShowPayment {
+    /// The room.
+    pub room: RoomId,
+    /// Who paid.
+    pub payer: UserId,
+    /// Who was paid.
+    pub payee: UserId,
+    /// The event's content.
+    pub content: String,
 }
 
 /// See [`Command::Administer`].

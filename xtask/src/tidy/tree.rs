@@ -104,10 +104,11 @@ fn read_folder(root: &Path, folder: &Path, files: &mut Vec<File>) -> Result<()> 
         let entry = entry.with_context(failed)?;
         let name = entry.file_name();
         let path = entry.path();
+        if SKIPPED.iter().any(|skipped| name == *skipped) {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
-            if !SKIPPED.iter().any(|skipped| name == *skipped) {
-                read_folder(root, &path, files)?;
-            }
+            read_folder(root, &path, files)?;
         } else if let Ok(text) = String::from_utf8(fs::read(&path)?) {
             let path = path
                 .strip_prefix(root)?

@@ -2,7 +2,7 @@
 
 use super::bank::move_settlement;
 use super::money::available;
-use super::{Cx, Ruled, Verdict, reject, webhook};
+use super::{Cx, Ruled, Verdict, dispute as disputes, reject, review as reviews, webhook};
 use crate::answer::{Merchant, Refused};
 use crate::command::{Accepted, Act, Administer, Limits, NewMerchant, Ordered, Rejected};
 use crate::effect::Effect;
@@ -10,6 +10,7 @@ use crate::id::MerchantId;
 use crate::limits;
 use crate::state::merchant::{self, Settlement};
 use crate::state::wallet::{self, Purse};
+use crate::state::{dispute, review};
 use bongsu_base::UserId;
 use bongsu_lane::Actor;
 use bongsu_ledger::{Amount, Money};
@@ -81,6 +82,17 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             known(cx, merchant)?;
             webhook::remove(cx, merchant.as_str())?;
         }
+        Act::Decide { payment, refund } => disputes::decide(cx, *payment, *refund)?,
+        Act::SetRule { currency, rule } => {
+            in_range(rule.is_sound())?;
+            review::set(cx.db(), *currency, *rule)?;
+        }
+        Act::RemoveRule { currency, kind } => {
+            if !review::unset(cx.db(), *currency, *kind)? {
+                return Err(Refused::NoSuchRule.into());
+            }
+        }
+        Act::Review { payment, release } => reviews::decide(cx, *payment, *release)?,
     }
     Ok(())
 }
@@ -124,7 +136,8 @@ fn settle(cx: &mut Cx<'_>, id: &MerchantId) -> Ruled<()> {
     if shop.frozen {
         return Err(Refused::MerchantFrozen.into());
     }
-    let earned = available(cx, shop.pending)?;
+    let withheld = dispute::withheld(cx.db(), id.as_str())?;
+    let earned = (available(cx, shop.pending)? - withheld).max(0);
     let amount = Amount::new(earned).map_err(|_| Refused::NothingToSettle)?;
     let n = merchant::settle(cx.db(), cx.time(), &shop, earned)?;
     let begun = Settlement {
@@ -186,6 +199,20 @@ fn named(act: &Act) -> (&'static str, String) {
         } => ("merchant.webhook.set", format!("{merchant} {url}")),
         Act::SetWebhook { merchant, .. } => ("merchant.webhook.rotate", merchant.to_string()),
         Act::RemoveWebhook(merchant) => ("merchant.webhook.remove", merchant.to_string()),
+        Act::Decide {
+            payment,
+            refund: true,
+        } => ("dispute.refund", payment.to_string()),
+        Act::Decide { payment, .. } => ("dispute.reject", payment.to_string()),
+        Act::SetRule { currency, rule } => ("rule.set", format!("{currency} {rule:?}")),
+        Act::RemoveRule { currency, kind } => {
+            ("rule.remove", format!("{currency} {}", kind.name()))
+        }
+        Act::Review {
+            payment,
+            release: true,
+        } => ("review.release", payment.to_string()),
+        Act::Review { payment, .. } => ("review.refuse", payment.to_string()),
     }
 }
 

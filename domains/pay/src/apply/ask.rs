@@ -1,7 +1,8 @@
 //! Requests under keys.
 
 use super::{
-    Cx, Ruled, Stop, Verdict, bank, code, link, purchase, reject, transfer, wallet, webhook,
+    Cx, Ruled, Stop, Verdict, bank, bill, code, dispute, link, purchase, reject, subscription,
+    transfer, wallet, webhook,
 };
 use crate::answer::{Answer, Kept, Refused};
 use crate::command::{Accepted, Ask, Asker, Rejected, Verb};
@@ -22,20 +23,6 @@ impl Caller {
     fn name(&self) -> &str {
         match self {
             Self::Person(name) | Self::Merchant(name) => name,
-        }
-    }
-
-    fn person(&self) -> Ruled<&str> {
-        match self {
-            Self::Person(user) => Ok(user),
-            Self::Merchant(_) => Err(Refused::NotForYou.into()),
-        }
-    }
-
-    fn merchant(&self) -> Ruled<&str> {
-        match self {
-            Self::Merchant(id) => Ok(id),
-            Self::Person(_) => Err(Refused::NotForYou.into()),
         }
     }
 }
@@ -82,43 +69,70 @@ pub(super) fn close(cx: &mut Cx<'_>, by: &Asker, name: &str) -> Verdict {
 }
 
 fn act(cx: &mut Cx<'_>, caller: &Caller, verb: &Verb) -> Ruled<Answer> {
+    match caller {
+        Caller::Person(user) => by_person(cx, user, verb),
+        Caller::Merchant(id) => by_merchant(cx, id, verb),
+    }
+}
+
+fn by_person(cx: &mut Cx<'_>, user: &str, verb: &Verb) -> Ruled<Answer> {
     match verb {
-        Verb::OpenWallet(currency) => wallet::open(cx, caller.person()?, *currency),
-        Verb::LinkBank(account) => wallet::link_bank(cx, caller.person()?, account),
-        Verb::TopUp(money) => bank::top_up(cx, caller.person()?, money),
-        Verb::Withdraw(money) => bank::withdraw(cx, caller.person()?, money),
-        Verb::Transfer { to, money, note } => {
-            transfer::apply(cx, caller.person()?, to.as_str(), (money, note))
-        }
-        Verb::MakeLink { code, money, note } => {
-            link::make(cx, caller.person()?, *code, (money, note))
-        }
-        Verb::ClaimLink(code) => link::claim(cx, caller.person()?, *code),
-        Verb::CancelLink(code) => link::cancel(cx, caller.person()?, *code),
-        Verb::Accept(id) => purchase::accept(cx, caller.person()?, *id),
-        Verb::Decline(id) => purchase::decline(cx, caller.person()?, *id),
+        Verb::OpenWallet(currency) => wallet::open(cx, user, *currency),
+        Verb::LinkBank(account) => wallet::link_bank(cx, user, account),
+        Verb::TopUp(money) => bank::top_up(cx, user, money),
+        Verb::Withdraw(money) => bank::withdraw(cx, user, money),
+        Verb::Transfer { to, money, note } => transfer::apply(cx, user, to.as_str(), (money, note)),
+        Verb::MakeLink { code, money, note } => link::make(cx, user, *code, (money, note)),
+        Verb::ClaimLink(code) => link::claim(cx, user, *code),
+        Verb::CancelLink(code) => link::cancel(cx, user, *code),
+        Verb::Accept(id) => purchase::accept(cx, user, *id),
+        Verb::Decline(id) => purchase::decline(cx, user, *id),
+        Verb::ShowCode(hash) => code::show(cx, user, *hash),
+        Verb::MakeBill(new) => bill::make(cx, user, new),
+        Verb::PayShare(id) => bill::pay(cx, user, *id),
+        Verb::DeclineShare(id) => bill::decline(cx, user, *id),
+        Verb::CancelBill(id) => bill::cancel(cx, user, *id),
+        Verb::Revoke(id) => subscription::revoke(cx, user, *id),
+        Verb::Dispute { payment, reason } => dispute::open(cx, user, *payment, reason),
+        Verb::PayMerchant {
+            merchant,
+            money,
+            note,
+        } => purchase::pay(cx, user, merchant, (money, note)),
+        Verb::TransferIn {
+            room,
+            to,
+            money,
+            note,
+        } => transfer::shown(cx, user, (to, room), (money, note)),
+        _ => Err(Refused::NotForYou.into()),
+    }
+}
+
+fn by_merchant(cx: &mut Cx<'_>, shop: &str, verb: &Verb) -> Ruled<Answer> {
+    match verb {
         Verb::Ready {
             money,
             order,
             payer,
-        } => purchase::ready(cx, caller.merchant()?, (money, order), payer.as_ref()),
-        Verb::Capture(id) => purchase::capture(cx, caller.merchant()?, *id),
-        Verb::Cancel { payment, amount } => {
-            purchase::cancel(cx, caller.merchant()?, *payment, *amount)
-        }
-        Verb::ShowCode(hash) => code::show(cx, caller.person()?, *hash),
-        Verb::Charge { code, money, order } => {
-            code::charge(cx, caller.merchant()?, *code, (money, order))
-        }
+        } => purchase::ready(cx, shop, (money, order), payer.as_ref()),
+        Verb::Capture(id) => purchase::capture(cx, shop, *id),
+        Verb::Cancel { payment, amount } => purchase::cancel(cx, shop, *payment, *amount),
+        Verb::Charge { code, money, order } => code::charge(cx, shop, *code, (money, order)),
         Verb::SetWebhook { url, key } => {
             let salt = webhook::salt(cx, *key);
-            webhook::set(cx, caller.merchant()?, Some(url), salt)
+            webhook::set(cx, shop, Some(url), salt)
         }
-        Verb::RotateWebhook { key } => {
-            webhook::set(cx, caller.merchant()?, None, webhook::salt(cx, *key))
+        Verb::RotateWebhook { key } => webhook::set(cx, shop, None, webhook::salt(cx, *key)),
+        Verb::RemoveWebhook => webhook::remove(cx, shop),
+        Verb::TellAgain(id) => webhook::again(cx, shop, *id),
+        Verb::ReadyRecurring(new) => subscription::ready(cx, shop, new),
+        Verb::ChargeSubscription { id, money, order } => {
+            subscription::charge(cx, shop, *id, (money, order))
         }
-        Verb::RemoveWebhook => webhook::remove(cx, caller.merchant()?),
-        Verb::TellAgain(id) => webhook::again(cx, caller.merchant()?, *id),
+        Verb::EndSubscription(id) => subscription::stop(cx, shop, *id),
+        Verb::AnswerDispute { payment, answer } => dispute::answer(cx, shop, *payment, answer),
+        _ => Err(Refused::NotForYou.into()),
     }
 }
 

@@ -1,13 +1,12 @@
 //! Codes that people show at a till, to be charged once.
 
-use super::money::{begin, between, purse, spend};
-use super::purchase::{take, trading};
-use super::{Cx, Ruled, webhook};
-use crate::answer::{Answer, Kind, Refused, State};
+use super::purchase::{pay_now, trading};
+use super::{Cx, Ruled};
+use crate::answer::{Answer, Refused};
 use crate::id::Hash;
-use crate::state::{code, payment, wallet};
+use crate::state::{code, wallet};
 use bongsu_base::Millis;
-use bongsu_ledger::{Instruction, Money};
+use bongsu_ledger::Money;
 
 /// How long a code is good.
 const LASTS: Millis = Millis::minutes(1);
@@ -36,17 +35,8 @@ pub(super) fn charge(
     }
     let shown = code::find(cx.db(), hash)?.filter(|(_, until)| cx.time() < *until);
     let (owner, _) = shown.ok_or(Refused::NoSuchCode)?;
-    let mut payer = purse(cx, &owner, money)?;
-    spend(cx, &mut payer, money)?;
-    let mut paid = begin(cx, (Kind::Purchase, State::Paid), money);
-    (paid.payer, paid.payee, paid.note) = (owner, id.into(), order.into());
-    let moved = between(payer.account, shop.pending, *money);
-    let pays = Instruction::transfer(paid.id.movement("pay", 0), moved);
-    take(cx, &mut paid, &shop, pays)?;
-    payer.write(cx.db())?;
-    payment::insert(cx.db(), &paid)?;
+    let paid = pay_now(cx, &shop, &owner, (money, order))?;
     code::remove(cx.db(), hash)?;
-    webhook::payment(cx, &paid)?;
     Ok(Answer::Payment(paid))
 }
 

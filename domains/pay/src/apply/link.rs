@@ -1,15 +1,16 @@
 //! Money for whoever knows a code.
 
 use super::money::{begin, between, code, money, post, purse, spend, turn, uncount};
-use super::{Cx, Ruled};
+use super::{Cx, Ruled, review};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::id::Hash;
+use crate::rule::Then;
 use crate::state::{book, damaged, payment, wallet};
 use bongsu_base::Millis;
 use bongsu_ledger::{Instruction, Money};
 
 /// How long a link holds what it holds.
-const LASTS: Millis = Millis::hours(72);
+pub(super) const LASTS: Millis = Millis::hours(72);
 
 pub(super) fn make(
     cx: &mut Cx<'_>,
@@ -28,6 +29,9 @@ pub(super) fn make(
     let moved = between(payer.account, suspense(cx, money)?, *money);
     let hold = Instruction::hold(held.id.movement("hold", 0), moved, None);
     post(cx, vec![hold.with(code::LINK, held.id.0)])?;
+    if let Some(rule) = review::wanted(cx, &held)? {
+        review::begin(cx, &mut held, rule, Then::Link)?;
+    }
     payer.write(cx.db())?;
     payment::insert(cx.db(), &held)?;
     payment::link(cx.db(), hash, held.id)?;

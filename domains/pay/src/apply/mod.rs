@@ -5,10 +5,14 @@
 mod administer;
 mod ask;
 mod bank;
+mod bill;
 mod code;
+mod dispute;
 mod link;
 mod money;
 mod purchase;
+mod review;
+mod subscription;
 mod sweep;
 mod transfer;
 mod wallet;

@@ -1,6 +1,6 @@
 //! What the verbs share: what may leave a wallet, and how it does.
 
-use super::{Cx, Ruled, Stop, webhook};
+use super::{Cx, Ruled, Stop, bill, dispute, review, subscription, webhook};
 use crate::answer::{Answer, Kind, Payment, Refused, State};
 use crate::id::PaymentId;
 use crate::state::wallet::{self, Purse};
@@ -137,10 +137,19 @@ pub fn begin(cx: &Cx<'_>, (kind, state): (Kind, State), money: &Money) -> Paymen
 
 /// Keeps a payment that is at `state` from now on; its merchant is told.
 pub fn turn(cx: &Cx<'_>, mut payment: Payment, state: State) -> Ruled<Answer> {
+    let before = payment.state;
     payment.state = state;
     payment.changed = cx.time();
     payment::update(cx.db(), &payment)?;
     webhook::payment(cx, &payment)?;
+    if matches!(before, State::Ready | State::Review) {
+        subscription::follow(cx, &payment)?;
+    }
+    if before == State::Review {
+        review::follow(cx, &payment)?;
+        bill::follow(cx, &payment)?;
+    }
+    dispute::follow(cx, &payment)?;
     Ok(Answer::Payment(payment))
 }
 

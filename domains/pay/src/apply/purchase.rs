@@ -2,9 +2,10 @@
 
 use super::link::give_free;
 use super::money::{available, begin, between, code, money, post, purse, some, spend, turn};
-use super::{Cx, Ruled};
+use super::{Cx, Ruled, review, webhook};
 use crate::answer::{Answer, Kind, Merchant, Payment, Refused, State};
-use crate::id::PaymentId;
+use crate::id::{MerchantId, PaymentId};
+use crate::rule::Then;
 use crate::state::{book, damaged, merchant, payment, wallet};
 use bongsu_base::{Millis, UserId};
 use bongsu_ledger::{Amount, Instruction, Money};
@@ -12,7 +13,7 @@ use bongsu_ledger::{Amount, Instruction, Money};
 /// How long a payer may take.
 const TO_ACCEPT: Millis = Millis::minutes(15);
 /// How long the merchant may take then.
-const TO_CAPTURE: Millis = Millis::hours(1);
+pub(super) const TO_CAPTURE: Millis = Millis::hours(1);
 
 pub(super) fn trading(cx: &Cx<'_>, id: &str) -> Ruled<Merchant> {
     let found = merchant::find(cx.db(), id)?.ok_or(Refused::NoSuchMerchant)?;
@@ -25,9 +26,19 @@ pub(super) fn trading(cx: &Cx<'_>, id: &str) -> Ruled<Merchant> {
 pub(super) fn ready(
     cx: &mut Cx<'_>,
     id: &str,
-    (money, order): (&Money, &str),
+    what: (&Money, &str),
     payer: Option<&UserId>,
 ) -> Ruled<Answer> {
+    prepare(cx, id, what, payer).map(Answer::Payment)
+}
+
+/// Prepares a payment to the merchant `id`.
+pub(super) fn prepare(
+    cx: &mut Cx<'_>,
+    id: &str,
+    (money, order): (&Money, &str),
+    payer: Option<&UserId>,
+) -> Ruled<Payment> {
     let shop = trading(cx, id)?;
     if shop.currency != money.currency {
         return Err(Refused::WrongCurrency.into());
@@ -37,7 +48,47 @@ pub(super) fn ready(
     made.payer = payer.map(ToString::to_string).unwrap_or_default();
     made.expires = Some(cx.time() + TO_ACCEPT);
     payment::insert(cx.db(), &made)?;
-    Ok(Answer::Payment(made))
+    Ok(made)
+}
+
+pub(super) fn pay(
+    cx: &mut Cx<'_>,
+    payer: &str,
+    to: &MerchantId,
+    what: (&Money, &str),
+) -> Ruled<Answer> {
+    let shop = trading(cx, to.as_str())?;
+    if shop.currency != what.0.currency {
+        return Err(Refused::WrongCurrency.into());
+    }
+    pay_now(cx, &shop, payer, what).map(Answer::Payment)
+}
+
+/// Has `payer` pay the merchant at once.
+pub(super) fn pay_now(
+    cx: &mut Cx<'_>,
+    shop: &Merchant,
+    payer: &str,
+    (money, order): (&Money, &str),
+) -> Ruled<Payment> {
+    let mut mine = purse(cx, payer, money)?;
+    spend(cx, &mut mine, money)?;
+    let mut paid = begin(cx, (Kind::Purchase, State::Paid), money);
+    (paid.payer, paid.payee) = (payer.into(), shop.id.to_string());
+    paid.note = order.into();
+    let moved = between(mine.account, shop.pending, *money);
+    if let Some(rule) = review::wanted(cx, &paid)? {
+        let hold = Instruction::hold(paid.id.movement("hold", 0), moved, None);
+        post(cx, vec![hold.with(code::PURCHASE, paid.id.0)])?;
+        review::begin(cx, &mut paid, rule, Then::Take)?;
+    } else {
+        let pays = Instruction::transfer(paid.id.movement("pay", 0), moved);
+        take(cx, &mut paid, shop, pays)?;
+    }
+    mine.write(cx.db())?;
+    payment::insert(cx.db(), &paid)?;
+    webhook::payment(cx, &paid)?;
+    Ok(paid)
 }
 
 /// A purchase that is in `state`, and goes on.
@@ -78,6 +129,10 @@ pub(super) fn accept(cx: &mut Cx<'_>, payer: &str, id: PaymentId) -> Ruled<Answe
     post(cx, vec![hold.with(code::PURCHASE, id.0)])?;
     mine.write(cx.db())?;
     found.payer = payer.into();
+    if let Some(rule) = review::wanted(cx, &found)? {
+        review::begin(cx, &mut found, rule, Then::Capture)?;
+        return turn(cx, found, State::Review);
+    }
     found.expires = Some(cx.time() + TO_CAPTURE);
     turn(cx, found, State::Held)
 }
@@ -143,14 +198,18 @@ pub(super) fn cancel(
     let left = found.amount - found.refunded;
     let amount = amount.map_or(left, Amount::minor);
     match found.state {
-        State::Ready | State::Held if amount > left => Err(Refused::ExceedsPayment.into()),
+        State::Ready | State::Held | State::Review if amount > left => {
+            Err(Refused::ExceedsPayment.into())
+        }
         // What was not taken is called off as a whole.
-        State::Ready | State::Held if amount < left => Err(Refused::WrongState.into()),
+        State::Ready | State::Held | State::Review if amount < left => {
+            Err(Refused::WrongState.into())
+        }
         State::Ready => {
             found.expires = None;
             turn(cx, found, State::Canceled)
         }
-        State::Held => give_free(cx, found, State::Canceled),
+        State::Held | State::Review => give_free(cx, found, State::Canceled),
         State::Paid if amount > left => Err(Refused::ExceedsPayment.into()),
         State::Paid => refund(cx, found, amount),
         _ => Err(Refused::WrongState.into()),
@@ -277,6 +336,36 @@ mod tests {
             .ask(Actor::Platform, Command::Sweep { most: 1 })
             .expect("swept");
         assert_eq!(bench.available("mina"), 10_000);
+        bench.prove();
+    }
+
+    #[test]
+    fn a_merchant_is_paid_at_once_and_gives_back_as_of_any_payment() {
+        let bench = Bench::with_shop(&[("mina", 10_000)]);
+        let pay = |to: &str, money| {
+            let (merchant, note) = (to.parse().expect("an id"), "bread".to_owned());
+            let verb = Verb::PayMerchant {
+                merchant,
+                money,
+                note,
+            };
+            bench.verb("mina", verb).map(Bench::payment)
+        };
+        assert_eq!(pay("none", krw(1)).map(drop), Err(Refused::NoSuchMerchant));
+        let euros = Money {
+            currency: "EUR".parse().expect("a currency"),
+            ..krw(1)
+        };
+        assert_eq!(pay("shop", euros).map(drop), Err(Refused::WrongCurrency));
+        let paid = pay("shop", krw(3_000)).expect("paid");
+        assert_eq!((paid.state, paid.fee), (State::Paid, 90));
+        let back = bench.shop(Verb::Cancel {
+            payment: paid.id,
+            amount: None,
+        });
+        let state = back.map(|back| Bench::payment(back).state);
+        assert_eq!(state, Ok(State::Canceled));
+        assert_eq!((bench.available("mina"), bench.pending()), (10_000, 0));
         bench.prove();
     }
 

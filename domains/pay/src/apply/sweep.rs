@@ -2,7 +2,7 @@
 
 use super::link::give_free;
 use super::money::turn;
-use super::{Cx, Verdict, reject, webhook};
+use super::{Cx, Verdict, bill, reject, webhook};
 use crate::answer::State;
 use crate::command::{Accepted, Rejected};
 use crate::state::{code, payment};
@@ -13,7 +13,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
         return Err(reject(Rejected::NotAllowed));
     }
     for mut due in payment::due(cx.db(), cx.time(), most)? {
-        if due.state == State::Held {
+        if matches!(due.state, State::Held | State::Review) {
             give_free(cx, due, State::Expired)?;
         } else {
             due.expires = None;
@@ -23,6 +23,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, most: u32) -> Verdict {
     for code in code::due(cx.db(), cx.time(), most)? {
         code::remove(cx.db(), code)?;
     }
+    bill::expire(cx, most)?;
     webhook::forget(cx, most)?;
     Ok(Accepted::Done)
 }

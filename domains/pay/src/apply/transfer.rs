@@ -1,17 +1,56 @@
 //! Paying another person.
 
-use super::money::{begin, between, code, payee, post, purse, spend};
-use super::{Cx, Ruled};
-use crate::answer::{Answer, Kind, Refused, State};
-use crate::state::payment;
+use super::money::{self, begin, between, code, payee, post, purse, spend};
+use super::{Cx, Ruled, review};
+use crate::answer::{Answer, Kind, Payment, Refused, State};
+use crate::effect::Effect;
+use crate::rule::Then;
+use crate::state::{damaged, payment, review as reviews};
+use bongsu_base::{RoomId, UserId};
 use bongsu_ledger::{Instruction, Money};
 
-pub(super) fn apply(
+pub(super) fn apply(cx: &mut Cx<'_>, from: &str, to: &str, what: (&Money, &str)) -> Ruled<Answer> {
+    pay(cx, from, to, what).map(Answer::Payment)
+}
+
+/// As before, and a room is shown it. Who is in the room is not known here: whoever shows it sees to that, and the money
+/// stays moved.
+pub(super) fn shown(
+    cx: &mut Cx<'_>,
+    from: &str,
+    (to, room): (&UserId, &RoomId),
+    (money, note): (&Money, &str),
+) -> Ruled<Answer> {
+    let paid = pay(cx, from, to.as_str(), (money, note))?;
+    if paid.state == State::Review {
+        reviews::show_in(cx.db(), paid.id, room)?;
+    } else {
+        show(cx, &paid, room.clone())?;
+    }
+    Ok(Answer::Payment(paid))
+}
+
+/// Asks for a payment to be shown in a room.
+pub(super) fn show(cx: &mut Cx<'_>, paid: &Payment, room: RoomId) -> Ruled<()> {
+    let person = |name: &str| name.parse().map_err(|_| damaged("payer"));
+    cx.effect(&Effect::Show {
+        room,
+        payment: paid.id,
+        payer: person(&paid.payer)?,
+        payee: person(&paid.payee)?,
+        money: money::money(paid),
+        note: paid.note.clone(),
+    })?;
+    Ok(())
+}
+
+/// Has a person pay another.
+pub(super) fn pay(
     cx: &mut Cx<'_>,
     from: &str,
     to: &str,
     (money, note): (&Money, &str),
-) -> Ruled<Answer> {
+) -> Ruled<Payment> {
     if from == to {
         return Err(Refused::SamePerson.into());
     }
@@ -21,14 +60,17 @@ pub(super) fn apply(
     let mut paid = begin(cx, (Kind::Transfer, State::Paid), money);
     (paid.payer, paid.payee, paid.note) = (from.into(), to.into(), note.into());
     let moved = between(payer.account, payee.account, *money);
-    let id = paid.id.movement("pay", 0);
-    post(
-        cx,
-        vec![Instruction::transfer(id, moved).with(code::TRANSFER, paid.id.0)],
-    )?;
+    if let Some(rule) = review::wanted(cx, &paid)? {
+        let hold = Instruction::hold(paid.id.movement("hold", 0), moved, None);
+        post(cx, vec![hold.with(code::TRANSFER, paid.id.0)])?;
+        review::begin(cx, &mut paid, rule, Then::Move)?;
+    } else {
+        let pays = Instruction::transfer(paid.id.movement("pay", 0), moved);
+        post(cx, vec![pays.with(code::TRANSFER, paid.id.0)])?;
+    }
     payer.write(cx.db())?;
     payment::insert(cx.db(), &paid)?;
-    Ok(Answer::Payment(paid))
+    Ok(paid)
 }
 
 #[cfg(test)]

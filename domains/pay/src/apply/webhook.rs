@@ -4,11 +4,13 @@
 use super::{Cx, Ruled, Verdict, reject};
 use crate::answer::{About, Answer, Kind, Payment, Refused, Telling};
 use crate::command::{Accepted, Rejected, Tried};
+use crate::dispute::Dispute;
 use crate::id::{EventId, KeyName, Salt};
 use crate::limits;
 use crate::state::delivery::{self, Delivery};
 use crate::state::merchant::Settlement;
 use crate::state::webhook::{self, Webhook};
+use crate::subscription::Subscription;
 use bongsu_base::Millis;
 use bongsu_lane::Actor;
 
@@ -78,6 +80,18 @@ pub(super) fn payment(cx: &Cx<'_>, payment: &Payment) -> rusqlite::Result<()> {
 pub(super) fn settlement(cx: &Cx<'_>, settlement: Settlement) -> rusqlite::Result<()> {
     let merchant = settlement.merchant.clone();
     tell(cx, &merchant, || About::Settlement(settlement))
+}
+
+/// A merchant is told how a subscription to it is now.
+pub(super) fn subscription(cx: &Cx<'_>, subscription: &Subscription) -> rusqlite::Result<()> {
+    let about = || About::Subscription(subscription.clone());
+    tell(cx, &subscription.merchant, about)
+}
+
+/// A merchant is told how a dispute with it is now.
+pub(super) fn dispute(cx: &Cx<'_>, dispute: &Dispute) -> rusqlite::Result<()> {
+    let about = || About::Dispute(dispute.clone());
+    tell(cx, &dispute.merchant, about)
 }
 
 fn tell(cx: &Cx<'_>, merchant: &str, about: impl FnOnce() -> About) -> rusqlite::Result<()> {

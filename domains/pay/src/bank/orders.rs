@@ -3,10 +3,10 @@
 
 use crate::Pay;
 use crate::command::{Accepted, BankSaid, Command, Ordered};
-use crate::effect::Effect;
 use crate::query;
 use bongsu_bank_rail::{Bank, Direction, Order, Said, Unknown};
-use bongsu_lane::{Actor, Domain, EffectError, EffectHandler, EffectId, Lane, Priority, Request};
+use bongsu_lane::{Actor, Domain, EffectError, EffectId, Lane, Priority, Request};
+use bongsu_ledger::Money;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -47,16 +47,16 @@ impl BankMetrics {
 #[derive(Clone)]
 pub struct BankOrders {
     lane: Lane<Pay>,
-    bank: Arc<dyn Bank>,
+    bank: Option<Arc<dyn Bank>>,
     metrics: BankMetrics,
     /// Those of which the bank's answer did not come.
     unknown: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl BankOrders {
-    /// Gives the orders of `lane` to `bank`.
+    /// Gives the orders of `lane` to `bank`. Without one, they wait until an operator tells what became of them.
     #[must_use]
-    pub fn new(lane: Lane<Pay>, bank: Arc<dyn Bank>, metrics: BankMetrics) -> Self {
+    pub fn new(lane: Lane<Pay>, bank: Option<Arc<dyn Bank>>, metrics: BankMetrics) -> Self {
         Self {
             lane,
             bank,
@@ -65,22 +65,37 @@ impl BankOrders {
         }
     }
 
-    /// Has `order` done and what the bank said of it written down. What an operator has told of already is left alone.
+    /// Has the bank `collect` money from `account`, or pay it there, and writes down what the bank said. What an operator
+    /// has told of already is left alone.
     ///
     /// # Errors
-    /// When the bank gave no answer, or it could not be written down. Doing it again is harmless.
+    /// When there is no bank, or it gave no answer, or that could not be written down. Doing it again is harmless.
     pub async fn carry_out(
         &self,
         id: EffectId,
         ordered: Ordered,
-        order: &Order,
+        collect: bool,
+        (account, money): (String, Money),
     ) -> Result<(), EffectError> {
         let failed = |error: &dyn std::fmt::Display| EffectError(error.to_string());
         let waits = self.lane.read(|view| query::waits(view, &ordered)).await;
         if !waits.map_err(|error| failed(&error))? {
             return Ok(());
         }
-        let said = match self.ask(order).await {
+        let bank = self.bank.as_deref().ok_or_else(|| {
+            EffectError("no bank is configured; `bongsu pay bank-said` tells what it did".into())
+        })?;
+        let order = Order {
+            id: ordered.to_string(),
+            direction: if collect {
+                Direction::Collect
+            } else {
+                Direction::Pay
+            },
+            account,
+            money,
+        };
+        let said = match self.ask(bank, &order).await {
             Ok(Said::Done { reference, .. }) => BankSaid::Done { reference },
             Ok(Said::Refused { reason }) => {
                 let reason = reason.to_string();
@@ -115,41 +130,18 @@ impl BankOrders {
     }
 
     /// Gives the order; one whose answer did not come is looked for first.
-    async fn ask(&self, order: &Order) -> Result<Said, Unknown> {
+    async fn ask(&self, bank: &dyn Bank, order: &Order) -> Result<Said, Unknown> {
         let again = !self.unknown.lock().insert(order.id.clone());
         let found = if again {
-            self.bank.find(&order.id).await?
+            bank.find(&order.id).await?
         } else {
             None
         };
         let said = match found {
             Some(said) => said,
-            None => self.bank.order(order).await?,
+            None => bank.order(order).await?,
         };
         self.unknown.lock().remove(&order.id);
         Ok(said)
-    }
-}
-
-#[async_trait::async_trait]
-impl EffectHandler<Pay> for BankOrders {
-    async fn run(&self, id: EffectId, effect: Effect) -> Result<(), EffectError> {
-        let Effect::Bank {
-            order: ordered,
-            collect,
-            account,
-            money,
-        } = effect;
-        let order = Order {
-            id: ordered.to_string(),
-            direction: if collect {
-                Direction::Collect
-            } else {
-                Direction::Pay
-            },
-            account,
-            money,
-        };
-        self.carry_out(id, ordered, &order).await
     }
 }

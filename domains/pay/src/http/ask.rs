@@ -161,7 +161,12 @@ impl Api {
     }
 
     /// How an answer looks to whoever asked for it under a key.
-    pub(super) fn shown(&self, name: &str, key: &str, answer: &Answer) -> AnswerBody {
+    pub(super) async fn shown(
+        &self,
+        name: &str,
+        key: &str,
+        answer: &Answer,
+    ) -> Result<AnswerBody, Problem> {
         let mut body = AnswerBody::from(answer);
         match (answer, &mut body) {
             (Answer::Payment(payment), AnswerBody::Payment(body))
@@ -172,6 +177,15 @@ impl Api {
             (_, AnswerBody::Code(body)) => body.code = self.code(name, key),
             _ => {}
         }
-        body
+        match (answer, body) {
+            (
+                Answer::Payment(payment) | Answer::Prepared { payment, .. },
+                AnswerBody::Payment(body),
+            ) => {
+                let body = self.with_qr(payment, *body).await?;
+                Ok(AnswerBody::Payment(Box::new(body)))
+            }
+            (_, body) => Ok(body),
+        }
     }
 }

@@ -7,11 +7,13 @@ use super::gate::{Asked, Key, Named, Paged, Paging, Shop};
 use super::people::{id, text};
 use super::problem::{Problem, Refusals};
 use super::statement::Whose;
+use super::subscriptions::Recurring;
 use super::wire::{LineBody, PageBody, PaymentBody, SettlementBody};
-use crate::answer::{Payment, Refused};
+use crate::answer::{Answer, Payment, Refused};
 use crate::command::Verb;
 use crate::id::Hash;
 use crate::query::{self, Settlement};
+use crate::subscription::NewSubscription;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -35,6 +37,9 @@ pub struct Ready {
     /// Who alone may pay: a user id; whoever has the id of the payment, where nobody says.
     #[serde(default)]
     payer: Option<String>,
+    /// What the payer consents to by approving this payment, which is that of the first period.
+    #[serde(default)]
+    recurring: Option<Recurring>,
 }
 
 /// A payment to take.
@@ -73,7 +78,7 @@ pub struct ChargeCode {
     order: String,
 }
 
-/// Prepare a payment. The payer has a quarter of an hour.
+/// Prepare a payment. The payer has a quarter of an hour. With `recurring`, the payer consents to being charged again.
 #[utoipa::path(post, path = "/pay/v1/merchant/ready", tag = "pay: merchants", security(("merchant" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = Ready,
     responses((status = 200, body = PaymentBody), Refusals))]
@@ -96,12 +101,35 @@ pub async fn ready(
         .map(|payer| payer.parse::<UserId>())
         .transpose()
         .map_err(wrong)?;
-    let verb = Verb::Ready {
-        money,
-        order,
-        payer,
+    let recurring = asked.recurring.map(|recurring| recurring.read());
+    let verb = match recurring.transpose()? {
+        None => Verb::Ready {
+            money,
+            order,
+            payer,
+        },
+        Some((max, period, until)) => Verb::ReadyRecurring(NewSubscription {
+            money,
+            order,
+            payer,
+            max,
+            period,
+            until,
+        }),
     };
-    api.pay(shop, key, verb).await
+    let (payment, consent) = match api.ask(shop, key, verb).await? {
+        Answer::Payment(payment) => (payment, None),
+        Answer::Prepared {
+            payment,
+            subscription,
+        } => (payment, Some(subscription)),
+        other => {
+            let why = format!("no payment was answered: {other:?}");
+            return Err(Problem::internal(why));
+        }
+    };
+    let body = PaymentBody::with(&payment, consent.as_deref());
+    api.with_qr(&payment, body).await.map(Json)
 }
 
 /// Take a payment that the payer let be: the money moves now.
@@ -155,11 +183,14 @@ pub async fn charge_code(
     params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn order(State(api): State<Api>, shop: Shop, Named(name): Named) -> Said<PaymentBody> {
     let id = id(&name)?;
-    let look = api
-        .lane
-        .read(|view| query::payment(view, shop.id.as_str(), id));
-    let found = look.await?.ok_or(Refused::NoSuchPayment)?;
-    Ok(Json((&found).into()))
+    let look = api.lane.read(|view| {
+        let found = query::payment(view, shop.id.as_str(), id)?;
+        Ok((found, query::consent(view, id)?))
+    });
+    let (found, consent) = look.await?;
+    let found = found.ok_or(Refused::NoSuchPayment)?;
+    let body = PaymentBody::with(&found, consent.as_ref());
+    api.with_qr(&found, body).await.map(Json)
 }
 
 /// Your payments, newest first.

@@ -3,14 +3,18 @@
 pub mod admin;
 mod amount;
 mod ask;
+mod bills;
+mod disputes;
 mod gate;
 mod merchant;
 mod people;
 mod problem;
+mod qr;
 mod rates;
 mod requests;
 mod signing;
 mod statement;
+mod subscriptions;
 mod sweeper;
 mod teller;
 mod watch;
@@ -90,8 +94,43 @@ pub fn routes() -> Routes<Api> {
         .post("/pay/v1/approvals/{payment}/approve", people::accept)
         .post("/pay/v1/approvals/{payment}/decline", people::decline)
         .post("/pay/v1/code", people::show_code)
+        .post("/pay/v1/qr", qr::look)
+        .post("/pay/v1/merchants/{merchant}/pay", qr::pay)
+        .get("/pay/v1/merchant/qr", qr::of_shop)
+        .get("/pay/v1/bills", bills::list)
+        .post("/pay/v1/bills", bills::make)
+        .get("/pay/v1/bills/{bill}", bills::show)
+        .post("/pay/v1/bills/{bill}/pay", bills::pay)
+        .post("/pay/v1/bills/{bill}/decline", bills::decline)
+        .post("/pay/v1/bills/{bill}/cancel", bills::cancel)
         .get("/pay/v1/requests/{key}", requests::look)
         .post("/pay/v1/requests/{key}/close", requests::close)
+        .post("/pay/v1/payments/{payment}/dispute", disputes::open)
+        .get("/pay/v1/disputes", disputes::list)
+        .get("/pay/v1/merchant/disputes", disputes::of_shop)
+        .post(
+            "/pay/v1/merchant/disputes/{payment}/answer",
+            disputes::answer,
+        )
+        .get("/pay/v1/subscriptions", subscriptions::list)
+        .get("/pay/v1/subscriptions/{subscription}", subscriptions::show)
+        .post(
+            "/pay/v1/subscriptions/{subscription}/revoke",
+            subscriptions::revoke,
+        )
+        .get("/pay/v1/merchant/subscriptions", subscriptions::of_shop)
+        .get(
+            "/pay/v1/merchant/subscriptions/{subscription}",
+            subscriptions::show_shop,
+        )
+        .post(
+            "/pay/v1/merchant/subscriptions/{subscription}/charge",
+            subscriptions::charge,
+        )
+        .post(
+            "/pay/v1/merchant/subscriptions/{subscription}/end",
+            subscriptions::end,
+        )
         .post("/pay/v1/merchant/ready", merchant::ready)
         .post("/pay/v1/merchant/approve", merchant::approve)
         .post("/pay/v1/merchant/charge-code", merchant::charge_code)
@@ -147,8 +186,28 @@ pub fn description() -> utoipa::openapi::OpenApi {
         people::accept,
         people::decline,
         people::show_code,
+        qr::look,
+        qr::pay,
+        qr::of_shop,
+        bills::make,
+        bills::list,
+        bills::show,
+        bills::pay,
+        bills::decline,
+        bills::cancel,
         requests::look,
         requests::close,
+        disputes::open,
+        disputes::list,
+        disputes::of_shop,
+        disputes::answer,
+        subscriptions::list,
+        subscriptions::show,
+        subscriptions::revoke,
+        subscriptions::of_shop,
+        subscriptions::show_shop,
+        subscriptions::charge,
+        subscriptions::end,
         merchant::ready,
         merchant::approve,
         merchant::cancel,

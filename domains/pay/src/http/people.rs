@@ -16,7 +16,7 @@ use crate::query;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use bongsu_base::UserId;
+use bongsu_base::{RoomId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -67,6 +67,10 @@ pub struct Transfer {
     #[serde(default)]
     #[schema(max_length = 200)]
     note: String,
+    /// A room in which payer and payee are, to show it there as an event `kr.bongsu.payment`. If one of them is not in it by
+    /// then, it is shown nowhere, and paid all the same.
+    #[serde(default)]
+    room: Option<String>,
 }
 
 /// A link to make.
@@ -209,8 +213,23 @@ pub async fn transfer(
     let wrong = |_| Problem::bad("invalid-user", "`to` is a user id, as in @mina:example.org");
     let to = asked.to.parse::<UserId>().map_err(wrong)?;
     let note = text("note", asked.note)?;
-    api.pay(payer, key, Verb::Transfer { to, money, note })
-        .await
+    let wrong = |_| {
+        Problem::bad(
+            "invalid-room",
+            "`room` is a room id, as in !tea:example.org",
+        )
+    };
+    let room = asked.room.map(|room| room.parse::<RoomId>());
+    let verb = match room.transpose().map_err(wrong)? {
+        None => Verb::Transfer { to, money, note },
+        Some(room) => Verb::TransferIn {
+            room,
+            to,
+            money,
+            note,
+        },
+    };
+    api.pay(payer, key, verb).await
 }
 
 /// Put money aside for whoever knows a code; it comes back after three days.
@@ -230,7 +249,7 @@ pub async fn make_link(
     let answer = api
         .ask(payer, key, Verb::MakeLink { code, money, note })
         .await?;
-    match api.shown(&name, &called, &answer) {
+    match api.shown(&name, &called, &answer).await? {
         AnswerBody::Payment(body) => Ok(Json(*body)),
         _ => Err(unexpected(&answer)),
     }
@@ -244,7 +263,7 @@ pub async fn show_code(State(api): State<Api>, payer: Payer, key: Key) -> Said<C
     let (name, called) = (payer.user.to_string(), key.0.clone());
     let code = Hash::of_secret(&api.code(&name, &called));
     let answer = api.ask(payer, key, Verb::ShowCode(code)).await?;
-    match api.shown(&name, &called, &answer) {
+    match api.shown(&name, &called, &answer).await? {
         AnswerBody::Code(body) => Ok(Json(body)),
         _ => Err(unexpected(&answer)),
     }
@@ -294,7 +313,7 @@ pub async fn payment(
     Ok(Json((&found).into()))
 }
 
-/// What a merchant asks of you.
+/// What a merchant asks of you, and what you consent to by approving it.
 #[utoipa::path(get, path = "/pay/v1/approvals/{payment}", tag = "pay: approvals", security(("person" = [])),
     params(("payment" = String, Path)), responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn asked(
@@ -303,9 +322,13 @@ pub async fn asked(
     Named(name): Named,
 ) -> Said<PaymentBody> {
     let id = id(&name)?;
-    let look = api.lane.read(|view| query::asked(view, user.as_str(), id));
-    let found = look.await?.ok_or(Refused::NoSuchPayment)?;
-    Ok(Json((&found).into()))
+    let look = api.lane.read(|view| {
+        let found = query::asked(view, user.as_str(), id)?;
+        Ok((found, query::consent(view, id)?))
+    });
+    let (found, consent) = look.await?;
+    let found = found.ok_or(Refused::NoSuchPayment)?;
+    Ok(Json(PaymentBody::with(&found, consent.as_ref())))
 }
 
 /// Let a merchant's payment be: the money is held for it for an hour.

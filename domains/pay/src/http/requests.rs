@@ -37,16 +37,16 @@ pub enum RequestBody {
 }
 
 impl RequestBody {
-    fn of(api: &Api, (name, key): (&str, &str), kept: &Kept) -> Self {
-        match kept {
+    async fn of(api: &Api, (name, key): (&str, &str), kept: &Kept) -> Result<Self, Problem> {
+        Ok(match kept {
             Kept::Done(answer) => Self::Done {
-                answer: api.shown(name, key, answer),
+                answer: api.shown(name, key, answer).await?,
             },
             Kept::Refused(refused) => Self::Refused {
                 problem: Problem::from(*refused).body(),
             },
             Kept::Never => Self::Never,
-        }
+        })
     }
 }
 
@@ -70,8 +70,10 @@ pub async fn look(State(api): State<Api>, anyone: Anyone, Named(key): Named) -> 
         api.lane.catch_up(PATIENCE).await?;
         kept = look().await?;
     }
-    let body = kept.map(|(_, kept)| RequestBody::of(&api, (&name, &key), &kept));
-    Ok(Json(body.unwrap_or(RequestBody::NotYet)))
+    match kept {
+        Some((_, kept)) => RequestBody::of(&api, (&name, &key), &kept).await.map(Json),
+        None => Ok(Json(RequestBody::NotYet)),
+    }
 }
 
 /// See to it that a request that was not heard of never happens; says what became of it otherwise.
@@ -84,5 +86,5 @@ pub async fn close(State(api): State<Api>, anyone: Anyone, Named(key): Named) ->
     let who = Who::from(anyone);
     let name = who.name.clone();
     let kept = api.close_key(who, key.clone()).await?;
-    Ok(Json(RequestBody::of(&api, (&name, &key), &kept)))
+    RequestBody::of(&api, (&name, &key), &kept).await.map(Json)
 }

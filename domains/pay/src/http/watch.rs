@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::admin::Bounds;
-use crate::bank::{BankOrders, Compared, Differs};
+use crate::bank::{Compared, Differs};
 use crate::query;
 use bongsu_base::Millis;
 use bongsu_lane::{LaneState, ReadView};
@@ -65,14 +65,6 @@ impl Api {
                 seldom = Instant::now() + SELDOM;
             }
             tokio::time::sleep(EVERY).await;
-        }
-    }
-
-    /// Gives orders to the bank, if there is one, whenever this process holds the lane's lease, until the lane ends.
-    pub async fn keep_ordering(self) {
-        if let Some(bank) = self.bank.asked {
-            let orders = BankOrders::new(self.lane.clone(), bank, self.bank.metrics);
-            self.lane.run_effects(orders).await;
         }
     }
 

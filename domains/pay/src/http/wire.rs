@@ -1,7 +1,11 @@
 //! What is answered, as it stands in JSON.
 
+use super::bills::BillBody;
+use super::disputes::DisputeBody;
+use super::subscriptions::SubscriptionBody;
 use crate::answer::{About, Answer, Kind, Payment, State, Telling, Wallet};
 use crate::query::{Delivery, Settlement};
+use crate::subscription::Subscription;
 use bongsu_ledger::{Line, Side};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,7 +62,8 @@ pub struct PaymentBody {
     pub id: String,
     /// What it is: `top_up`, `withdrawal`, `transfer`, `link` or `purchase`.
     pub kind: &'static str,
-    /// How far it is: `at_bank`, `ready`, `held`, `paid`, `declined`, `canceled` or `expired`.
+    /// How far it is: `at_bank`, `ready`, `held`, `paid`, `declined`, `canceled`, `expired`, or `review` while an
+    /// operator looks at it.
     pub state: &'static str,
     /// Who pays, once that is known: a user id.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -86,9 +91,16 @@ pub struct PaymentBody {
     /// Where the payer lets it be: for the app, or as what stands in a QR code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approve_url: Option<String>,
+    /// What stands in the QR code of a payment that waits for its payer, by EMVCo's Merchant-Presented Mode; in what its
+    /// merchant is answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qr: Option<String>,
     /// The code of a link, for whoever made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// What the payer consents to by approving it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Box<SubscriptionBody>>,
 }
 
 const fn kind(kind: Kind) -> &'static str {
@@ -110,6 +122,7 @@ const fn state(state: State) -> &'static str {
         State::Declined => "declined",
         State::Canceled => "canceled",
         State::Expired => "expired",
+        State::Review => "review",
     }
 }
 
@@ -131,7 +144,20 @@ impl From<&Payment> for PaymentBody {
             changed_ms: payment.changed.0,
             expires_ms: payment.expires.map(|at| at.0),
             approve_url: asks.then(|| format!("bongsu://pay/approvals/{}", payment.id)),
+            qr: None,
             code: None,
+            subscription: None,
+        }
+    }
+}
+
+impl PaymentBody {
+    /// A payment, and what the payer consents to by approving it.
+    pub fn with(payment: &Payment, consent: Option<&Subscription>) -> Self {
+        let subscription = consent.map(|found| Box::new(found.into()));
+        Self {
+            subscription,
+            ..payment.into()
         }
     }
 }
@@ -182,13 +208,15 @@ pub struct ToldAgainBody {
 pub struct EventBody {
     /// The event's id, the same each time; it is in the header `webhook-id`, too.
     pub id: String,
-    /// What happened: `payment.approved` by the payer, `payment.paid`, `payment.declined`, `payment.expired`,
-    /// `payment.canceled`, `payment.partially_canceled`, `settlement.paid` or `settlement.refused`.
+    /// What happened: `payment.approved` by the payer, `payment.in_review` by the operator, `payment.paid`, `payment.declined`, `payment.expired`,
+    /// `payment.canceled`, `payment.partially_canceled`, `settlement.paid`, `settlement.refused`,
+    /// `subscription.consented` by the payer, `subscription.charged`, `subscription.revoked`, `subscription.ended`,
+    /// `dispute.opened`, `dispute.answered`, `dispute.refunded` or `dispute.rejected`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// When, in milliseconds since 1970.
     pub time_ms: i64,
-    /// The payment or settlement as it was then.
+    /// The payment, settlement, subscription or dispute as it was then.
     pub data: EventData,
 }
 
@@ -200,6 +228,10 @@ pub enum EventData {
     Payment(Box<PaymentBody>),
     /// A settlement.
     Settlement(SettlementBody),
+    /// A subscription.
+    Subscription(Box<SubscriptionBody>),
+    /// A dispute.
+    Dispute(Box<DisputeBody>),
 }
 
 impl From<&Delivery> for EventBody {
@@ -211,6 +243,8 @@ impl From<&Delivery> for EventBody {
             data: match &delivery.about {
                 About::Payment(payment) => EventData::Payment(Box::new(payment.into())),
                 About::Settlement(settlement) => EventData::Settlement(settlement.into()),
+                About::Subscription(found) => EventData::Subscription(Box::new(found.into())),
+                About::Dispute(found) => EventData::Dispute(Box::new(found.into())),
             },
         }
     }
@@ -278,6 +312,12 @@ pub enum AnswerBody {
     Webhook(WebhookBody),
     /// What a merchant is told once more.
     ToldAgain(ToldAgainBody),
+    /// A bill.
+    Bill(Box<BillBody>),
+    /// A subscription.
+    Subscription(Box<SubscriptionBody>),
+    /// A dispute.
+    Dispute(Box<DisputeBody>),
     /// Nothing but that it was done.
     Nothing(Nothing),
 }
@@ -302,6 +342,16 @@ impl From<&Answer> for AnswerBody {
                 event: event.to_string(),
             }),
             Answer::WebhookRemoved => Self::Nothing(Nothing {}),
+            Answer::Bill(bill) => Self::Bill(Box::new(bill.into())),
+            Answer::Prepared {
+                payment,
+                subscription,
+            } => Self::Payment(Box::new(PaymentBody::with(
+                payment,
+                Some(subscription.as_ref()),
+            ))),
+            Answer::Subscription(found) => Self::Subscription(Box::new((&**found).into())),
+            Answer::Dispute(found) => Self::Dispute(Box::new(found.into())),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The view's tables and typed access to them.
 
+pub mod bill;
 pub mod book;
 pub mod code;
 pub mod delivery;
+pub mod dispute;
 pub mod key;
 pub mod merchant;
 pub mod payment;
+pub mod review;
+pub mod subscription;
 pub mod wallet;
 pub mod webhook;
 

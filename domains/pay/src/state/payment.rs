@@ -27,6 +27,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Payment)> {
         5 => State::Declined,
         6 => State::Canceled,
         7 => State::Expired,
+        8 => State::Review,
         _ => return Err(damaged("state")),
     };
     let currency = row.get_ref(6)?.as_str()?.parse();
@@ -68,6 +69,25 @@ pub fn to(
     ))?
     .query_map((payee, before, limit as i64), read)?
     .collect()
+}
+
+/// When the payment began that is the `nth` newest, from 1, of those that `payer` made and that were not called off.
+pub fn nth_newest(db: &Connection, payer: &str, nth: u32) -> rusqlite::Result<Option<LogTime>> {
+    db.prepare_cached(
+        "SELECT made FROM payment INDEXED BY payment_payer
+         WHERE payer = ?1 AND kind IN (3, 4, 5) AND state IN (3, 4, 8) ORDER BY n DESC LIMIT 1 OFFSET ?2",
+    )?
+    .query_row((payer, i64::from(nth) - 1), |row| row.get(0).map(LogTime))
+    .optional()
+}
+
+/// Whether `payer` has ever paid `payee`.
+pub fn has_paid(db: &Connection, payer: &str, payee: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM payment INDEXED BY payment_payer
+                        WHERE payer = ?1 AND payee = ?2 AND state IN (4, 6))",
+    )?
+    .query_row((payer, payee), |row| row.get(0))
 }
 
 /// Up to `most` payments whose time has run out at `time`, the earliest first.

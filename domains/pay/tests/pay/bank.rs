@@ -3,8 +3,9 @@
 use crate::protocol::Town;
 use bongsu_bank_rail::{Bank, Direction, Faults, Simulated};
 use bongsu_base::{LogTime, Seq};
+use bongsu_lane::{EffectError, EffectHandler, EffectId};
 use bongsu_ledger::Currency;
-use bongsu_pay::BankOrders;
+use bongsu_pay::{BankOrders, Effect, Pay};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::json;
@@ -17,6 +18,27 @@ use tokio::task::JoinHandle;
 const PATIENCE: Duration = Duration::from_secs(60);
 const ALWAYS: (LogTime, LogTime) = (LogTime(0), LogTime(i64::MAX));
 
+/// Carries out orders alone.
+struct Orders(BankOrders);
+
+#[async_trait::async_trait]
+impl EffectHandler<Pay> for Orders {
+    async fn run(&self, id: EffectId, effect: Effect) -> Result<(), EffectError> {
+        match effect {
+            Effect::Bank {
+                order,
+                collect,
+                account,
+                money,
+            } => {
+                let order = self.0.carry_out(id, order, collect, (account, money));
+                order.await
+            }
+            Effect::Show { .. } => Ok(()),
+        }
+    }
+}
+
 impl Town {
     /// A bank whose time is the log's.
     pub fn bank(&self, faults: Faults) -> Simulated {
@@ -28,7 +50,8 @@ impl Town {
     pub fn begin_orders(&self, bank: &Simulated) -> JoinHandle<()> {
         let lane = self.house.lane.clone();
         let metrics = self.api.bank.metrics.clone();
-        let orders = BankOrders::new(lane.clone(), Arc::new(bank.clone()), metrics);
+        let bank = Some(Arc::new(bank.clone()) as Arc<dyn Bank>);
+        let orders = Orders(BankOrders::new(lane.clone(), bank, metrics));
         tokio::spawn(lane.run_effects(orders))
     }
 

@@ -3,13 +3,14 @@
 //!
 //! `tests/golden/v1.log` is only ever appended to; a line is what it holds, its time and its bytes.
 
-use bongsu_base::{LogTime, RecordId, Seed};
+use bongsu_base::{LogTime, Millis, RecordId, Seed};
 use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
 use bongsu_ledger::{Amount, Currency, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
-    Act, Administer, Ask, Asker, BankSaid, Command, EventId, Hash, KeyName, Limits, NewMerchant,
-    Ordered, Pay, PaymentId, Salt, Tried, Verb,
+    Act, Administer, Ask, Asker, BankSaid, BillId, Command, EventId, Hash, KeyName, Limits,
+    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Rule, RuleKind, Salt,
+    SubscriptionId, Tried, Verb,
 };
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
@@ -209,6 +210,76 @@ fn telling() -> Vec<(Actor, Command)> {
     all
 }
 
+/// What people ask of each other, from sample 42 on.
+fn asked_verbs() -> Vec<(Actor, Asker, Verb)> {
+    let bill = |number| BillId(seed(number).derive("bill", 0));
+    let share = |name: &str, amount| {
+        let person = format!("@{name}:bongsu.test").parse();
+        (person.expect("a user id"), won(amount).amount)
+    };
+    let new = |shares| {
+        Verb::MakeBill(NewBill {
+            note: "dinner".into(),
+            currency: Currency::KRW,
+            shares,
+            lasts: Millis::hours(1),
+        })
+    };
+    let three = vec![share("juno", 4), share("mina", 3), share("dain", 3)];
+    vec![
+        by_juno(new(three)),
+        by_mina(Verb::PayShare(bill(42))),
+        by_mina(new(vec![share("juno", 1)])),
+        by_juno(Verb::DeclineShare(bill(44))),
+        by_juno(Verb::CancelBill(bill(42))),
+    ]
+}
+
+/// Charging again and again, from sample 47 on.
+fn recurring_verbs() -> Vec<(Actor, Asker, Verb)> {
+    let id = SubscriptionId(seed(47).derive("subscription", 0));
+    let with = Hash([9; 32]);
+    let shop = |verb| {
+        let id = "shop".parse().expect("an id");
+        (Actor::Nobody, Asker::Merchant { id, with }, verb)
+    };
+    let (money, order) = (won(2), "A-4".to_owned());
+    let new = NewSubscription {
+        money,
+        order: order.clone(),
+        payer: None,
+        max: money.amount,
+        period: Period::Day,
+        until: LogTime(1_800_009_000_000),
+    };
+    vec![
+        shop(Verb::ReadyRecurring(new)),
+        by_juno(Verb::Accept(begun(47))),
+        shop(Verb::ChargeSubscription { id, money, order }),
+        shop(Verb::EndSubscription(id)),
+        by_juno(Verb::Revoke(id)),
+        by_juno(Verb::PayMerchant {
+            merchant: "shop".parse().expect("an id"),
+            money,
+            note: "bread".into(),
+        }),
+        by_juno(Verb::TransferIn {
+            room: "!tea:bongsu.test".parse().expect("a room id"),
+            to: "@mina:bongsu.test".parse().expect("a user id"),
+            money,
+            note: "tea".into(),
+        }),
+        by_juno(Verb::Dispute {
+            payment: begun(52),
+            reason: "stale".into(),
+        }),
+        shop(Verb::AnswerDispute {
+            payment: begun(52),
+            answer: "it was fresh".into(),
+        }),
+    ]
+}
+
 /// One of every command, in an order in which they mean something.
 fn samples() -> Vec<(Actor, Command)> {
     let shop = NewMerchant {
@@ -245,7 +316,49 @@ fn samples() -> Vec<(Actor, Command)> {
     };
     all.push((Actor::Platform, Command::BankSaid { order, said }));
     all.extend(telling());
+    let asked = asked_verbs().into_iter().chain(recurring_verbs());
+    for (n, (actor, by, verb)) in asked.enumerate() {
+        let key = format!("asked {n}");
+        all.push((actor, Command::Ask(Ask { by, key, verb })));
+    }
+    let (payment, refund) = (begun(52), true);
+    all.push(operator(Act::Decide { payment, refund }));
+    all.extend(reviewed());
     all
+}
+
+/// Payments that are looked at, from sample 57 on.
+fn reviewed() -> Vec<(Actor, Command)> {
+    let currency = Currency::KRW;
+    let set = |rule| operator(Act::SetRule { currency, rule });
+    let (most, within) = (9, Millis::minutes(1));
+    let pay = |n: u8, verb| {
+        let (actor, by, verb) = by_juno(verb);
+        let key = format!("reviewed {n}");
+        (actor, Command::Ask(Ask { by, key, verb }))
+    };
+    let to = |n| {
+        let (to, money, note) = ("@mina:bongsu.test".parse(), won(1), "tea".to_owned());
+        let to = to.expect("a user id");
+        pay(n, Verb::Transfer { to, money, note })
+    };
+    let review = |payment, release| operator(Act::Review { payment, release });
+    let frozen = false;
+    let owner = "@mina:bongsu.test".parse().expect("a user id");
+    vec![
+        operator(Act::FreezeWallet { owner, frozen }),
+        set(Rule::Amount(1)),
+        set(Rule::Count { most, within }),
+        set(Rule::NewPayee(1)),
+        to(1),
+        to(2),
+        review(begun(61), true),
+        review(begun(62), false),
+        operator(Act::RemoveRule {
+            currency,
+            kind: RuleKind::Amount,
+        }),
+    ]
 }
 
 fn name(command: &Command) -> &'static str {
@@ -319,7 +432,9 @@ fn every_variant_has_a_sample() {
         .iter()
         .map(|(_, command)| first(postcard::to_stdvec(command).expect("plain data")));
     assert_eq!(commands.collect::<BTreeSet<_>>(), variants::<Command>());
-    let verbs = verbs().into_iter().map(|(_, _, verb)| verb);
+    let verbs = verbs().into_iter().chain(asked_verbs());
+    let verbs = verbs.chain(recurring_verbs());
+    let verbs = verbs.map(|(_, _, verb)| verb);
     let verbs = verbs
         .chain(told_verbs())
         .map(|verb| first(postcard::to_stdvec(&verb).expect("plain data")));

@@ -1,11 +1,16 @@
 //! What pay promises, seen from outside: its laws, its golden log, and its protocol.
 
 mod bank;
+mod bills;
+mod disputes;
 mod golden;
 mod house;
 mod laws;
 mod protocol;
+mod qr;
 mod reconcile;
+mod reviews;
 mod statements;
+mod subscriptions;
 mod watch;
 mod webhooks;

@@ -19,6 +19,7 @@ mod relate;
 mod report;
 mod send;
 mod set_state;
+mod show_payment;
 mod shut_down;
 mod sweep;
 mod upgrade;
@@ -35,6 +36,7 @@ pub use redact::may_redact;
 pub use relate::may_relate;
 pub use send::may_send;
 pub use set_state::may_set_state;
+pub use show_payment::may_be_sent_by_people;
 pub use sweep::sweep_topic;
 pub use upgrade::may_upgrade;
 
@@ -94,6 +96,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::ShowAvatar { user, url } => media::show_avatar(cx, &user, url.as_deref()),
         Command::Administer(command) => administer::apply(cx, &command),
         Command::KeepPicture(command) => keep_picture::apply(cx, &command),
+        Command::ShowPayment(command) => show_payment::apply(cx, &command),
     }
 }
 

@@ -65,7 +65,8 @@ impl Api {
                 Some(room) => {
                     let user = caller.user.as_str();
                     let repeat = txn.map(|txn| (caller.device.as_str(), txn));
-                    apply::may_send(view.db(), &room, user, &kind)
+                    apply::may_be_sent_by_people(&kind)
+                        .and_then(|()| apply::may_send(view.db(), &room, user, &kind))
                         .and_then(|()| apply::may_fit(&kind, None, &content))
                         .and_then(|()| {
                             apply::may_relate(view.db(), &room, user, (&kind, &content), repeat)

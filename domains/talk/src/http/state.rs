@@ -98,10 +98,18 @@ pub async fn set(
     }
     let look = api.lane.read(|view| {
         Ok(match Room::by_id(view.db(), &room)? {
-            Some(room) => {
-                apply::may_set_state(view.db(), &room, caller.user.as_str(), &kind, key, &content)
-                    .and_then(|()| apply::may_fit(&kind, Some(key), &content))
-            }
+            Some(room) => apply::may_be_sent_by_people(&kind)
+                .and_then(|()| {
+                    apply::may_set_state(
+                        view.db(),
+                        &room,
+                        caller.user.as_str(),
+                        &kind,
+                        key,
+                        &content,
+                    )
+                })
+                .and_then(|()| apply::may_fit(&kind, Some(key), &content)),
             None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
         })
     });

@@ -10,7 +10,7 @@ use bongsu_talk::Talk;
 use bongsu_talk::command::{
     Act, Action, AddMedia, Administer, Command, CreateRoom, KeepPicture, Membership, Profile,
     Receipt, Redact, Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias,
-    SetMembership, SetState, ShutDownRoom, StoreMedia, Upgrade,
+    SetMembership, SetState, ShowPayment, ShutDownRoom, StoreMedia, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -336,6 +336,7 @@ fn commands() -> Vec<(&'static str, Command)> {
     .into_iter()
     .chain(acts().into_iter().map(|act| ("", administer(act))))
     .chain([("", keep_picture()), ("sora", set_membership())])
+    .chain([("*", show_payment())])
     .collect()
 }
 
@@ -358,6 +359,15 @@ fn set_membership() -> Command {
         user: id("@sora:test"),
         action: Action::Join,
         content: r#"{"a.key":1,"displayname":"Sora"}"#.to_owned(),
+    })
+}
+
+fn show_payment() -> Command {
+    Command::ShowPayment(ShowPayment {
+        room: id("!instead:test"),
+        payer: id("@mina:test"),
+        payee: id("@sora:test"),
+        content: r#"{"amount":1}"#.to_owned(),
     })
 }
 
@@ -406,6 +416,7 @@ fn acts() -> Vec<Act> {
 fn record(n: usize, who: &str, command: &Command) -> Record {
     let actor = match who {
         "" => Actor::Operator,
+        "*" => Actor::Platform,
         who => Actor::User {
             user: id(&format!("@{who}:test")),
             device: id("PHONE"),
@@ -498,7 +509,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..34).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..35).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -537,5 +548,6 @@ fn kind(command: &Command) -> u8 {
         Command::Administer(_) => 31,
         Command::KeepPicture(_) => 32,
         Command::SetMembership(_) => 33,
+        Command::ShowPayment(_) => 34,
     }
 }

@@ -272,3 +272,16 @@ async fn a_transaction_is_carried_out_once() {
     );
     assert_eq!(bodies(&page["chunk"]), ["t2"]);
 }
+
+#[tokio::test]
+async fn nobody_shows_a_payment_that_was_not_made() {
+    let house = House::new().await;
+    let made = house.post("mina", "createRoom", json!({})).await.ok();
+    let room = made["room_id"].as_str().expect("an id");
+    let forged = json!({ "amount": 1_000, "payee": "@jun:test" });
+    for path in ["send/kr.bongsu.payment/1", "state/kr.bongsu.payment/"] {
+        let path = format!("rooms/{room}/{path}");
+        let said = house.put("mina", &path, forged.clone()).await;
+        said.refused(400, "M_INVALID_PARAM");
+    }
+}

@@ -2,9 +2,11 @@
 
 mod audit;
 mod bank;
+mod disputes;
 mod merchants;
 mod proof;
 mod reconcile;
+mod reviews;
 mod statement;
 mod wallets;
 mod webhooks;
@@ -55,6 +57,15 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
         .post("/admin/v1/pay/wallets/{owner}/level", wallets::level)
         .post("/admin/v1/pay/limits", wallets::limits)
+        .get("/admin/v1/pay/rules", reviews::rules)
+        .post("/admin/v1/pay/rules", reviews::set_rule)
+        .post("/admin/v1/pay/rules/remove", reviews::remove_rule)
+        .get("/admin/v1/pay/reviews", reviews::list)
+        .post("/admin/v1/pay/reviews/{payment}/release", reviews::release)
+        .post("/admin/v1/pay/reviews/{payment}/refuse", reviews::refuse)
+        .get("/admin/v1/pay/disputes", disputes::list)
+        .post("/admin/v1/pay/disputes/{payment}/refund", disputes::refund)
+        .post("/admin/v1/pay/disputes/{payment}/reject", disputes::reject)
         .post("/admin/v1/pay/bank-said", bank::said)
         .get("/admin/v1/pay/proof", proof::proof)
         .get("/admin/v1/pay/statement", statement::statement)
@@ -87,6 +98,15 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::unfreeze,
     wallets::level,
     wallets::limits,
+    reviews::rules,
+    reviews::set_rule,
+    reviews::remove_rule,
+    reviews::list,
+    reviews::release,
+    reviews::refuse,
+    disputes::list,
+    disputes::refund,
+    disputes::reject,
     bank::said,
     proof::proof,
     statement::statement,

@@ -3,15 +3,16 @@
 
 mod model;
 
-use bongsu_base::{LogTime, RecordId, Seed};
+use bongsu_base::{LogTime, Millis, RecordId, Seed};
 use bongsu_lane::{Actor, Applier, EntryBody, Outcome, Payload, Record};
 use bongsu_ledger::{Amount, Currency, Ledger, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
-    Accepted, Act, Administer, Answer, Ask, Asker, BankSaid, Command, Hash, Kept, Limits,
-    NewMerchant, Ordered, Pay, PaymentId, Salt, State, Verb,
+    Accepted, Act, Administer, Answer, Ask, Asker, BankSaid, BillId, Command, Hash, Kept, Limits,
+    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Rule, Salt, State,
+    SubscriptionId, Verb,
 };
-use model::{DAY_LIMIT, HOUR, Model};
+use model::{BILL_LASTS, DAY_LIMIT, HOUR, Model};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,6 +34,18 @@ enum Step {
     Accept(usize, usize),
     Capture(usize),
     Cancel(usize, Option<i64>),
+    /// Whoever asks, and for how much each.
+    Bill(usize, [Option<i64>; 3]),
+    PayShare(usize, usize),
+    DeclineShare(usize, usize),
+    CancelBill(usize, usize),
+    /// How much now, and how much at most later.
+    Subscribe(i64, i64),
+    ChargeAgain(usize, i64),
+    Revoke(usize, usize),
+    /// From which amount on payments are looked at.
+    Rule(Option<i64>),
+    Decide(usize, bool),
     Pass(i64),
     /// The same request as before, under the same key.
     Again(usize),
@@ -54,7 +67,17 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (who(), which()).prop_map(|(a, b)| Step::Accept(a, b)),
         3 => which().prop_map(Step::Capture),
         2 => (which(), prop::option::of(much())).prop_map(|(a, b)| Step::Cancel(a, b)),
-        1 => (1..90_000_000_i64).prop_map(Step::Pass),
+        1 => (who(), prop::array::uniform3(prop::option::weighted(0.8, 1..300_i64)))
+            .prop_map(|(a, b)| Step::Bill(a, b)),
+        3 => (who(), 0..4_usize).prop_map(|(a, b)| Step::PayShare(a, b)),
+        1 => (who(), 0..4_usize).prop_map(|(a, b)| Step::DeclineShare(a, b)),
+        1 => (who(), 0..4_usize).prop_map(|(a, b)| Step::CancelBill(a, b)),
+        1 => (much(), much()).prop_map(|(a, b)| Step::Subscribe(a, b)),
+        2 => (0..3_usize, much()).prop_map(|(a, b)| Step::ChargeAgain(a, b)),
+        1 => (who(), 0..3_usize).prop_map(|(a, b)| Step::Revoke(a, b)),
+        1 => prop::option::of(much()).prop_map(Step::Rule),
+        2 => (which(), any::<bool>()).prop_map(|(a, b)| Step::Decide(a, b)),
+        2 => (1..90_000_000_i64).prop_map(Step::Pass),
         1 => which().prop_map(Step::Again),
     ]
 }
@@ -65,6 +88,8 @@ struct Real {
     entries: Vec<Entry>,
     now: LogTime,
     ids: Vec<PaymentId>,
+    bills: Vec<BillId>,
+    subscriptions: Vec<SubscriptionId>,
     asked: Vec<(Actor, Command, Accepted)>,
 }
 
@@ -92,6 +117,8 @@ impl Real {
             entries: Vec::new(),
             now: LogTime(1_800_000_000_000),
             ids: Vec::new(),
+            bills: Vec::new(),
+            subscriptions: Vec::new(),
             asked: Vec::new(),
         };
         for who in 0..PEOPLE.len() {
@@ -138,6 +165,16 @@ impl Real {
     }
 
     fn apply(&mut self, actor: Actor, command: Command) -> Accepted {
+        self.outcome(actor, command).expect("accepted")
+    }
+
+    fn administer(&mut self, act: Act) -> Result<(), ()> {
+        let (by, reason) = (None, None);
+        let command = Command::Administer(Administer { by, reason, act });
+        self.outcome(Actor::Operator, command).map(drop)
+    }
+
+    fn outcome(&mut self, actor: Actor, command: Command) -> Result<Accepted, ()> {
         let n = self.entries.len() as u64;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&n.to_le_bytes());
@@ -169,8 +206,9 @@ impl Real {
             .next()
             .and_then(|(_, verdict)| verdict.outcome)
         {
-            Some(Outcome::Accepted(accepted)) => accepted,
-            other => panic!("not accepted: {other:?}"),
+            Some(Outcome::Accepted(accepted)) => Ok(accepted),
+            Some(Outcome::Rejected(_)) => Err(()),
+            other => panic!("no outcome of a rule: {other:?}"),
         }
     }
 
@@ -186,6 +224,20 @@ impl Real {
             Kept::Done(Answer::Payment(payment)) => {
                 if !self.ids.contains(&payment.id) {
                     self.ids.push(payment.id);
+                }
+                Ok(())
+            }
+            Kept::Done(Answer::Prepared {
+                payment,
+                subscription,
+            }) => {
+                self.ids.push(payment.id);
+                self.subscriptions.push(subscription.id);
+                Ok(())
+            }
+            Kept::Done(Answer::Bill(bill)) => {
+                if !self.bills.contains(&bill.id) {
+                    self.bills.push(bill.id);
                 }
                 Ok(())
             }
@@ -208,6 +260,15 @@ impl Real {
 
     fn id(&self, n: usize) -> PaymentId {
         self.ids.get(n).copied().unwrap_or(PaymentId([255; 16]))
+    }
+
+    fn bill(&self, n: usize) -> BillId {
+        self.bills.get(n).copied().unwrap_or(BillId([255; 16]))
+    }
+
+    fn subscription(&self, n: usize) -> SubscriptionId {
+        let none = SubscriptionId([255; 16]);
+        self.subscriptions.get(n).copied().unwrap_or(none)
     }
 
     fn sums(&self) -> BTreeMap<i64, i64> {
@@ -282,8 +343,111 @@ fn take(real: &mut Real, model: &mut Model, step: &Step) -> Both {
             let (payment, amount) = (real.id(n), amount.map(|amount| krw(amount).amount));
             (real.shop(Verb::Cancel { payment, amount }), expect)
         }
+        Step::Bill(..) | Step::PayShare(..) | Step::DeclineShare(..) | Step::CancelBill(..) => {
+            bill(real, model, step)
+        }
+        Step::Rule(least) => {
+            model.rule = least;
+            let (currency, rule) = (Currency::KRW, Rule::Amount(least.unwrap_or(i64::MAX)));
+            (real.administer(Act::SetRule { currency, rule }), Ok(()))
+        }
+        Step::Decide(n, release) => {
+            let expect = model.decide(n, release, now);
+            let payment = real.id(n);
+            (real.administer(Act::Review { payment, release }), expect)
+        }
+        Step::Subscribe(..) | Step::ChargeAgain(..) | Step::Revoke(..) => {
+            subscribe(real, model, step)
+        }
         _ => ask(real, model, step),
     }
+}
+
+/// What people ask of each other.
+fn bill(real: &mut Real, model: &mut Model, step: &Step) -> Both {
+    let now = real.now;
+    let (who, verb, expect) = match *step {
+        Step::Bill(who, shares) => {
+            let expect = model.bill(who, shares, now);
+            let asked = (0..).zip(shares);
+            let asked = asked.filter_map(|(n, amount): (usize, _)| {
+                let person = PEOPLE[n].parse().expect("a user id");
+                Some((person, krw(amount?).amount))
+            });
+            let new = NewBill {
+                note: String::new(),
+                currency: Currency::KRW,
+                shares: asked.collect(),
+                lasts: Millis(BILL_LASTS),
+            };
+            (who, Verb::MakeBill(new), expect)
+        }
+        Step::PayShare(who, n) => {
+            let expect = model.pay_share(who, n, now);
+            (who, Verb::PayShare(real.bill(n)), expect)
+        }
+        Step::DeclineShare(who, n) => {
+            let expect = model.decline_share(who, n, now);
+            (who, Verb::DeclineShare(real.bill(n)), expect)
+        }
+        Step::CancelBill(who, n) => {
+            let expect = model.cancel_bill(who, n, now);
+            (who, Verb::CancelBill(real.bill(n)), expect)
+        }
+        ref other => panic!("this is of no bill: {other:?}"),
+    };
+    (real.person(who, verb), expect)
+}
+
+/// What merchants charge again and again.
+fn subscribe(real: &mut Real, model: &mut Model, step: &Step) -> Both {
+    let now = real.now;
+    match *step {
+        Step::Subscribe(amount, max) => {
+            let expect = model.subscribe(amount, max, now);
+            let new = NewSubscription {
+                money: krw(amount),
+                order: String::new(),
+                payer: None,
+                max: krw(max).amount,
+                period: Period::Day,
+                until: LogTime(now.0 + 24 * 366 * HOUR),
+            };
+            (real.shop(Verb::ReadyRecurring(new)), expect)
+        }
+        Step::ChargeAgain(n, amount) => {
+            let expect = model.charge_again(n, amount, now);
+            let (id, money) = (real.subscription(n), krw(amount));
+            let order = String::new();
+            let verb = Verb::ChargeSubscription { id, money, order };
+            (real.shop(verb), expect)
+        }
+        Step::Revoke(who, n) => {
+            let expect = model.revoke(who, n);
+            let verb = Verb::Revoke(real.subscription(n));
+            (real.person(who, verb), expect)
+        }
+        ref other => panic!("this is of no subscription: {other:?}"),
+    }
+}
+
+/// Shares are paid with the payments that they name, each once.
+fn shares_agree(real: &Real, model: &Model) {
+    let db = real.applier.db();
+    let paid = "SELECT count(*), count(DISTINCT share.payment), coalesce(sum(share.amount), 0)
+                FROM share JOIN payment ON payment.id = share.payment AND payment.amount = share.amount
+                    AND payment.payer = share.person AND payment.state = 4
+                WHERE share.state = 2";
+    let found: (i64, i64, i64) = db
+        .query_row(paid, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .expect("readable");
+    let paid = model.bills.iter().flat_map(|bill| &bill.shares);
+    let paid: Vec<i64> = paid
+        .filter(|share| share.state == 'p')
+        .map(|share| share.amount)
+        .collect();
+    let count = paid.len() as i64;
+    assert_eq!(found, (count, count, paid.iter().sum()));
 }
 
 fn bank_says(real: &mut Real, model: &mut Model, n: usize, yes: bool) {
@@ -370,6 +534,7 @@ proptest! {
             let (found, expect) = take(&mut real, &mut model, step);
             prop_assert_eq!(found, expect, "{:?}", step);
             agree(&real, &model);
+            shares_agree(&real, &model);
         }
         let db = real.applier.db();
         prop_assert!(bongsu_ledger::check(db).expect("readable").is_ok());
