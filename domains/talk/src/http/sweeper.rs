@@ -82,6 +82,13 @@ impl Api {
         if now == policy {
             return Ok(());
         }
+        if now != Policy::default() {
+            tracing::warn!(
+                ?now, next = ?policy,
+                "how long things are kept is configured otherwise here than it was; what is configured here counts from \
+                 now on, in every data centre: configure the same in all"
+            );
+        }
         let Policy { events, media } = policy;
         self.ask(Command::SetRetention { events, media }).await
     }
