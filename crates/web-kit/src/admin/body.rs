@@ -128,6 +128,14 @@ impl<T> Page<T> {
         let next = found.last().filter(|_| more).map(cursor);
         Self { items: found, next }
     }
+
+    /// The same page, with something else made of each item.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(make).collect(),
+            next: self.next,
+        }
+    }
 }
 
 /// It is done.
@@ -150,6 +158,11 @@ mod tests {
         let (full, last) = (page(&[1, 2, 3]), page(&[1, 2]));
         assert_eq!((full.items, full.next.as_deref()), (vec![1, 2], Some("2")));
         assert_eq!((last.items, last.next), (vec![1, 2], None));
+        let made = page(&[1, 2, 3]).map(|n| n * 10);
+        assert_eq!(
+            (made.items, made.next.as_deref()),
+            (vec![10, 20], Some("2"))
+        );
     }
 
     #[test]

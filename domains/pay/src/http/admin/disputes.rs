@@ -30,13 +30,8 @@ pub async fn list(
         .lane
         .read(|view| query::disputes(view, Whose::All, before, limit + 1));
     let found = look.await?;
-    let place = found
-        .get(limit.saturating_sub(1))
-        .map(|(n, _)| n.to_string());
-    let bodies = found.iter().map(|(_, found)| found.into()).collect();
-    Ok(Json(Page::of(bodies, limit, |_| {
-        place.clone().unwrap_or_default()
-    })))
+    let page = Page::of(found, limit, |(n, _)| n.to_string());
+    Ok(Json(page.map(|(_, found)| (&found).into())))
 }
 
 async fn decide(
@@ -46,8 +41,7 @@ async fn decide(
 ) -> Result<Done, Problem> {
     let payment = id(&name)?;
     let act = Act::Decide { payment, refund };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Give the payer back what is left of a disputed payment.

@@ -267,8 +267,7 @@ pub async fn freeze(
 ) -> Result<Done, Problem> {
     let (merchant, frozen) = (id(&name)?, true);
     let act = Act::FreezeMerchant { merchant, frozen };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Let a merchant trade again.
@@ -283,8 +282,7 @@ pub async fn unfreeze(
 ) -> Result<Done, Problem> {
     let (merchant, frozen) = (id(&name)?, false);
     let act = Act::FreezeMerchant { merchant, frozen };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Pay a merchant what it has earned.
@@ -298,6 +296,5 @@ pub async fn settle(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let act = Act::Settle(id(&name)?);
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }

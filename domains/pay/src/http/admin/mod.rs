@@ -16,7 +16,7 @@ pub(super) use reconcile::Bounds;
 use super::Api;
 use crate::command::{Accepted, Act, Administer, Command, Rejected};
 use bongsu_lane::{Actor, Priority};
-use bongsu_web_kit::admin::{Operator, Problem, Routes};
+use bongsu_web_kit::admin::{Done, Operator, Problem, Routes};
 use http::StatusCode;
 use utoipa::OpenApi;
 
@@ -140,10 +140,11 @@ impl Api {
         operator: Operator,
         reason: Option<String>,
         act: Act,
-    ) -> Result<(), Problem> {
+    ) -> Result<Done, Problem> {
         let by = operator.by;
         let command = Command::Administer(Administer { by, reason, act });
-        self.operate(command).await
+        self.operate(command).await?;
+        Ok(Done::default())
     }
 
     async fn operate(&self, command: Command) -> Result<(), Problem> {

@@ -1,7 +1,7 @@
 //! Rules about which payments are looked at, and those that wait for it.
 
 use super::Api;
-use crate::answer::{Payment, Refused};
+use crate::answer::Refused;
 use crate::command::{Act, Rejected};
 use crate::http::wire::PaymentBody;
 use crate::id::PaymentId;
@@ -175,8 +175,7 @@ pub async fn set_rule(
     let rule = asked.meant()?;
     let currency = currency(asked.currency.as_deref())?;
     let act = Act::SetRule { currency, rule };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Take a rule out of force. What waits by it goes on waiting.
@@ -189,8 +188,7 @@ pub async fn remove_rule(
 ) -> Result<Done, Problem> {
     let (currency, kind) = (currency(asked.currency.as_deref())?, asked.rule.into());
     let act = Act::RemoveRule { currency, kind };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// List the payments that wait for an operator, the oldest first.
@@ -204,16 +202,10 @@ pub async fn list(
     let after = page.number()?.unwrap_or(0);
     let look = api.lane.read(|view| query::reviews(view, after, limit + 1));
     let found = look.await?;
-    let place = found
-        .get(limit.saturating_sub(1))
-        .map(|(n, ..)| n.to_string());
-    let shown = |(_, payment, rule): &(i64, Payment, RuleKind)| ReviewBody {
-        rule: (*rule).into(),
-        payment: payment.into(),
-    };
-    let bodies = found.iter().map(shown).collect();
-    Ok(Json(Page::of(bodies, limit, |_| {
-        place.clone().unwrap_or_default()
+    let page = Page::of(found, limit, |(n, ..)| n.to_string());
+    Ok(Json(page.map(|(_, payment, rule)| ReviewBody {
+        rule: rule.into(),
+        payment: (&payment).into(),
     })))
 }
 
@@ -225,8 +217,7 @@ async fn decide(
     let none = |_| Problem::from(Rejected::Refused(Refused::NotInReview));
     let payment: PaymentId = name.parse().map_err(none)?;
     let act = Act::Review { payment, release };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Let a payment go on.

@@ -98,8 +98,7 @@ async fn set_frozen(
 ) -> Result<Done, Problem> {
     let owner = meant(&name)?;
     let act = Act::FreezeWallet { owner, frozen };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Freeze a person's wallets.
@@ -140,8 +139,7 @@ pub async fn level(
 ) -> Result<Done, Problem> {
     let (owner, level) = (meant(&name)?, asked.level);
     let act = Act::SetLevel { owner, level };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
 
 /// Set what people of a level may spend.
@@ -169,6 +167,5 @@ pub async fn limits(
         level,
         limits,
     };
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }

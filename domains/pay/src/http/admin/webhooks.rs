@@ -119,6 +119,5 @@ pub async fn remove(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let act = Act::RemoveWebhook(id(&name)?);
-    api.administer(operator, asked.kept_reason()?, act).await?;
-    Ok(Done::default())
+    api.administer(operator, asked.kept_reason()?, act).await
 }
