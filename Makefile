@@ -30,7 +30,7 @@ FUZZ_FLAGS = --cfg fuzzing -Cpasses=sancov-module \
 define FUZZ_RUN
 	@for target in $(FUZZ); do corpus=fuzz/target/$(1)/$$target; said=fuzz/target/$$target.log; \
 		mkdir -p $$corpus; \
-		fuzz/target/$(HOST)/release/$$target -max_total_time=$(2) -max_len=20000 -timeout=20 \
+		BONGSU_FUZZ=$$target fuzz/target/$(HOST)/release/bongsu-fuzz -max_total_time=$(2) -max_len=20000 -timeout=20 \
 			-rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=fuzz/target/$$target- $(3) \
 			$$corpus fuzz/seeds/$$target >$$said 2>&1 || { tail -n 80 $$said; exit 1; }; \
 		echo "$$target: $$(grep -o 'number_of_executed_units:.*' $$said)"; \

@@ -18,9 +18,12 @@ pub enum Broken {
     /// The ledger is not the sum of its history, or its debits do not equal its credits.
     #[error("ledger {} is not the sum of its history", .0.0)]
     Ledger(LedgerId),
-    /// The account is not the sum of its history, or is beyond its limit.
+    /// The account is not the sum of its history.
     #[error("account {} is not the sum of its history", .0.0)]
     Account(AccountId),
+    /// The account is beyond its limit.
+    #[error("account {} is beyond its limit", .0.0)]
+    Limit(AccountId),
     /// The open hold of this number is in one place and not in the other.
     #[error("hold {0} is not as the history says")]
     Hold(i64),
@@ -132,9 +135,11 @@ impl Books {
             for kept in page {
                 let id = kept.opened.id;
                 let (balance, trail) = self.accounts.remove(&id).unwrap_or_default();
-                let same = kept.balance == balance && kept.trail == trail;
-                if !same || balance.within(kept.opened.limit).is_err() {
+                if kept.balance != balance || kept.trail != trail {
                     return Ok(Err(Broken::Account(id)));
+                }
+                if balance.within(kept.opened.limit).is_err() {
+                    return Ok(Err(Broken::Limit(id)));
                 }
             }
         }
@@ -173,27 +178,7 @@ fn differs(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{JUN, MINA, bench, id, won};
-    use crate::{Between, Instruction, apply};
-    use bongsu_base::LogTime;
-
-    /// Transfers 1 to 4: money comes, moves, is held, and a part of it goes back.
-    fn books() -> Connection {
-        let db = bench();
-        let between = Between {
-            debit: MINA,
-            credit: JUN,
-            money: won(100),
-        };
-        let batch = [
-            Instruction::transfer(id(2), between),
-            Instruction::hold(id(3), between, None),
-            Instruction::reverse(id(4), id(2), Some(won(10))),
-        ];
-        let answers = apply(&db, LogTime(2), &batch).expect("applied");
-        assert!(answers.iter().all(Result::is_ok));
-        db
-    }
+    use crate::testing::{HARM, books};
 
     #[test]
     fn whatever_is_changed_afterwards_is_found() {
@@ -213,39 +198,7 @@ mod tests {
                 assert_eq!(check(&db), Ok(Err(Broken::Transfer(n))), "byte {at} of {n}");
             }
         }
-        let ledger = Broken::Ledger(LedgerId(1));
-        for (harm, first) in [
-            (
-                "DELETE FROM ledger_transfer WHERE n = 2",
-                Broken::Transfer(2),
-            ),
-            (
-                "DELETE FROM ledger_transfer WHERE n = 4",
-                Broken::Transfer(4),
-            ),
-            (
-                "DELETE FROM ledger_id_0 WHERE place = 3",
-                Broken::Transfer(3),
-            ),
-            (
-                "INSERT INTO ledger_transfer SELECT 5, body FROM ledger_transfer WHERE n = 2",
-                Broken::Transfer(5),
-            ),
-            ("UPDATE ledger_book SET transfers = 3", ledger),
-            ("UPDATE ledger_book SET proof = zeroblob(64)", ledger),
-            (
-                "UPDATE ledger_account SET body = zeroblob(40) WHERE id = 2",
-                Broken::Account(MINA),
-            ),
-            (
-                "DELETE FROM ledger_account WHERE id = 3",
-                Broken::Account(JUN),
-            ),
-            ("DELETE FROM ledger_hold", Broken::Hold(3)),
-            ("INSERT INTO ledger_hold VALUES (2, NULL)", Broken::Hold(2)),
-            ("UPDATE ledger_reversed SET amount = 9", Broken::Reversed(2)),
-            ("DELETE FROM ledger_reversed", Broken::Reversed(2)),
-        ] {
+        for (harm, first) in HARM {
             let db = books();
             db.execute_batch(harm).expect("harms");
             assert_eq!(check(&db), Ok(Err(first)), "{harm}");

@@ -1,8 +1,9 @@
 //! What the tests of the verbs begin with: Mina has 1,000 won, which came from the bank.
 
 use crate::account::{Limit, NewAccount};
+use crate::check::Broken;
 use crate::{
-    AccountId, Amount, Between, Currency, Instruction, LedgerId, Money, SCHEMA, TransferId,
+    AccountId, Amount, Between, Currency, Instruction, LedgerId, Money, SCHEMA, TransferId, apply,
     apply_one, open_account, open_ledger,
 };
 use bongsu_base::LogTime;
@@ -70,6 +71,15 @@ pub(crate) fn bench() -> Connection {
     db
 }
 
+/// A hundred won from Mina to Jun.
+pub(crate) fn mina_to_jun() -> Between {
+    Between {
+        debit: MINA,
+        credit: JUN,
+        money: won(100),
+    }
+}
+
 /// Debits posted, credits posted, debits pending, credits pending.
 pub(crate) fn balance(db: &Connection, account: AccountId) -> (i64, i64, i64, i64) {
     let balance = crate::balance(db, account)
@@ -82,3 +92,60 @@ pub(crate) fn balance(db: &Connection, account: AccountId) -> (i64, i64, i64, i6
         balance.credits_pending,
     )
 }
+
+/// Transfers 1 to 4: money comes, moves, is held, and a part of it goes back.
+pub(crate) fn books() -> Connection {
+    let db = bench();
+    let batch = [
+        Instruction::transfer(id(2), mina_to_jun()),
+        Instruction::hold(id(3), mina_to_jun(), None),
+        Instruction::reverse(id(4), id(2), Some(won(10))),
+    ];
+    let answers = apply(&db, LogTime(2), &batch).expect("applied");
+    assert!(answers.iter().all(Result::is_ok));
+    db
+}
+
+/// What somebody might do to [`books`] behind our back, and what is the first thing that is broken then.
+pub(crate) const HARM: [(&str, Broken); 13] = [
+    (
+        "DELETE FROM ledger_transfer WHERE n = 2",
+        Broken::Transfer(2),
+    ),
+    (
+        "DELETE FROM ledger_transfer WHERE n = 4",
+        Broken::Transfer(4),
+    ),
+    (
+        "DELETE FROM ledger_id_0 WHERE place = 3",
+        Broken::Transfer(3),
+    ),
+    (
+        "INSERT INTO ledger_transfer SELECT 5, body FROM ledger_transfer WHERE n = 2",
+        Broken::Transfer(5),
+    ),
+    (
+        "UPDATE ledger_book SET transfers = 3",
+        Broken::Ledger(LedgerId(1)),
+    ),
+    (
+        "UPDATE ledger_book SET proof = zeroblob(64)",
+        Broken::Ledger(LedgerId(1)),
+    ),
+    (
+        "UPDATE ledger_account SET body = zeroblob(40) WHERE id = 2",
+        Broken::Account(MINA),
+    ),
+    (
+        "DELETE FROM ledger_account WHERE id = 3",
+        Broken::Account(JUN),
+    ),
+    ("DELETE FROM ledger_hold", Broken::Hold(3)),
+    ("INSERT INTO ledger_hold VALUES (2, NULL)", Broken::Hold(2)),
+    ("UPDATE ledger_reversed SET amount = 9", Broken::Reversed(2)),
+    ("DELETE FROM ledger_reversed", Broken::Reversed(2)),
+    (
+        "UPDATE ledger_account SET bound = 1 WHERE id = 1",
+        Broken::Limit(BANK),
+    ),
+];

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use town::{Became, CURRENCIES, HOT, Merchant, Paid, Town, fingerprint, insist, settle};
+use town::{Became, CURRENCIES, HOT, Merchant, PEOPLE, Paid, Town, fingerprint, insist, settle};
 
 /// What the protocol is called in reports.
 const PROTOCOL: &str = "payments";
@@ -28,7 +28,8 @@ const PROTOCOL: &str = "payments";
 const AT_ONCE: usize = 12;
 /// How often each does.
 const EVERY: Duration = Duration::from_millis(300);
-/// The most that is paid at once, in minor units.
+/// The most that is paid at once, in minor units, where the most people pay. Fewer pay less each, so that an hour
+/// empties no wallet.
 const MOST: i64 = 900;
 /// One in so many brings money to the bank, and one has a merchant's brought.
 const TO_BANK: u8 = 20;
@@ -96,6 +97,7 @@ impl Payments {
         let mut rng = Rng::with_seed(seed);
         let mut client = Client::new(&stage.ground.sites, n);
         let begin = Instant::now() + EVERY.mul_f64(n as f64 / AT_ONCE as f64);
+        let most = MOST * town.payers.len() as i64 / PEOPLE as i64;
         for count in 0_u32.. {
             stage.pass(begin + EVERY * count).await;
             if stage.over() {
@@ -103,7 +105,7 @@ impl Payments {
             }
             let mine = rng.usize(0..town.payers.len() / AT_ONCE) * AT_ONCE + n;
             let key = format!("{}-{n}-{count}", stage.round);
-            let amount = rng.i64(1..=MOST);
+            let amount = rng.i64(1..=most.max(1));
             let currency = rng.usize(0..CURRENCIES.len());
             let named = (&town, &*key);
             match rng.u8(0..TO_BANK) {

@@ -9,15 +9,19 @@ use super::members::not_in_room;
 use crate::query::{self, Direction, Lazy, Part, Shown, Visible, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
+use axum::Json;
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::Direction as Dir;
-use ruma::api::client::context::get_context::v3::{Request, Response};
+use ruma::api::client::context::get_context::v3::Request;
 use ruma::api::client::room::get_event_by_timestamp::v1 as by_time;
+use ruma::events::AnyTimelineEvent;
+use ruma::serde::Raw;
 use ruma::{MilliSecondsSinceUnixEpoch, UInt};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// How many neighbours are shown at most.
@@ -30,6 +34,17 @@ struct Found {
     state: Vec<Shown>,
     start: i64,
     end: i64,
+}
+
+/// The answer.
+#[derive(Serialize)]
+pub struct Neighbours {
+    start: String,
+    end: String,
+    event: Raw<AnyTimelineEvent>,
+    events_before: Vec<Raw<AnyTimelineEvent>>,
+    events_after: Vec<Raw<AnyTimelineEvent>>,
+    state: Vec<Raw<AnyTimelineEvent>>,
 }
 
 /// The event with its neighbours, unless the caller may not read it, or nothing of the room at all.
@@ -66,7 +81,8 @@ fn look(
         Lazy::Off => Part::All,
         _ => Part::Around(&senders),
     };
-    let state = query::state_at(db, &room, last, part)?;
+    let mut state = query::state_at(db, &room, last, part)?;
+    state.retain(|event| filter.admits(event));
     let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
         let shown = events.into_iter().map(|event| show_to(db, event, user));
         shown.collect()
@@ -87,27 +103,26 @@ pub async fn context(
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
-) -> Answer<Response> {
+) -> Result<Json<Neighbours>, MatrixError> {
     let id: RoomId = ours(&request.room_id)?;
     let found = api.lane.read(|view| look(view, &request, &id, &caller));
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
     let found = found.await?.ok_or_else(not_in_room)?;
     let found = found.ok_or_else(not_found)?;
     let room_id = Some(id.as_str());
-    let timeline = |list: &[Shown]| {
+    let list = |list: &[Shown]| {
         let shown = list.iter().map(|shown| event(shown, room_id, &caller));
         shown.collect::<Result<Vec<_>, _>>()
     };
-    let mut response = Response::new();
-    response.start = Some(api.token_at(found.start).to_string());
-    response.end = Some(api.token_at(found.end).to_string());
-    response.event = Some(event(&found.event, room_id, &caller)?);
-    response.events_before = timeline(&found.before)?;
-    response.events_after = timeline(&found.after)?;
-    let state = found.state.iter();
-    let state = state.map(|shown| event(shown, room_id, &caller));
-    response.state = state.collect::<Result<_, _>>()?;
-    Ok(Reply(response))
+    // The lists are there even where they are empty: clients of the first versions look into them without asking.
+    Ok(Json(Neighbours {
+        start: api.token_at(found.start).to_string(),
+        end: api.token_at(found.end).to_string(),
+        event: event(&found.event, room_id, &caller)?,
+        events_before: list(&found.before)?,
+        events_after: list(&found.after)?,
+        state: list(&found.state)?,
+    }))
 }
 
 pub async fn at_time(

@@ -3,7 +3,7 @@
 use super::Api;
 use super::convert::ours;
 use super::discovery::DEFAULT_VERSION;
-use super::json::{check_levels, content};
+use super::json::{check_levels, check_texts, content};
 use super::refuse::{refusal, ruled};
 use super::upgrade::no_such_version;
 use crate::command::{Command, CreateRoom, Profile};
@@ -17,8 +17,10 @@ use bongsu_base::{RoomId, UserId};
 use bongsu_lane::Priority;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
+use http::StatusCode;
 use ruma::api::client::room::Visibility;
 use ruma::api::client::room::create_room::v3::{Request, RoomPreset};
+use ruma::api::error::ErrorKind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -60,10 +62,14 @@ pub async fn create(
     let mut invite = Vec::new();
     for user in &request.invite {
         let user: UserId = ours(user)?;
+        if invite.iter().any(|(invited, _)| *invited == user) {
+            continue;
+        }
         let profile = api.profile_of_invited(&user).await?;
         invite.push((user, profile));
     }
     let mut state = first_state(&request, alias.as_deref())?;
+    own_aliases(&state, alias.as_deref())?;
     let wished = state
         .iter()
         .position(|(kind, key, _)| kind == "m.room.power_levels" && key.is_empty());
@@ -102,6 +108,27 @@ pub async fn create(
     }
 }
 
+/// Sees that the room calls itself by no other alias than the one that it gets: there is none yet that points at it.
+fn own_aliases(state: &[(String, String, String)], alias: Option<&str>) -> Result<(), MatrixError> {
+    for (kind, key, content) in state {
+        if kind != "m.room.canonical_alias" || !key.is_empty() {
+            continue;
+        }
+        let content = Value::Object(parsed(content)?);
+        let main = content.get("alias").filter(|alias| !alias.is_null());
+        let others = content["alt_aliases"].as_array();
+        let mut all = main.into_iter().chain(others.into_iter().flatten());
+        if let Some(other) = all.find(|named| named.as_str() != alias) {
+            return Err(MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                ErrorKind::BadAlias,
+                format!("{other} does not point at this room"),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Sees that each of the room's first events is one that could be sent.
 fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
     check_levels(&command.power_levels)?;
@@ -111,11 +138,11 @@ fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
     ];
     let rest = command.state.iter();
     let rest = rest.map(|(kind, key, content)| (kind.as_str(), key.as_str(), content.as_str()));
-    first
-        .into_iter()
-        .chain(rest)
-        .try_for_each(|(kind, key, content)| apply::may_fit(kind, Some(key), content))
-        .map_err(refusal)
+    for (kind, key, content) in first.into_iter().chain(rest) {
+        apply::may_fit(kind, Some(key), content).map_err(refusal)?;
+        check_texts(kind, content)?;
+    }
+    Ok(())
 }
 
 impl Api {

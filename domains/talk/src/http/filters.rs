@@ -144,6 +144,7 @@ pub fn sync_filter(filter: &FilterDefinition) -> SyncFilter {
         account_data: plain_filter(&filter.account_data),
         rooms: room.rooms.as_deref().map(texts),
         not_rooms: texts(&room.not_rooms),
+        event_fields: filter.event_fields.clone().unwrap_or_default(),
         include_leave: room.include_leave,
         presence: plain_filter(&filter.presence),
     }

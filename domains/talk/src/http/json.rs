@@ -8,8 +8,9 @@ use bongsu_web_kit::matrix::MatrixError;
 use ruma::serde::Raw;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The largest integer of canonical JSON, 2^53 - 1 (Matrix v1.19, appendices, canonical JSON).
 const MAX_INTEGER: i64 = (1 << 53) - 1;
@@ -33,8 +34,36 @@ pub fn check_levels(content: &str) -> Result<(), MatrixError> {
         serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
     let users = content.get("users").and_then(Value::as_object);
     let mut users = users.into_iter().flat_map(|users| users.keys());
-    match users.find(|user| user.parse::<UserId>().is_err()) {
-        Some(user) => Err(MatrixError::bad_json(format!("`{user}` is no user id"))),
+    if let Some(user) = users.find(|user| user.parse::<UserId>().is_err()) {
+        return Err(MatrixError::bad_json(format!("`{user}` is no user id")));
+    }
+    let levels = match content.get("notifications") {
+        None => return Ok(()),
+        Some(levels) => levels.as_object(),
+    };
+    if levels.is_some_and(|levels| levels.values().all(Value::is_i64)) {
+        return Ok(());
+    }
+    Err(MatrixError::bad_json(
+        "`notifications` is an object of integers",
+    ))
+}
+
+/// Sees that what every client reads of an event has the type that it has for them (Matrix v1.19, `m.room.message`,
+/// `m.room.name`, `m.room.topic`).
+pub fn check_texts(kind: &str, content: &str) -> Result<(), MatrixError> {
+    let texts: &[&str] = match kind {
+        "m.room.message" => &["msgtype", "body"],
+        "m.room.name" => &["name"],
+        "m.room.topic" => &["topic"],
+        _ => return Ok(()),
+    };
+    let content: Value =
+        serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    match texts.iter().find(|text| !content[**text].is_string()) {
+        Some(text) => Err(MatrixError::bad_json(format!(
+            "an event of type {kind} has `{text}`, which is a string"
+        ))),
         None => Ok(()),
     }
 }
@@ -70,7 +99,7 @@ struct EventBody<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     sender: &'a str,
-    content: &'a RawValue,
+    content: Cow<'a, RawValue>,
     event_id: &'a str,
     origin_server_ts: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +141,17 @@ fn raw(content: &str) -> serde_json::Result<&RawValue> {
     serde_json::from_str(content)
 }
 
+/// A redaction says in its content too what it redacts, whatever the room's version (Matrix v1.19,
+/// `m.room.redaction`).
+fn shown_content(event: &Event) -> serde_json::Result<Cow<'_, RawValue>> {
+    if let Some(redacts) = &event.redacts {
+        let mut content: Map<String, Value> = serde_json::from_str(&event.content)?;
+        content.insert("redacts".to_owned(), Value::String(redacts.clone()));
+        return to_raw_value(&content).map(Cow::Owned);
+    }
+    raw(&event.content).map(Cow::Borrowed)
+}
+
 fn body<'a>(
     event: &'a Event,
     id: &'a str,
@@ -121,7 +161,7 @@ fn body<'a>(
     Ok(EventBody {
         kind: &event.kind,
         sender: &event.sender,
-        content: raw(&event.content)?,
+        content: shown_content(event)?,
         event_id: id,
         origin_server_ts: event.time.0,
         state_key: event.state_key.as_deref(),
@@ -299,6 +339,27 @@ pub fn account_data<T>((kind, content): &(String, String)) -> Result<Raw<T>, Mat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_clients_read_is_text() {
+        let fits = |kind: &str, content: &str| check_texts(kind, content).is_ok();
+        assert!(fits("m.room.message", r#"{"msgtype":"m.text","body":""}"#));
+        assert!(!fits("m.room.message", r#"{"msgtype":"m.text"}"#));
+        assert!(!fits("m.room.message", r#"{"msgtype":1,"body":"x"}"#));
+        assert!(!fits("m.room.name", r#"{"name":5}"#));
+        assert!(!fits("m.room.topic", "{}"));
+        assert!(fits("m.room.topic", r#"{"topic":"x"}"#));
+        assert!(fits("com.example", "{}"));
+    }
+
+    #[test]
+    fn levels_are_given_to_people_and_are_integers() {
+        let fits = |content: &str| check_levels(content).is_ok();
+        assert!(fits(r#"{"users":{"@a:b":1},"notifications":{"room":50}}"#));
+        assert!(!fits(r#"{"users":{"nobody":1}}"#));
+        assert!(!fits(r#"{"notifications":{"room":"50"}}"#));
+        assert!(!fits(r#"{"notifications":[]}"#));
+    }
 
     #[test]
     fn contents_are_objects_with_integers() {

@@ -22,6 +22,11 @@ use ruma::api::client::membership::{
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
 use serde_json::{Map, Value, json};
 
+/// Whether somebody is not in a room any more after this.
+fn is_going(action: Action) -> bool {
+    matches!(action, Action::Leave | Action::Kick | Action::Ban)
+}
+
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
     pub(super) async fn change(
@@ -38,6 +43,7 @@ impl Api {
             Action::Invite => self.profile_of_invited(&user).await?,
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
+        let (who, gone) = (user.clone(), is_going(action));
         let command = Command::Membership(Membership {
             room: room.clone(),
             user,
@@ -49,6 +55,9 @@ impl Api {
         self.submit(caller, Priority::Normal, None, command).await?;
         if action == Action::Join {
             self.take_push_rule_along(caller, &room).await?;
+        }
+        if gone {
+            self.types_no_more(&room, &who).await;
         }
         Ok(())
     }
@@ -180,7 +189,16 @@ impl Api {
         if action == Action::Join {
             self.take_push_rule_along(caller, room).await?;
         }
+        if is_going(action) {
+            self.types_no_more(room, user).await;
+        }
         Ok(())
+    }
+
+    /// Whoever is gone types nothing more.
+    async fn types_no_more(&self, room: &RoomId, user: &UserId) {
+        self.typing.set(room, user, None, self.position());
+        self.far.typing(room, user, None).await;
     }
 
     /// Sees that a guest enters only where guests are let in (Matrix v1.19, guest access).
@@ -303,12 +321,18 @@ pub async fn kick(
         request, caller, ..
     }: Matrix<kick_user::v3::Request>,
 ) -> Answer<kick_user::v3::Response> {
-    let user = ours(&request.user_id)?;
+    let user: UserId = ours(&request.user_id)?;
+    // Putting oneself out is going.
+    let action = if user == caller.user {
+        Action::Leave
+    } else {
+        Action::Kick
+    };
     api.change(
         &caller,
         ours(&request.room_id)?,
         user,
-        Action::Kick,
+        action,
         request.reason,
     )
     .await?;

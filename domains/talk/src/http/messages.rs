@@ -113,7 +113,7 @@ fn look(
         let start = number(from).unwrap_or(last);
         (Direction::Backward, start, (number(to).unwrap_or(0), start))
     };
-    let limit = u64::from(request.limit).clamp(1, MAX_LIMIT) as usize;
+    let limit = u64::from(request.limit).min(MAX_LIMIT) as usize;
     let filter = event_filter(&request.filter);
     let in_room = filter.admits_room(id.as_str());
     let related = RelatedLook::new(db, related_by);
@@ -135,13 +135,12 @@ fn look(
     };
     let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(page.events), show_all(members));
-    // Going back, after a page with events comes another, which may be without: the first versions always told of
-    // one. Going forward, clients read on for as long as there is one.
-    let back = request.dir == Dir::Backward;
+    // After a page with events comes another, which may be without: going back the first versions always told of one,
+    // and going forward clients ask there for what comes next.
     let chunk: Vec<Shown> = chunk?;
     Ok(Some(Found {
         start,
-        end: (page.more || back && !chunk.is_empty()).then_some(page.end),
+        end: (page.more || !chunk.is_empty()).then_some(page.end),
         chunk,
         state: state?,
     }))

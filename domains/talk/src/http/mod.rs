@@ -9,6 +9,7 @@ mod convert;
 mod create_room;
 mod discovery;
 mod event;
+mod event_fields;
 mod events;
 mod far;
 mod filters;
@@ -199,7 +200,7 @@ fn room_endpoints(endpoints: Endpoints<Api>) -> Endpoints<Api> {
         .serve::<api::redact::redact_event::v3::Request, _, _>(redact::redact)
         .serve::<api::receipt::create_receipt::v3::Request, _, _>(receipts::receipt)
         .serve::<api::read_marker::set_read_marker::v3::Request, _, _>(receipts::markers)
-        .serve::<api::typing::create_typing_event::v3::Request, _, _>(typing::typing)
+        .serve::<typing::Told, _, _>(typing::typing)
         .serve::<api::alias::create_alias::v3::Request, _, _>(aliases::create)
         .serve::<api::alias::delete_alias::v3::Request, _, _>(aliases::delete)
         .serve::<api::alias::get_alias::v3::Request, _, _>(aliases::get)

@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::json::{check_levels, content, event};
+use super::json::{check_levels, check_texts, content, event};
 use super::members::{not_in_room, readable_room};
 use super::membership::lets_guests_in;
 use super::refuse::ruled;
@@ -129,6 +129,7 @@ pub async fn set(
         }
         other => other?,
     }
+    check_texts(&kind, &content)?;
     let no_guests = kind == "m.room.guest_access" && key.is_empty() && !lets_guests_in(&content);
     let command = Command::SetState(SetState {
         room: room.clone(),

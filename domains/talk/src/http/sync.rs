@@ -1,6 +1,7 @@
 //! `GET /sync`: what has happened, at once or as soon as something does.
 
 use super::Api;
+use super::event_fields;
 use super::filters::sync_filter;
 use super::plain::{not_json, query_value};
 use super::sync_body::body;
@@ -80,7 +81,7 @@ pub async fn sync(
             Box::pin(api.sending.answered(&caller)).await;
         }
         let found = (found, people);
-        let body = Box::pin(api.render(&caller, (since, next), found, &request)).await?;
+        let body = Box::pin(api.render(&caller, (since, next), found, (&request, &filter))).await?;
         return Ok(([(CONTENT_TYPE, "application/json")], body).into_response());
     }
 }
@@ -173,15 +174,20 @@ impl Api {
         caller: &Caller,
         (since, next): (Option<Token>, Token),
         (found, people): (SyncFound, Vec<Value>),
-        request: &Request,
+        (request, filter): (&Request, &SyncFilter),
     ) -> Result<Vec<u8>, MatrixError> {
         let after = request.use_state_after;
-        if !is_long(since, request) {
-            return body(self, caller, next, (&found, &people), after);
+        let made = if is_long(since, request) {
+            let (api, caller) = (self.clone(), caller.clone());
+            let made = spawn_blocking(move || body(&api, &caller, next, (&found, &people), after));
+            made.await.map_err(MatrixError::internal)??
+        } else {
+            body(self, caller, next, (&found, &people), after)?
+        };
+        if filter.event_fields.is_empty() {
+            return Ok(made);
         }
-        let (api, caller) = (self.clone(), caller.clone());
-        let made = spawn_blocking(move || body(&api, &caller, next, (&found, &people), after));
-        made.await.map_err(MatrixError::internal)?
+        event_fields::only(&made, &filter.event_fields).map_err(MatrixError::internal)
     }
 }
 

@@ -56,6 +56,8 @@ pub struct SyncFilter {
     pub rooms: Option<Vec<String>>,
     /// Rooms that are not wanted.
     pub not_rooms: Vec<String>,
+    /// Of the rooms' events nothing else, if it is not empty: dotted paths.
+    pub event_fields: Vec<String>,
     /// Whether rooms that were left are wanted at the first sync too.
     pub include_leave: bool,
     /// Who is there.
@@ -71,6 +73,16 @@ impl EventFilter {
             && self
                 .contains_url
                 .is_none_or(|wanted| has_url(&event.content) == wanted)
+    }
+
+    /// Whether it leaves out events of rooms that are wanted.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        self.types.is_some()
+            || !self.not_types.is_empty()
+            || self.senders.is_some()
+            || !self.not_senders.is_empty()
+            || self.contains_url.is_some()
     }
 
     /// Whether events of this type are wanted.

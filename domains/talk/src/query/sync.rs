@@ -4,7 +4,7 @@ use super::filter::SyncFilter;
 use super::history::Visible;
 use super::room_state::{Summary, summary};
 use super::rules::{PUSH_RULES, Ruleset};
-use super::show::Shown;
+use super::show::{Shown, show_one_of};
 use super::unread::{Counts, Wishes};
 use super::window::{Window, window};
 use crate::state::erased::Erased;
@@ -389,21 +389,35 @@ fn others(
     found: &mut SyncFound,
 ) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
-        "SELECT room, membership, position FROM member
-         WHERE user = ?1 AND membership IN ('invite', 'knock', 'leave', 'ban') AND position > ?2 AND forgotten = 0
+        "SELECT room, membership, position, forgotten FROM member
+         WHERE user = ?1 AND membership IN ('invite', 'knock', 'leave', 'ban') AND position > ?2
          ORDER BY position",
     )?;
-    let rows: Vec<(i64, String, i64)> = statement
+    let rows: Vec<(i64, String, i64, bool)> = statement
         .query_map((wanted.user, since), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?
         .collect::<Result<_, _>>()?;
-    for (n, membership, position) in rows {
+    for (n, membership, position, forgotten) in rows {
         let room = Room::by_number(db, n)?;
         if !wanted.filter.admits_room(room.id.as_str()) {
             continue;
         }
-        if membership == "invite" {
+        if forgotten {
+            // Whoever knew the room has to hear that it is gone, and no more than that.
+            if wanted.since.is_some() {
+                let gone = Event::at(db, position)?;
+                let gone = show_one_of(db, &gaze.erased, gone, wanted.user)?;
+                found.left.push(LeftRoom {
+                    room,
+                    timeline: vec![gone],
+                    limited: false,
+                    prev_batch: position - 1,
+                    state: Vec::new(),
+                    account_data: Vec::new(),
+                });
+            }
+        } else if membership == "invite" {
             let invitation = Event::at(db, position)?;
             if gaze.wishes.ignored.contains(&invitation.sender) {
                 continue;

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// How many events of a room's timeline are given where the client names no number, and at most.
-const TIMELINE: usize = 20;
+const TIMELINE: usize = 10;
 const MAX_TIMELINE: usize = 1_000;
 const MEMBER: &str = "m.room.member";
 
@@ -55,7 +55,11 @@ pub(super) fn window(
         .first()
         .map_or(found.end, |event| event.position.as_i64() - 1);
     let prev_batch = prev_batch.max(beginning(db, room)?);
-    let state = state_before(db, room, wanted, &events, (known, begin))?;
+    let mut state = state_before(db, room, wanted, &events, (known, begin))?;
+    if filter.narrows() && begin < end {
+        let left_out = state_before(db, room, wanted, &events, (known.max(begin), end))?;
+        add_left_out(&mut state, left_out, &events);
+    }
     let show_all = |events: Vec<Event>| {
         let shown = events
             .into_iter()
@@ -70,6 +74,21 @@ pub(super) fn window(
         prev_batch,
         state: state?,
     })
+}
+
+/// What was set while the timeline ran and is not in it, because the filter of the timeline leaves it out, is told
+/// with the state before it: the client would go on with what stood there before.
+fn add_left_out(state: &mut Vec<Event>, mut left_out: Vec<Event>, timeline: &[Event]) {
+    left_out.retain(|event| {
+        let told = timeline.iter();
+        !told
+            .map(|told| told.position)
+            .any(|told| told == event.position)
+    });
+    let key = |event: &Event| (event.kind.clone(), event.state_key.clone());
+    let later: BTreeSet<_> = left_out.iter().map(key).collect();
+    state.retain(|event| !later.contains(&key(event)));
+    state.append(&mut left_out);
 }
 
 /// The place at which a room's creator had joined it. Nothing is told of as being before that, since some take

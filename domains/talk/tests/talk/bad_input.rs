@@ -446,7 +446,7 @@ async fn long_chains_of_relations_cost_no_more_than_they_show() {
     for n in 0..200 {
         let path = format!("rooms/{room}/send/m.room.message/r{n}");
         let relation = json!({"rel_type": "m.reference", "event_id": last});
-        let content = json!({"body": n.to_string(), "m.relates_to": relation});
+        let content = json!({"body": n.to_string(), "msgtype": "m.text", "m.relates_to": relation});
         let sent = house.put("mina", &path, content).await.ok();
         last = sent["event_id"].as_str().expect("an id").to_owned();
     }

@@ -20,6 +20,7 @@ mod receipts;
 mod relations;
 mod retention;
 mod rooms;
+mod shapes;
 mod spaces;
 mod sync;
 mod sync_more;

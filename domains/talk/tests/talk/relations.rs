@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 
 const V1: &str = "/_matrix/client/v1";
 
-async fn relate(house: &House, who: &str, room: &str, txn: &str, content: Value) -> String {
+async fn relate(house: &House, who: &str, room: &str, txn: &str, mut content: Value) -> String {
+    for (text, usual) in [("msgtype", "m.text"), ("body", "")] {
+        if content[text].is_null() {
+            content[text] = json!(usual);
+        }
+    }
     let path = format!("rooms/{room}/send/m.room.message/{txn}");
     let sent = house.put(who, &path, content).await.ok();
     sent["event_id"].as_str().expect("an id").to_owned()

@@ -244,3 +244,78 @@ async fn lazily_loaded_members_are_told_once() {
         "another device knows nobody"
     );
 }
+
+#[tokio::test]
+async fn a_room_that_was_left_and_forgotten_between_two_syncs_is_told_as_gone() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let since = token(&house.sync("jun", None, "").await);
+    act(&house, "jun", &room, "leave", json!({})).await;
+    act(&house, "jun", &room, "forget", json!({})).await;
+    let news = house.sync("jun", Some(&since), "").await;
+    let gone = &news["rooms"]["leave"][&room];
+    let events = gone["timeline"]["events"].as_array().expect("a list");
+    assert_eq!(events.len(), 1, "{gone}");
+    assert_eq!(events[0]["content"]["membership"], "leave");
+    assert_eq!(gone["state"]["events"], json!([]));
+    let all = filter(&json!({"room": {"include_leave": true}}));
+    let fresh = house.sync("jun", None, &all).await;
+    assert_eq!(
+        fresh["rooms"]["leave"],
+        json!({}),
+        "who begins never knew it"
+    );
+}
+
+/// A filter in a query.
+fn filter(filter: &Value) -> String {
+    let escaped = filter
+        .to_string()
+        .replace('{', "%7B")
+        .replace('}', "%7D")
+        .replace('"', "%22")
+        .replace('\\', "%5C");
+    format!("&filter={escaped}")
+}
+
+#[tokio::test]
+async fn state_that_the_filter_keeps_out_of_the_timeline_is_told_beside_it() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let only = filter(&json!({"room": {"timeline": {"types": ["m.room.message"]}}}));
+    let since = token(&house.sync("jun", None, &only).await);
+    house.say("mina", &room, "one").await;
+    for name in ["First", "Second"] {
+        let path = format!("rooms/{room}/state/m.room.name");
+        house.put("mina", &path, json!({ "name": name })).await.ok();
+    }
+    house.say("mina", &room, "two").await;
+    let news = house.sync("jun", Some(&since), &only).await;
+    let told = &news["rooms"]["join"][&room];
+    assert_eq!(bodies(&told["timeline"]["events"]), ["one", "two"]);
+    let state = told["state"]["events"].as_array().expect("a list");
+    let names: Vec<&Value> = state
+        .iter()
+        .map(|event| &event["content"]["name"])
+        .collect();
+    assert_eq!(names, ["Second"]);
+}
+
+#[tokio::test]
+async fn of_events_nothing_is_told_but_the_fields_that_the_filter_names() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    house.say("mina", &room, "one").await;
+    let fields = filter(&json!({
+        "event_fields": ["type", "content.body"],
+        "room": { "timeline": { "types": ["m.room.message"] } },
+    }));
+    let news = house.sync("jun", None, &fields).await;
+    let told = &news["rooms"]["join"][&room];
+    assert_eq!(
+        told["timeline"]["events"],
+        json!([{ "type": "m.room.message", "content": { "body": "one" } }])
+    );
+    let create = &told["state"]["events"][0];
+    assert_eq!(create, &json!({ "type": "m.room.create" }));
+}

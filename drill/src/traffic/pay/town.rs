@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 /// How many people pay at the most; each has a wallet in each currency.
-const PEOPLE: usize = 125;
+pub(super) const PEOPLE: usize = 125;
 /// One for so many messages that are offered a second: a small drill has small traffic of every kind.
 const OFFERED: usize = 6;
 pub const CURRENCIES: [&str; 4] = ["KRW", "USD", "EUR", "JPY"];

@@ -1,10 +1,8 @@
 //! What a stranger's web server may answer: heads, packed bodies, letters, pages, pictures.
-#![no_main]
 
+use crate::with_house;
 use bongsu_fetch::{Fetcher, Limits, RootCertStore, Rules, SystemResolver};
-use bongsu_fuzz::with_house;
 use http::{HeaderMap, Method};
-use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -36,23 +34,25 @@ fn fetcher() -> Option<Fetcher> {
     ))
 }
 
-fuzz_target!(|data: &[u8]| with_house(fetcher, async |house| {
-    let listener = TcpListener::bind((ADDRESS, 0)).await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let answer = data.to_vec();
-    let served = tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = [0; 4_096];
-            let _ = stream.read(&mut request).await;
-            // Who asked may have gone once it knew enough.
-            let _ = stream.write_all(&answer).await;
-            let _ = stream.shutdown().await;
-        }
+pub(crate) fn fuzz(data: &[u8]) {
+    with_house(fetcher, async |house| {
+        let listener = TcpListener::bind((ADDRESS, 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let answer = data.to_vec();
+        let served = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await;
+                // Who asked may have gone once it knew enough.
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        let page = PAGES.fetch_add(1, Ordering::Relaxed);
+        let uri = format!(
+            "/_matrix/client/v1/media/preview_url?url=http%3A%2F%2F{ADDRESS}%3A{port}%2F{page}"
+        );
+        house.ask(Method::GET, &uri, &HeaderMap::new(), b"").await;
+        served.abort();
     });
-    let page = PAGES.fetch_add(1, Ordering::Relaxed);
-    let uri = format!(
-        "/_matrix/client/v1/media/preview_url?url=http%3A%2F%2F{ADDRESS}%3A{port}%2F{page}"
-    );
-    house.ask(Method::GET, &uri, &HeaderMap::new(), b"").await;
-    served.abort();
-}));
+}

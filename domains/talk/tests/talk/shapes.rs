@@ -1,0 +1,155 @@
+//! What clients leave out of a request, and what they look for in an answer without asking whether it is there.
+
+use crate::house::{House, bodies, types};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn whoever_types_need_not_say_how_long_and_types_no_more_when_gone() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let path = format!("rooms/{room}/typing/@jun:test");
+    house.put("jun", &path, json!({"typing": true})).await.ok();
+    let typing = async || {
+        let sync = house.sync("mina", None, "").await;
+        let told = sync["rooms"]["join"][&room]["ephemeral"]["events"].clone();
+        let told = told.as_array().expect("a list").iter();
+        let typing: Vec<Value> = told
+            .filter(|event| event["type"] == "m.typing")
+            .map(|event| event["content"]["user_ids"].clone())
+            .collect();
+        typing
+    };
+    assert_eq!(typing().await, [json!(["@jun:test"])]);
+    let path = format!("rooms/{room}/leave");
+    house.post("jun", &path, json!({})).await.ok();
+    assert!(typing().await.iter().all(|users| *users == json!([])));
+}
+
+#[tokio::test]
+async fn around_an_event_there_are_lists_even_where_nothing_is() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let event = house.say("mina", &room, "one").await;
+    let context = async |query: &str| {
+        let path = format!("rooms/{room}/context/{event}?{query}");
+        house.get("mina", &path).await.ok()
+    };
+    let alone = context("limit=0").await;
+    for list in ["events_before", "events_after"] {
+        assert_eq!(alone[list], json!([]));
+    }
+    let filter = "filter=%7B%22types%22:%5B%22m.room.member%22%5D%7D";
+    let members = context(filter).await;
+    assert_eq!(types(&members["state"]), ["m.room.member"]);
+}
+
+#[tokio::test]
+async fn pages_go_on_forward_until_one_is_empty() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    house.say("mina", &room, "one").await;
+    let path = |from: &str| format!("rooms/{room}/messages?dir=f&limit=100{from}");
+    let page = house.get("mina", &path("")).await.ok();
+    let end = page["end"]
+        .as_str()
+        .expect("there may come more")
+        .to_owned();
+    house.say("mina", &room, "two").await;
+    let from = format!("&from={end}");
+    let page = house.get("mina", &path(&from)).await.ok();
+    assert_eq!(bodies(&page["chunk"]), ["two"]);
+    let from = format!("&from={}", page["end"].as_str().expect("a place"));
+    let page = house.get("mina", &path(&from)).await.ok();
+    assert_eq!((&page["chunk"], page.get("end")), (&json!([]), None));
+    let none = format!("rooms/{room}/messages?dir=b&limit=0");
+    let page = house.get("mina", &none).await.ok();
+    assert_eq!(page["chunk"], json!([]));
+}
+
+#[tokio::test]
+async fn who_is_invited_twice_at_once_is_invited_once() {
+    let house = House::new().await;
+    let twice = json!({"invite": ["@jun:test", "@jun:test"]});
+    let made = house.post("mina", "createRoom", twice).await.ok();
+    let room = made["room_id"].as_str().expect("an id");
+    let filter = "filter=%7B%22types%22:%5B%22m.room.member%22%5D%7D";
+    let path = format!("rooms/{room}/messages?dir=f&{filter}");
+    let page = house.get("mina", &path).await.ok();
+    let invited = page["chunk"].as_array().expect("a list").iter();
+    let invited = invited.filter(|event| event["state_key"] == "@jun:test");
+    assert_eq!(invited.count(), 1);
+}
+
+#[tokio::test]
+async fn a_room_is_not_made_with_an_alias_that_is_not_its_own() {
+    let house = House::new().await;
+    let named = |alias: &str| {
+        json!({
+            "room_alias_name": "ours",
+            "initial_state": [{ "type": "m.room.canonical_alias", "content": { "alias": alias } }],
+        })
+    };
+    house
+        .post("mina", "createRoom", named("#other:test"))
+        .await
+        .refused(400, "M_BAD_ALIAS");
+    house
+        .post("mina", "createRoom", named("#ours:test"))
+        .await
+        .ok();
+}
+
+#[tokio::test]
+async fn whoever_puts_themselves_out_goes() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let path = format!("rooms/{room}/kick");
+    let out = |user: &str| json!({ "user_id": user });
+    house
+        .post("jun", &path, out("@mina:test"))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    house.post("jun", &path, out("@jun:test")).await.ok();
+    let members = house
+        .get("mina", &format!("rooms/{room}/joined_members"))
+        .await
+        .ok();
+    assert!(members["joined"].get("@jun:test").is_none());
+}
+
+#[tokio::test]
+async fn what_every_client_reads_has_the_type_that_they_read() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let before = house.commands();
+    for (path, body) in [
+        ("send/m.room.message/1", json!({"msgtype": "m.text"})),
+        ("state/m.room.name", json!({"name": 5})),
+        (
+            "state/m.room.power_levels",
+            json!({"users": {"@mina:test": 100}, "notifications": []}),
+        ),
+    ] {
+        house
+            .put("mina", &format!("rooms/{room}/{path}"), body)
+            .await
+            .refused(400, "M_BAD_JSON");
+    }
+    assert_eq!(house.commands(), before);
+}
+
+#[tokio::test]
+async fn a_redaction_names_what_it_redacts_in_both_places() {
+    let house = House::new().await;
+    let make = json!({"room_version": "10"});
+    let made = house.post("mina", "createRoom", make).await.ok();
+    let room = made["room_id"].as_str().expect("an id").to_owned();
+    let event = house.say("mina", &room, "one").await;
+    let path = format!("rooms/{room}/redact/{event}/1");
+    let told = house.put("mina", &path, json!({})).await.ok();
+    let id = told["event_id"].as_str().expect("an id");
+    let path = format!("rooms/{room}/event/{id}");
+    let redaction = house.get("mina", &path).await.ok();
+    assert_eq!(redaction["redacts"], json!(event));
+    assert_eq!(redaction["content"]["redacts"], json!(event));
+}
