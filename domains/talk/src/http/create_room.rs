@@ -42,11 +42,6 @@ pub async fn create(
             "people can be invited by their user ids alone here",
         ));
     }
-    if request.invite.len() > MAX_INVITES {
-        return Err(MatrixError::invalid_param(format!(
-            "at most {MAX_INVITES} people can be invited at once"
-        )));
-    }
     let version = request
         .room_version
         .as_ref()
@@ -59,15 +54,7 @@ pub async fn create(
         Some(local) => Some(api.alias(local)?),
         None => None,
     };
-    let mut invite = Vec::new();
-    for user in &request.invite {
-        let user: UserId = ours(user)?;
-        if invite.iter().any(|(invited, _)| *invited == user) {
-            continue;
-        }
-        let profile = api.profile_of_invited(&user).await?;
-        invite.push((user, profile));
-    }
+    let invite = api.invited(&request).await?;
     let mut state = first_state(&request, alias.as_deref())?;
     own_aliases(&state, alias.as_deref())?;
     let wished = state
@@ -146,6 +133,25 @@ fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
 }
 
 impl Api {
+    /// Who is invited, each once, and how they show themselves.
+    async fn invited(&self, request: &Request) -> Result<Vec<(UserId, Profile)>, MatrixError> {
+        if request.invite.len() > MAX_INVITES {
+            return Err(MatrixError::invalid_param(format!(
+                "at most {MAX_INVITES} people can be invited at once"
+            )));
+        }
+        let mut invited = Vec::new();
+        for user in &request.invite {
+            let user: UserId = ours(user)?;
+            if invited.iter().any(|(known, _)| *known == user) {
+                continue;
+            }
+            let profile = self.profile_of_invited(&user).await?;
+            invited.push((user, profile));
+        }
+        Ok(invited)
+    }
+
     /// An id for a new room. From version 12 on it has no server in it.
     pub(super) fn room_id(&self, version: &str) -> Result<RoomId, MatrixError> {
         if creators_rule(version) {
