@@ -12,6 +12,16 @@ use ruma::api::error::{
 };
 use std::time::Duration;
 
+/// A body in which the list of stages that are completed stands even where it is empty: clients look into it.
+fn with_completed(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut info) = serde_json::from_slice::<serde_json::Map<_, _>>(&body) else {
+        return body;
+    };
+    info.entry("completed")
+        .or_insert_with(|| serde_json::Value::Array(Vec::new()));
+    serde_json::Value::Object(info).to_string().into_bytes()
+}
+
 /// When to come back while this replica does not know or is busy.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -223,10 +233,10 @@ impl IntoResponse for MatrixError {
                     retry_after,
                 )
             }
-            Self::Interactive(info) => (
-                UiaaResponse::AuthResponse(*info).try_into_http_response::<Vec<u8>>(),
-                None,
-            ),
+            Self::Interactive(info) => {
+                let rendered = UiaaResponse::AuthResponse(*info).try_into_http_response();
+                (rendered.map(|response| response.map(with_completed)), None)
+            }
         };
         let mut response = match rendered {
             Ok(response) => response.map(axum::body::Body::from),

@@ -88,7 +88,7 @@ impl<'a> PasswordStage<'a> {
         };
         session(api, &stage.operation, stage.session.as_deref())?;
         let password = match auth {
-            None => return Err(stage.again(None)),
+            None | Some(AuthData::FallbackAcknowledgement(_)) => return Err(stage.again(None)),
             Some(AuthData::Password(password)) => password,
             Some(_) => {
                 let text = "the password is the only stage here";

@@ -114,14 +114,23 @@ fn begun(api: &Api, user: &UserId, device: &DeviceId, tokens: &Tokens) -> Answer
 }
 
 /// The name that the person gave, in the form of today or of the first versions.
+/// Identifiers that there are, though nobody signs in with them here (Matrix v1.19, identifier types).
+const KNOWN: [&str; 2] = ["m.id.thirdparty", "m.id.phone"];
+
 fn name(password: &Password) -> Result<&str, MatrixError> {
     #[expect(deprecated, reason = "clients of the first versions still send it")]
     let first_form = password.user.as_deref();
     match (&password.identifier, first_form) {
         (Some(UserIdentifier::Matrix(id)), _) => Ok(&id.user),
-        (Some(_), _) => Err(MatrixError::forbidden(
-            "people sign in here with their user name",
-        )),
+        (Some(other), _) if KNOWN.contains(&other.identifier_type()) => Err(
+            MatrixError::forbidden("people sign in here with their user name"),
+        ),
+        (Some(other), _) => {
+            let kind = other.identifier_type();
+            let message = format!("`{kind}` is no type of `identifier`; `m.id.user` is");
+            let unknown = ErrorKind::Unknown;
+            Err(MatrixError::new(StatusCode::BAD_REQUEST, unknown, message))
+        }
         (None, Some(user)) => Ok(user),
         (None, None) => {
             let message = "`identifier` is missing: who is signing in?";

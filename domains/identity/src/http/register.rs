@@ -29,7 +29,7 @@ const OPERATION: &str = "register";
 
 /// The request as it came: what a client leaves out of it stands in the one by which it began its session.
 pub struct Registering {
-    guest: bool,
+    kind: Option<String>,
     body: Map<String, Value>,
 }
 
@@ -50,8 +50,11 @@ impl IncomingRequest for Registering {
         _: &[&str],
     ) -> Result<Self, DeserializationError> {
         let query = request.uri().query().unwrap_or_default();
+        let mut kinds = query
+            .split('&')
+            .filter_map(|pair| pair.strip_prefix("kind="));
         Ok(Self {
-            guest: query.split('&').any(|pair| pair == "kind=guest"),
+            kind: kinds.next().map(str::to_owned),
             body: serde_json::from_slice(request.body())?,
         })
     }
@@ -95,10 +98,24 @@ pub async fn handle(
     State(api): State<Api>,
     Address(address): Address,
     Matrix {
-        request: Registering { guest, mut body },
+        request: Registering { kind, mut body },
         ..
     }: Matrix<Registering>,
 ) -> Result<Json<Value>, MatrixError> {
+    let guest = match kind.as_deref() {
+        None | Some("user") => false,
+        Some("guest") => true,
+        Some(kind) => {
+            let message =
+                format!("there are accounts of kind `user` and `guest`, and none of kind `{kind}`");
+            let unrecognized = ErrorKind::Unrecognized;
+            return Err(MatrixError::new(
+                StatusCode::BAD_REQUEST,
+                unrecognized,
+                message,
+            ));
+        }
+    };
     let auth = body.remove("auth").filter(|auth| !auth.is_null());
     let auth: Option<AuthData> = auth.map(parsed).transpose()?;
     let name = auth.as_ref().and_then(AuthData::session);
@@ -382,7 +399,8 @@ fn confirm(
     if complete {
         return Ok(());
     }
-    let wrong = auth.map(|_| (ErrorKind::Forbidden, "this does not complete the stage"));
+    let presented = auth.filter(|auth| !matches!(auth, AuthData::FallbackAcknowledgement(_)));
+    let wrong = presented.map(|_| (ErrorKind::Forbidden, "this does not complete the stage"));
     let session = auth.and_then(AuthData::session);
     Err(challenge(api, (OPERATION, wishes), stage, session, wrong))
 }

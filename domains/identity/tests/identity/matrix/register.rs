@@ -138,7 +138,11 @@ async fn a_closed_server_makes_no_accounts() {
         answer.is(403, "M_FORBIDDEN");
     }
     let path = "/v1/register/m.login.registration_token/validity?token=t";
-    server.get(path, None).await.is(403, "M_FORBIDDEN");
+    server.get(path, None).await.is_ok(json!({"valid": false}));
+    let answer = server
+        .post("/v3/register?kind=robot", None, json!({}))
+        .await;
+    answer.is(400, "M_UNRECOGNIZED");
     server.close().await;
 }
 
@@ -284,5 +288,34 @@ async fn a_guest_gets_a_password_and_is_one_no_more() {
         .post("/v3/register", None, again)
         .await
         .is(400, "M_USER_IN_USE");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn who_presents_nothing_yet_is_told_what_is_completed() {
+    let server = Server::new(Registration::Open).await;
+    let wishes = json!({"username": "juno", "password": "a long phrase"});
+    let asked = server.post("/v3/register", None, wishes.clone()).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(asked.body["completed"], json!([]));
+    let mut again = wishes;
+    again["auth"] = json!({"session": asked.text("session")});
+    let again = server.post("/v3/register", None, again).await;
+    assert_eq!(again.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(again.body, asked.body, "a session alone is no wrong answer");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn an_identifier_of_an_unknown_type_is_no_wrong_password() {
+    let server = Server::with_mina().await;
+    let sign_in = async |identifier: Value| {
+        let body = json!({"type": "m.login.password", "identifier": identifier, "password": "x"});
+        server.post("/v3/login", None, body).await
+    };
+    let mail = json!({"type": "m.id.thirdparty", "medium": "email", "address": "mina@b.kr"});
+    sign_in(mail).await.is(403, "M_FORBIDDEN");
+    let unknown = json!({"type": "m.id.pigeon", "user": "mina"});
+    sign_in(unknown).await.is(400, "M_UNKNOWN");
     server.close().await;
 }
