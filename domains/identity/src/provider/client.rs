@@ -70,6 +70,14 @@ pub enum ApplicationType {
     Native,
 }
 
+/// By what name a client knows people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// The same name for every client.
+    Public,
+}
+
 /// What a client says of itself. What is not known here is passed over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -150,6 +158,9 @@ pub struct Metadata {
     /// How long ago at most people showed who they are, in seconds, where it does not say each time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
+    /// By what name it knows people: `public` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_type: Option<SubjectType>,
 }
 
 /// Why a client's description is refused.

@@ -3,16 +3,18 @@
 use super::error::{ErrorCode, OauthError, no_store};
 use super::form::body;
 use crate::command::oauth::{ClientId, NewClient, Oauth, RegisterClient};
-use crate::provider::client::{Metadata, MetadataError};
+use crate::provider::client::{Grant, Metadata, MetadataError, ResponseType, SubjectType};
 use crate::provider::{Provider, SelfRegistration};
 use crate::secret::Token;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use bongsu_jose::Algorithm;
 use bongsu_lane::Priority;
 use data_encoding::BASE64URL_NOPAD;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A client that is registered.
@@ -45,7 +47,10 @@ pub async fn handle(
         return Err(OauthError::new(ErrorCode::UnauthorizedClient, why));
     };
     let text = body(request).await?;
-    let metadata: Metadata = serde_json::from_str(&text).map_err(|error| {
+    // An object alone: a list would be taken as one whose fields come in their order.
+    let told = serde_json::from_str::<Map<String, Value>>(&text);
+    let told = told.and_then(|told| serde_json::from_value(Value::Object(told)));
+    let metadata: Metadata = told.map_err(|error| {
         let why = MetadataError::Form(error.to_string());
         OauthError::new(ErrorCode::InvalidClientMetadata, why.to_string())
     })?;
@@ -77,11 +82,26 @@ pub async fn handle(
         client_id_issued_at: crate::provider::tokens::seconds(provider.now()),
         client_secret_expires_at: secret.as_ref().map(|_| 0),
         client_secret: secret,
-        metadata,
+        metadata: completed(metadata),
     };
     let mut response = (StatusCode::CREATED, Json(registered)).into_response();
     no_store(response.headers_mut());
     Ok(response)
+}
+
+/// With what holds where it said nothing (RFC 7591, section 3.2.1).
+fn completed(metadata: Metadata) -> Metadata {
+    let grants = metadata.grants().to_vec();
+    let codes = grants.contains(&Grant::AuthorizationCode);
+    Metadata {
+        response_types: Some(codes.then_some(ResponseType::Code).into_iter().collect()),
+        grant_types: Some(grants),
+        id_token_signed_response_alg: metadata
+            .id_token_signed_response_alg
+            .or(Some(Algorithm::Rs256)),
+        subject_type: Some(SubjectType::Public),
+        ..metadata
+    }
 }
 
 /// The client's id, its secret and what is kept of it. One without a secret that says the same is the same client.

@@ -37,6 +37,22 @@ async fn a_client_registers_itself() {
     );
     assert_ne!(one.field("client_id"), other.field("client_id"));
     assert_eq!(one.body["client_secret_expires_at"], 0);
+    for (field, holds) in [
+        ("grant_types", json!(["authorization_code"])),
+        ("response_types", json!(["code"])),
+        ("token_endpoint_auth_method", json!("client_secret_basic")),
+        ("id_token_signed_response_alg", json!("RS256")),
+        ("subject_type", json!("public")),
+    ] {
+        assert_eq!(one.body[field], holds, "{field}");
+    }
+    for refused in [
+        json!([]),
+        json!({"redirect_uris": [REDIRECT], "subject_type": "pairwise"}),
+    ] {
+        let answer = register(&server, &refused).await;
+        answer.is(400, "invalid_client_metadata");
+    }
     assert!(one.field("client_secret").starts_with("bgs_"));
     let found = server
         .get("/.well-known/openid-configuration", &Extra::default())
