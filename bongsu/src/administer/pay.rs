@@ -41,6 +41,19 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("The limits are set.".to_owned());
             doing("/admin/v1/pay/limits".to_owned(), body, asked.how, done)
         }
+        PayVerb::TopUpLimits(asked) => {
+            let body = json!({
+                "currency": asked.currency, "level": asked.level,
+                "top_up": asked.top_up, "balance": asked.balance,
+            });
+            let done = Shown::Done("The limits are set.".to_owned());
+            doing(
+                "/admin/v1/pay/top-up-limits".to_owned(),
+                body,
+                asked.how,
+                done,
+            )
+        }
         PayVerb::Dispute(verb) => dispute(verb),
         PayVerb::Rule(verb) => rule(verb),
         PayVerb::Review(verb) => review(verb),

@@ -27,6 +27,8 @@ pub enum PayVerb {
     Wallet(WalletVerb),
     /// Set what people of a level may spend
     Limits(SetLimits),
+    /// Set how much people of a level may have the bank bring
+    TopUpLimits(SetTopUpLimits),
     /// Say which payments are looked at before the money moves
     #[command(subcommand)]
     Rule(RuleVerb),
@@ -246,6 +248,25 @@ pub struct SetLimits {
     /// In a month
     #[arg(long, value_name = "AMOUNT")]
     pub month: i64,
+    /// In which currency
+    #[arg(long, value_name = "CODE", default_value = "KRW")]
+    pub currency: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `bongsu pay top-up-limits`.
+#[derive(Debug, Args)]
+pub struct SetTopUpLimits {
+    /// Of which level, 0 to 3
+    pub level: u8,
+    /// At once, in minor units
+    #[arg(long, value_name = "AMOUNT")]
+    pub top_up: i64,
+    /// The most that a wallet may have when it has come
+    #[arg(long, value_name = "AMOUNT")]
+    pub balance: i64,
     /// In which currency
     #[arg(long, value_name = "CODE", default_value = "KRW")]
     pub currency: String,

@@ -355,4 +355,8 @@ refusals! {
     NotInReview = "not-in-review", 404, "there is no such payment that waits for an operator";
     /// There is no such rule.
     NoSuchRule = "no-such-rule", 404, "there is no such rule";
+    /// More than may come from the bank at once.
+    TopUpLimit = "limit-per-top-up", 403, "this is more than may be topped up at once";
+    /// More than a wallet may have.
+    BalanceLimit = "limit-of-balance", 403, "with this, and what the bank is still to bring, the wallet would have more than it may";
 }

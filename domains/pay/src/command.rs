@@ -40,6 +40,15 @@ pub enum Command {
     },
     /// What became of attempts to tell merchants what happened.
     Tried(Vec<Tried>),
+    /// Keep what the bank said of an order apart, because the books refuse to take it.
+    SetAside {
+        /// What the order was for.
+        order: Ordered,
+        /// What the bank said.
+        said: BankSaid,
+        /// Why it is not in the books.
+        why: Refused,
+    },
 }
 
 /// An attempt to tell a merchant.
@@ -85,7 +94,7 @@ pub enum Verb {
     OpenWallet(Currency),
     /// Say which bank account is the person's.
     LinkBank(String),
-    /// Have the bank collect money.
+    /// Have the bank collect money, however much. It stands in logs alone: requests are [`Verb::TopUpWithin`].
     TopUp(Money),
     /// Have the bank pay out.
     Withdraw(Money),
@@ -217,6 +226,8 @@ pub enum Verb {
         /// What the merchant says.
         answer: String,
     },
+    /// Have the bank collect money, as far as the limits on top-ups let it.
+    TopUpWithin(Money),
 }
 
 impl Verb {
@@ -231,6 +242,8 @@ impl Verb {
                 key,
             },
             Self::RotateWebhook { .. } => Self::RotateWebhook { key },
+            // To whoever asks it is the same, whatever rule it was taken by.
+            Self::TopUpWithin(money) => Self::TopUp(*money),
             other => other.clone(),
         };
         let bytes = postcard::to_stdvec(&asked).expect("a verb is plain data");
@@ -382,6 +395,24 @@ pub enum Act {
         /// Whether it goes on.
         release: bool,
     },
+    /// Set how much people of a level may have the bank bring.
+    SetTopUpLimits {
+        /// In which currency.
+        currency: Currency,
+        /// Of which level.
+        level: u8,
+        /// How much.
+        limits: TopUpLimits,
+    },
+}
+
+/// How much may come from the bank, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopUpLimits {
+    /// At once.
+    pub top_up: i64,
+    /// The most that a wallet may have when it has come.
+    pub balance: i64,
 }
 
 /// How much may leave a wallet, in minor units.

@@ -34,7 +34,7 @@ pub use bank::{BankMetrics, BankOrders};
 pub use bill::{Bill, BillState, NewBill, Share, ShareState};
 pub use command::{
     Accepted, Act, Administer, Ask, Asker, BankSaid, Command, Limits, NewMerchant, Ordered,
-    Rejected, Tried, Verb,
+    Rejected, TopUpLimits, Tried, Verb,
 };
 pub use dispute::{Dispute, DisputeState};
 pub use effect::Effect;
@@ -57,6 +57,7 @@ impl Domain for Pay {
         include_str!("migrations/0002.sql"),
         include_str!("migrations/0003.sql"),
         include_str!("migrations/0004.sql"),
+        include_str!("migrations/0005.sql"),
     ];
 
     type Command = Command;

@@ -1,6 +1,6 @@
 //! What people may spend, and the days in which that is counted.
 
-use crate::command::Limits;
+use crate::command::{Limits, TopUpLimits};
 use crate::subscription::Period;
 use bongsu_base::LogTime;
 
@@ -32,6 +32,18 @@ pub const fn usual(level: u8) -> Limits {
         day,
         month,
     }
+}
+
+/// How much people of `level` may have the bank bring where no operator said otherwise, in minor units.
+#[must_use]
+pub const fn usual_top_up(level: u8) -> TopUpLimits {
+    let (top_up, balance) = match level {
+        0 => (500_000, 2_000_000),
+        1 => (2_000_000, 10_000_000),
+        2 => (10_000_000, 50_000_000),
+        _ => (50_000_000, 200_000_000),
+    };
+    TopUpLimits { top_up, balance }
 }
 
 /// The day of `time`, counted from 1970-01-01, and the month, counted from January of the year 0.

@@ -9,8 +9,8 @@ use crate::limits;
 use crate::rule::{Rule, RuleKind};
 use crate::state::wallet::Purse;
 use crate::state::{
-    bill, book, code, delivery, dispute, key, merchant, payment, review, subscription, wallet,
-    webhook,
+    bill, book, code, delivery, dispute, key, merchant, payment, review, set_aside, subscription,
+    wallet, webhook,
 };
 use crate::subscription::Subscription;
 use bongsu_base::LogTime;
@@ -223,6 +223,11 @@ pub fn waits(view: &ReadView<'_>, ordered: &Ordered) -> Result<bool> {
             merchant::settlement(view.db(), *n)?.is_some_and(|found| found.state == 1)
         }
     })
+}
+
+/// Whether what the bank said of an order was set aside.
+pub fn is_set_aside(view: &ReadView<'_>, ordered: &Ordered) -> Result<bool> {
+    Ok(set_aside::find(view.db(), ordered)?.is_some())
 }
 
 /// When the oldest order was given of which it is not known yet what the bank did.

@@ -10,7 +10,7 @@ use crate::id::MerchantId;
 use crate::limits;
 use crate::state::merchant::{self, Settlement};
 use crate::state::wallet::{self, Purse};
-use crate::state::{dispute, review};
+use crate::state::{dispute, review, top_up};
 use bongsu_base::UserId;
 use bongsu_lane::Actor;
 use bongsu_ledger::{Amount, Money};
@@ -68,6 +68,15 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             let sound = [payment, day, month].iter().all(|limit| *limit >= 0);
             in_range(sound && *level <= limits::HIGHEST)?;
             wallet::set_limits(cx.db(), (*currency, *level), limits)?;
+        }
+        Act::SetTopUpLimits {
+            currency,
+            level,
+            limits,
+        } => {
+            let sound = limits.top_up >= 0 && limits.balance >= 0;
+            in_range(sound && *level <= limits::HIGHEST)?;
+            top_up::set_limits(cx.db(), (*currency, *level), limits)?;
         }
         Act::Settle(id) => settle(cx, id)?,
         Act::SetWebhook {
@@ -191,6 +200,17 @@ fn named(act: &Act) -> (&'static str, String) {
                 format!("{currency} {level}: {payment}, {day}, {month}"),
             )
         }
+        Act::SetTopUpLimits {
+            currency,
+            level,
+            limits,
+        } => (
+            "limits.set",
+            format!(
+                "{currency} {level}: top-up {}, balance {}",
+                limits.top_up, limits.balance
+            ),
+        ),
         Act::Settle(merchant) => ("merchant.settle", merchant.to_string()),
         Act::SetWebhook {
             merchant,

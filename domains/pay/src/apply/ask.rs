@@ -80,6 +80,7 @@ fn by_person(cx: &mut Cx<'_>, user: &str, verb: &Verb) -> Ruled<Answer> {
         Verb::OpenWallet(currency) => wallet::open(cx, user, *currency),
         Verb::LinkBank(account) => wallet::link_bank(cx, user, account),
         Verb::TopUp(money) => bank::top_up(cx, user, money),
+        Verb::TopUpWithin(money) => bank::top_up_within(cx, user, money),
         Verb::Withdraw(money) => bank::withdraw(cx, user, money),
         Verb::Transfer { to, money, note } => transfer::apply(cx, user, to.as_str(), (money, note)),
         Verb::MakeLink { code, money, note } => link::make(cx, user, *code, (money, note)),

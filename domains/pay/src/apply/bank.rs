@@ -7,9 +7,9 @@ use crate::command::{Accepted, BankSaid, Ordered, Rejected};
 use crate::effect::Effect;
 use crate::id::PaymentId;
 use crate::state::merchant::{self, Settlement};
-use crate::state::{book, damaged, payment, wallet};
+use crate::state::{book, damaged, payment, set_aside as aside, top_up as coming, wallet};
 use bongsu_lane::Actor;
-use bongsu_ledger::{AccountId, Amount, Currency, Instruction, Money};
+use bongsu_ledger::{AccountId, Amount, Currency, Instruction, Money, balance};
 
 /// How far settlements are.
 const SETTLED: i64 = 2;
@@ -48,6 +48,35 @@ pub(super) fn top_up(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answe
     Ok(Answer::Payment(asked))
 }
 
+/// As before, if it is within the limits of whoever asks, and if wallet and bank can take it whatever else is to come.
+pub(super) fn top_up_within(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answer> {
+    let mine = purse(cx, owner, money)?;
+    let (amount, currency) = (money.amount.minor(), money.currency);
+    let limits = coming::limits_of(cx.db(), currency, mine.level)?;
+    if amount > limits.top_up {
+        return Err(Refused::TopUpLimit.into());
+    }
+    let sum = |counted: &[i64]| {
+        let mut all = counted.iter();
+        all.try_fold(amount, |sum, next| sum.checked_add(*next))
+    };
+    let has = balance(cx.db(), mine.account)?.ok_or_else(|| damaged("account"))?;
+    let to_come = coming::coming(cx.db(), owner, currency)?;
+    let in_all = sum(&[to_come, has.credits_posted, has.credits_pending]);
+    let will_have = in_all.ok_or(Refused::TooLarge)? - has.debits_posted;
+    if will_have > limits.balance {
+        return Err(Refused::BalanceLimit.into());
+    }
+    let at_bank = balance(cx.db(), bank(cx, currency)?)?.ok_or_else(|| damaged("account"))?;
+    let to_come = coming::coming(cx.db(), coming::ALL, currency)?;
+    sum(&[to_come, at_bank.debits_posted, at_bank.debits_pending]).ok_or(Refused::TooLarge)?;
+    let answer = top_up(cx, owner, money)?;
+    if let Answer::Payment(asked) = &answer {
+        coming::await_it(cx.db(), asked.id, (owner, currency), amount)?;
+    }
+    Ok(answer)
+}
+
 pub(super) fn withdraw(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answer> {
     let mut mine = purse(cx, owner, money)?;
     let account = account_at_bank(cx, owner)?;
@@ -74,6 +103,7 @@ pub(super) fn said(cx: &mut Cx<'_>, order: &Ordered, said: &BankSaid) -> Verdict
                 .ok_or_else(|| reject(Refused::NoSuchPayment.into()))?;
             if found.state == State::AtBank {
                 said_of_payment(cx, found, said)?;
+                aside::forget(cx.db(), order)?;
             }
         }
         Ordered::Settlement(n) => {
@@ -81,11 +111,36 @@ pub(super) fn said(cx: &mut Cx<'_>, order: &Ordered, said: &BankSaid) -> Verdict
             let found = found.ok_or_else(|| reject(Refused::NothingToSettle.into()))?;
             if found.state == 1 {
                 said_of_settlement(cx, &found, said)?;
+                aside::forget(cx.db(), order)?;
             }
         }
     }
     if *cx.actor() == Actor::Operator {
         note(cx, order)?;
+    }
+    Ok(Accepted::Done)
+}
+
+/// Keeps apart what the bank said of an order that waits, because the books refuse to take it.
+pub(super) fn set_aside(
+    cx: &Cx<'_>,
+    order: &Ordered,
+    (said, why): (&BankSaid, Refused),
+) -> Verdict {
+    if *cx.actor() != Actor::Platform {
+        return Err(reject(Rejected::NotAllowed));
+    }
+    let waits = match order {
+        Ordered::Payment(id) => {
+            let found = payment::find(cx.db(), *id)?;
+            found.is_some_and(|found| found.state == State::AtBank)
+        }
+        Ordered::Settlement(n) => {
+            merchant::settlement(cx.db(), *n)?.is_some_and(|found| found.state == 1)
+        }
+    };
+    if waits {
+        aside::keep(cx.db(), order, said, why)?;
     }
     Ok(Accepted::Done)
 }
@@ -131,6 +186,10 @@ fn said_of_payment(cx: &Cx<'_>, mut found: Payment, said: &BankSaid) -> Ruled<()
         }
         _ => return Ok(()),
     };
+    if found.kind == Kind::TopUp {
+        let whose = (found.payee.as_str(), found.currency);
+        coming::arrived(cx.db(), id, whose, found.amount)?;
+    }
     found.note = match said {
         BankSaid::Done { reference } => reference.clone(),
         BankSaid::Refused { reason } => reason.clone(),
@@ -175,7 +234,7 @@ pub(super) fn move_settlement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Act, Command, Verb};
+    use crate::command::{Act, Command, TopUpLimits, Verb};
     use crate::testing::{Bench, krw};
 
     fn done() -> BankSaid {
@@ -215,6 +274,78 @@ mod tests {
             assert_eq!(bench.available("mina"), left);
         }
         bench.prove();
+    }
+
+    #[test]
+    fn top_ups_are_within_the_limits_of_the_level_with_what_is_still_to_come() {
+        let bench = Bench::with_wallets(&[("mina", 1_000), ("juno", 0)]);
+        let up = |name: &str, amount| {
+            let asked = bench.verb(name, Verb::TopUpWithin(krw(amount)));
+            asked.map(|answer| Ordered::Payment(Bench::payment(answer).id))
+        };
+        assert_eq!(up("mina", 500_001), Err(Refused::TopUpLimit));
+        let begun: Vec<_> = (0..3)
+            .map(|_| up("mina", 500_000).expect("asked"))
+            .collect();
+        assert_eq!(up("mina", 499_001), Err(Refused::BalanceLimit));
+        let last = up("mina", 499_000).expect("asked");
+        assert_eq!(up("mina", 1), Err(Refused::BalanceLimit));
+        assert!(up("juno", 1).is_ok(), "limits are each one's own");
+        tell(&bench, &begun[0], done());
+        tell(&bench, &begun[0], done());
+        assert_eq!(up("mina", 1), Err(Refused::BalanceLimit));
+        tell(&bench, &last, refused());
+        assert!(up("mina", 499_000).is_ok());
+        let owner = crate::testing::user("mina");
+        bench.administer(Act::SetLevel { owner, level: 1 });
+        assert!(up("mina", 2_000_000).is_ok());
+        let limits = TopUpLimits {
+            top_up: 10,
+            balance: i64::MAX,
+        };
+        let (currency, level) = (Currency::KRW, 1);
+        bench.administer(Act::SetTopUpLimits {
+            currency,
+            level,
+            limits,
+        });
+        assert_eq!(up("mina", 11), Err(Refused::TopUpLimit));
+        assert!(up("mina", 10).is_ok());
+        bench.prove();
+    }
+
+    #[test]
+    fn whatever_the_bank_is_asked_for_fits_into_the_books() {
+        let bench = Bench::with_wallets(&[("mina", 0), ("juno", 0)]);
+        let limits = TopUpLimits {
+            top_up: i64::MAX,
+            balance: i64::MAX,
+        };
+        bench.administer(Act::SetTopUpLimits {
+            currency: Currency::KRW,
+            level: 0,
+            limits,
+        });
+        let up = |name: &str, amount| {
+            let asked = bench.verb(name, Verb::TopUpWithin(krw(amount)));
+            asked.map(|answer| Ordered::Payment(Bench::payment(answer).id))
+        };
+        let first = up("mina", i64::MAX - 5).expect("asked");
+        assert_eq!(up("juno", 6), Err(Refused::TooLarge));
+        let second = up("juno", 5).expect("asked");
+        for order in [first, second] {
+            tell(&bench, &order, done());
+        }
+        assert_eq!(bench.balances(&["mina", "juno"]), [i64::MAX - 5, 5]);
+        assert_eq!(up("juno", 1), Err(Refused::TooLarge));
+        bench.prove();
+    }
+
+    #[test]
+    fn a_top_up_under_a_key_from_before_the_limits_is_the_same_request() {
+        let (before, now) = (Verb::TopUp(krw(5)), Verb::TopUpWithin(krw(5)));
+        assert_eq!(before.print(), now.print());
+        assert_ne!(now.print(), Verb::TopUpWithin(krw(6)).print());
     }
 
     #[test]

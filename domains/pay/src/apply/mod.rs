@@ -70,6 +70,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
         Command::Administer(command) => administer::apply(cx, &command),
         Command::BankSaid { order, said } => bank::said(cx, &order, &said),
         Command::Sweep { most } => sweep::apply(cx, most),
+        Command::SetAside { order, said, why } => bank::set_aside(cx, &order, (&said, why)),
         Command::Tried(all) => webhook::tried(cx, &all),
     }
 }

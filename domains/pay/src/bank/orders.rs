@@ -2,7 +2,7 @@
 //! change hands meanwhile, an order is given twice, by the same name.
 
 use crate::Pay;
-use crate::command::{Accepted, BankSaid, Command, Ordered};
+use crate::command::{Accepted, BankSaid, Command, Ordered, Rejected};
 use crate::query;
 use bongsu_bank_rail::{Bank, Direction, Order, Said, Unknown};
 use bongsu_lane::{Actor, Domain, EffectError, EffectId, Lane, Priority, Request};
@@ -66,7 +66,7 @@ impl BankOrders {
     }
 
     /// Has the bank `collect` money from `account`, or pay it there, and writes down what the bank said. What an operator
-    /// has told of already is left alone.
+    /// has told of already is left alone, and so is what was set aside.
     ///
     /// # Errors
     /// When there is no bank, or it gave no answer, or that could not be written down. Doing it again is harmless.
@@ -78,7 +78,10 @@ impl BankOrders {
         (account, money): (String, Money),
     ) -> Result<(), EffectError> {
         let failed = |error: &dyn std::fmt::Display| EffectError(error.to_string());
-        let waits = self.lane.read(|view| query::waits(view, &ordered)).await;
+        let waits = self
+            .lane
+            .read(|view| Ok(query::waits(view, &ordered)? && !query::is_set_aside(view, &ordered)?))
+            .await;
         if !waits.map_err(|error| failed(&error))? {
             return Ok(());
         }
@@ -110,23 +113,52 @@ impl BankOrders {
             BankSaid::Done { .. } => "done",
             BankSaid::Refused { .. } => "refused",
         });
-        let request = Request {
-            id: id.record(Pay::NAME, "bank said"),
-            actor: Actor::Platform,
-            priority: Priority::Background,
-            command: Command::BankSaid {
-                order: ordered,
-                said,
-            },
+        self.write_down(id, ordered, said).await
+    }
+
+    /// Writes down what the bank said. What the books refuse to take they refuse again: it is set aside for an operator.
+    async fn write_down(
+        &self,
+        id: EffectId,
+        ordered: Ordered,
+        said: BankSaid,
+    ) -> Result<(), EffectError> {
+        let command = Command::BankSaid {
+            order: ordered.clone(),
+            said: said.clone(),
         };
-        let decision = self.lane.submit(request).await;
-        match decision.map_err(|error| failed(&error))?.outcome {
+        let outcome = match self.submit(id, "bank said", command).await? {
+            Err(Rejected::Refused(why)) => {
+                tracing::error!(order = %ordered, %why, "the books refuse what the bank said of an order; it is set aside until an operator tells of it");
+                let order = ordered.clone();
+                let command = Command::SetAside { order, said, why };
+                self.submit(id, "set aside", command).await?
+            }
+            other => other,
+        };
+        match outcome {
             Ok(Accepted::Done) => Ok(()),
             other => Err(EffectError(format!(
-                "what the bank said of {} was not taken: {other:?}",
-                order.id
+                "what the bank said of {ordered} was not taken: {other:?}"
             ))),
         }
+    }
+
+    async fn submit(
+        &self,
+        id: EffectId,
+        name: &str,
+        command: Command,
+    ) -> Result<Result<Accepted, Rejected>, EffectError> {
+        let request = Request {
+            id: id.record(Pay::NAME, name),
+            actor: Actor::Platform,
+            priority: Priority::Background,
+            command,
+        };
+        let decision = self.lane.submit(request).await;
+        let decision = decision.map_err(|error| EffectError(error.to_string()))?;
+        Ok(decision.outcome)
     }
 
     /// Gives the order; one whose answer did not come is looked for first.

@@ -3,7 +3,7 @@
 use crate::apply::codes;
 use crate::command::Ordered;
 use crate::id::PaymentId;
-use crate::state::{book, damaged, merchant, payment};
+use crate::state::{book, damaged, merchant, payment, set_aside};
 use crate::{Kind, State, query};
 use bongsu_bank_rail::camt::{Entry, Statement};
 use bongsu_base::LogTime;
@@ -28,6 +28,8 @@ pub enum Differs {
     Waiting,
     /// The bank's statement has it more than once.
     Twice,
+    /// The books refuse to take what the bank said of it.
+    SetAside,
 }
 
 impl Differs {
@@ -39,6 +41,7 @@ impl Differs {
             Self::Amount => "amount_differs",
             Self::Waiting => "waiting",
             Self::Twice => "twice",
+            Self::SetAside => "set_aside",
         }
     }
 }
@@ -142,7 +145,12 @@ pub fn compare(
             && within(known.made)
             && !seen.contains_key(ordered.to_string().as_str())
         {
-            let waits = of_ours(Differs::Waiting, ordered, known.amount);
+            let mut waits = of_ours(Differs::Waiting, ordered.clone(), known.amount);
+            if let Some(aside) = set_aside::find(view.db(), &ordered)? {
+                waits.differs = Differs::SetAside;
+                waits.detail = refused_here(&aside.why);
+                waits.reference = aside.reference;
+            }
             compared.differences.push(waits);
         }
     }
@@ -160,6 +168,16 @@ fn look(view: &ReadView<'_>, entry: &Entry) -> Result<Option<Difference>> {
         let words = "no order of ours has this name";
         return Ok(Some(of_bank(Differs::AtBankOnly, entry, None, words)));
     };
+    let aside = match &ordered {
+        Some(ordered) => set_aside::find(view.db(), ordered)?,
+        None => None,
+    };
+    if let Some(aside) = aside {
+        let words = refused_here(&aside.why);
+        let mut difference = of_bank(Differs::SetAside, entry, ordered, &words);
+        difference.here = Some(known.amount);
+        return Ok(Some(difference));
+    }
     let same = known.amount == entry.signed() && known.currency == entry.money.currency;
     let (differs, words) = match known.state {
         Answered::Done if same => return Ok(None),
@@ -171,6 +189,10 @@ fn look(view: &ReadView<'_>, entry: &Entry) -> Result<Option<Difference>> {
     let mut difference = of_bank(differs, entry, ordered, words);
     difference.here = Some(known.amount);
     Ok(Some(difference))
+}
+
+fn refused_here(why: &str) -> String {
+    format!("what the bank said was set aside: the books refuse it ({why})")
 }
 
 fn of_bank(differs: Differs, entry: &Entry, of: Option<Ordered>, words: &str) -> Difference {

@@ -171,7 +171,8 @@ pub async fn link_bank(
     }
 }
 
-/// Have your bank bring money.
+/// Have your bank bring money, within the limits of your level: so much at once, and no more than a wallet may have when it
+/// has come, with what the bank is still to bring.
 #[utoipa::path(post, path = "/pay/v1/topups", tag = "pay: wallets", security(("person" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = Much,
     responses((status = 200, body = PaymentBody), Refusals))]
@@ -182,7 +183,7 @@ pub async fn top_up(
     Asked(asked): Asked<Much>,
 ) -> Said<PaymentBody> {
     let money = asked.amount.money(asked.currency.as_ref())?;
-    api.pay(payer, key, Verb::TopUp(money)).await
+    api.pay(payer, key, Verb::TopUpWithin(money)).await
 }
 
 /// Have money brought to your bank.

@@ -9,7 +9,9 @@ pub mod key;
 pub mod merchant;
 pub mod payment;
 pub mod review;
+pub mod set_aside;
 pub mod subscription;
+pub mod top_up;
 pub mod wallet;
 pub mod webhook;
 

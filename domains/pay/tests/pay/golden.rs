@@ -9,8 +9,8 @@ use bongsu_ledger::{Amount, Currency, Money};
 use bongsu_log::Entry;
 use bongsu_pay::{
     Act, Administer, Ask, Asker, BankSaid, BillId, Command, EventId, Hash, KeyName, Limits,
-    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Rule, RuleKind, Salt,
-    SubscriptionId, Tried, Verb,
+    NewBill, NewMerchant, NewSubscription, Ordered, Pay, PaymentId, Period, Refused, Rule,
+    RuleKind, Salt, SubscriptionId, TopUpLimits, Tried, Verb,
 };
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
@@ -324,6 +324,7 @@ fn samples() -> Vec<(Actor, Command)> {
     let (payment, refund) = (begun(52), true);
     all.push(operator(Act::Decide { payment, refund }));
     all.extend(reviewed());
+    all.extend(limited());
     all
 }
 
@@ -361,6 +362,42 @@ fn reviewed() -> Vec<(Actor, Command)> {
     ]
 }
 
+/// Top-ups within limits, from sample 66 on.
+fn limited() -> Vec<(Actor, Command)> {
+    let limits = TopUpLimits {
+        top_up: 10,
+        balance: 1_000_000,
+    };
+    let set = Act::SetTopUpLimits {
+        currency: Currency::KRW,
+        level: 2,
+        limits,
+    };
+    let up = |n: u8, amount| {
+        let (actor, by, verb) = by_mina(Verb::TopUpWithin(won(amount)));
+        let key = format!("limited {n}");
+        (actor, Command::Ask(Ask { by, key, verb }))
+    };
+    let order = || Ordered::Payment(begun(68));
+    let said = || BankSaid::Done {
+        reference: "B2".into(),
+    };
+    let aside = Command::SetAside {
+        order: order(),
+        said: said(),
+        why: Refused::TooLarge,
+    };
+    let (order, said) = (order(), said());
+    let told = Command::BankSaid { order, said };
+    vec![
+        operator(set),
+        up(1, 11),
+        up(2, 10),
+        (Actor::Platform, aside),
+        (Actor::Platform, told),
+    ]
+}
+
 fn name(command: &Command) -> &'static str {
     match command {
         Command::Ask(_) => "Ask",
@@ -369,6 +406,7 @@ fn name(command: &Command) -> &'static str {
         Command::BankSaid { .. } => "BankSaid",
         Command::Sweep { .. } => "Sweep",
         Command::Tried(_) => "Tried",
+        Command::SetAside { .. } => "SetAside",
     }
 }
 
@@ -437,6 +475,7 @@ fn every_variant_has_a_sample() {
     let verbs = verbs.map(|(_, _, verb)| verb);
     let verbs = verbs
         .chain(told_verbs())
+        .chain([Verb::TopUpWithin(won(1))])
         .map(|verb| first(postcard::to_stdvec(&verb).expect("plain data")));
     assert_eq!(verbs.collect::<BTreeSet<_>>(), variants::<Verb>());
 }

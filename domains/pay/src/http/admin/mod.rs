@@ -57,6 +57,7 @@ pub fn routes() -> Routes<Api> {
         .post("/admin/v1/pay/wallets/{owner}/unfreeze", wallets::unfreeze)
         .post("/admin/v1/pay/wallets/{owner}/level", wallets::level)
         .post("/admin/v1/pay/limits", wallets::limits)
+        .post("/admin/v1/pay/top-up-limits", wallets::top_up_limits)
         .get("/admin/v1/pay/rules", reviews::rules)
         .post("/admin/v1/pay/rules", reviews::set_rule)
         .post("/admin/v1/pay/rules/remove", reviews::remove_rule)
@@ -98,6 +99,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
     wallets::unfreeze,
     wallets::level,
     wallets::limits,
+    wallets::top_up_limits,
     reviews::rules,
     reviews::set_rule,
     reviews::remove_rule,

@@ -62,7 +62,8 @@ pub struct StatementBody {
 /// Something in which bank and books differ. Amounts are minor units, below zero for what was paid out.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DifferenceBody {
-    /// `at_bank_only`, `here_only`, `amount_differs`, `waiting` (the books wait for what the bank says), or `twice`.
+    /// `at_bank_only`, `here_only`, `amount_differs`, `waiting` (the books wait for what the bank says), `twice`,
+    /// or `set_aside` (the books refuse what the bank said; `detail` says why).
     pub kind: &'static str,
     /// Of which currency the statement is.
     pub currency: String,

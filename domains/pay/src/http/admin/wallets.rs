@@ -2,7 +2,7 @@
 
 use super::Api;
 use crate::answer::Refused;
-use crate::command::{Act, Limits, Rejected};
+use crate::command::{Act, Limits, Rejected, TopUpLimits};
 use crate::http::wire::WalletBody;
 use crate::query;
 use axum::Json;
@@ -44,6 +44,24 @@ pub struct SetLimits {
     pub reason: Option<String>,
 }
 
+/// What people of a level may have the bank bring from now on, in minor units.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetTopUpLimits {
+    /// In which currency; KRW where nobody says.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// Of which level, 0 to 3.
+    pub level: u8,
+    /// At once.
+    pub top_up: i64,
+    /// The most that a wallet may have when it has come.
+    pub balance: i64,
+    /// Why, for the audit log.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
 /// A person's wallets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WalletsBody {
@@ -63,6 +81,17 @@ impl Reason for SetLimits {
     fn reason(&self) -> Option<&String> {
         self.reason.as_ref()
     }
+}
+
+impl Reason for SetTopUpLimits {
+    fn reason(&self) -> Option<&String> {
+        self.reason.as_ref()
+    }
+}
+
+fn in_currency(named: Option<&str>) -> Result<Currency, Problem> {
+    let currency = named.map_or(Ok(Currency::KRW), str::parse);
+    currency.map_err(|_| Problem::bad_request("a currency is three capital letters of ISO 4217"))
 }
 
 fn meant(name: &str) -> Result<UserId, Problem> {
@@ -150,12 +179,7 @@ pub async fn limits(
     operator: Operator,
     Body(asked): Body<SetLimits>,
 ) -> Result<Done, Problem> {
-    let currency = asked
-        .currency
-        .as_deref()
-        .map_or(Ok(Currency::KRW), str::parse);
-    let currency = currency
-        .map_err(|_| Problem::bad_request("a currency is three capital letters of ISO 4217"))?;
+    let currency = in_currency(asked.currency.as_deref())?;
     let limits = Limits {
         payment: asked.payment,
         day: asked.day,
@@ -165,6 +189,27 @@ pub async fn limits(
     let act = Act::SetLimits {
         currency,
         level,
+        limits,
+    };
+    api.administer(operator, asked.kept_reason()?, act).await
+}
+
+/// Set what people of a level may have the bank bring.
+#[utoipa::path(post, path = "/admin/v1/pay/top-up-limits", tag = "administration: pay",
+    request_body = SetTopUpLimits, responses((status = 200, body = Done), Refusals))]
+pub async fn top_up_limits(
+    State(api): State<Api>,
+    operator: Operator,
+    Body(asked): Body<SetTopUpLimits>,
+) -> Result<Done, Problem> {
+    let currency = in_currency(asked.currency.as_deref())?;
+    let limits = TopUpLimits {
+        top_up: asked.top_up,
+        balance: asked.balance,
+    };
+    let act = Act::SetTopUpLimits {
+        currency,
+        level: asked.level,
         limits,
     };
     api.administer(operator, asked.kept_reason()?, act).await
