@@ -11,7 +11,7 @@ mod sign_in;
 mod verbs;
 
 use crate::cli::{
-    Audit, ClientVerb, KeysVerb, MediaVerb, PayVerb, Place, ReportVerb, RoomVerb, UserVerb,
+    Audit, ClientVerb, KeysVerb, MediaVerb, MoneyVerb, Place, ReportVerb, RoomVerb, UserVerb,
 };
 use crate::config::{Config, Layer};
 use crate::say;
@@ -60,7 +60,7 @@ pub enum What {
     /// The keys of sign-in.
     Keys(KeysVerb),
     /// Money.
-    Pay(PayVerb),
+    Pay(MoneyVerb),
 }
 
 /// Does what was asked for. `load` reads the configuration.

@@ -6,8 +6,8 @@ mod sign_in;
 
 pub use administer::{Audit, How, MediaVerb, ReportVerb, RoomVerb, Shown, Target, UserVerb};
 pub use pay::{
-    DisputeVerb, MerchantVerb, PayVerb, Reconcile, ReviewVerb, RuleVerb, Statement, WalletVerb,
-    WebhookVerb,
+    DisputeVerb, MerchantVerb, MoneyVerb, PayVerb, Reconcile, ReviewVerb, RuleVerb, Statement,
+    WalletVerb, WebhookVerb,
 };
 pub use sign_in::{AddClient, ClientVerb, KeysVerb};
 

@@ -80,7 +80,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 runtime.block_on(administer::reconcile(&asked, &config))?,
             ));
         }
-        Verb::Pay(verb) => runtime.block_on(administer(What::Pay(verb), quietly(load)))?,
+        Verb::Pay(PayVerb::Ask(verb)) => {
+            runtime.block_on(administer(What::Pay(verb), quietly(load)))?
+        }
         Verb::Keys(verb) => runtime.block_on(administer(What::Keys(verb), quietly(load)))?,
         Verb::Audit(mut asked) => {
             let config = quietly(load)(std::mem::take(&mut asked.how.place).into())?;

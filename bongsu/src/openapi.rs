@@ -22,7 +22,8 @@ use utoipa::OpenApi;
         crate::health::ready,
         crate::metrics::metrics,
         openapi
-    )
+    ),
+    components(schemas(bongsu_web_kit::admin::ProblemBody))
 )]
 struct Description;
 
@@ -51,6 +52,20 @@ pub fn text() -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let text = text().expect("it is described");
+        let described: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let named = text.split("\"$ref\": \"#").skip(1);
+        let named: Vec<&str> = named.filter_map(|rest| rest.split('"').next()).collect();
+        assert!(named.len() > 100, "{}", named.len());
+        for name in named {
+            assert!(described.pointer(name).is_some(), "{name}");
+        }
+        let all = text.matches("\"$ref\"").count();
+        assert_eq!(all, text.matches("\"$ref\": \"#/").count(), "all are local");
+    }
 
     #[test]
     fn every_route_of_administration_and_sign_in_is_described() {

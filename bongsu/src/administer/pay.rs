@@ -5,7 +5,7 @@ use super::print::Columns;
 use super::verbs::{act, doing, listing, showing};
 use super::{Asked, Shown};
 use crate::cli::{
-    DisputeVerb, How, MerchantVerb, PayVerb, ReviewVerb, RuleVerb, Statement, WalletVerb,
+    DisputeVerb, How, MerchantVerb, MoneyVerb, ReviewVerb, RuleVerb, Statement, WalletVerb,
     WebhookVerb,
 };
 use serde_json::json;
@@ -29,11 +29,11 @@ const DISPUTES: Columns = &[
 ];
 
 /// What is asked of money.
-pub fn pay(verb: PayVerb) -> Asked {
+pub fn pay(verb: MoneyVerb) -> Asked {
     match verb {
-        PayVerb::Merchant(verb) => merchant(verb),
-        PayVerb::Wallet(verb) => wallet(verb),
-        PayVerb::Limits(asked) => {
+        MoneyVerb::Merchant(verb) => merchant(verb),
+        MoneyVerb::Wallet(verb) => wallet(verb),
+        MoneyVerb::Limits(asked) => {
             let body = json!({
                 "currency": asked.currency, "level": asked.level,
                 "payment": asked.payment, "day": asked.day, "month": asked.month,
@@ -41,7 +41,7 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("The limits are set.".to_owned());
             doing("/admin/v1/pay/limits".to_owned(), body, asked.how, done)
         }
-        PayVerb::TopUpLimits(asked) => {
+        MoneyVerb::TopUpLimits(asked) => {
             let body = json!({
                 "currency": asked.currency, "level": asked.level,
                 "top_up": asked.top_up, "balance": asked.balance,
@@ -54,10 +54,10 @@ pub fn pay(verb: PayVerb) -> Asked {
                 done,
             )
         }
-        PayVerb::Dispute(verb) => dispute(verb),
-        PayVerb::Rule(verb) => rule(verb),
-        PayVerb::Review(verb) => review(verb),
-        PayVerb::BankSaid(asked) => {
+        MoneyVerb::Dispute(verb) => dispute(verb),
+        MoneyVerb::Rule(verb) => rule(verb),
+        MoneyVerb::Review(verb) => review(verb),
+        MoneyVerb::BankSaid(asked) => {
             let body = json!({
                 "payment": asked.payment, "settlement": asked.settlement,
                 "reference": asked.reference, "refused": asked.refused,
@@ -70,11 +70,8 @@ pub fn pay(verb: PayVerb) -> Asked {
             let done = Shown::Done("It is written down.".to_owned());
             doing("/admin/v1/pay/bank-said".to_owned(), body, how, done)
         }
-        PayVerb::Statement(asked) => statement(asked),
-        PayVerb::Reconcile(_) => {
-            unreachable!("its answer is an exit status, and it is asked elsewhere")
-        }
-        PayVerb::Proof(how) => Asked {
+        MoneyVerb::Statement(asked) => statement(asked),
+        MoneyVerb::Proof(how) => Asked {
             body: None,
             path: "/admin/v1/pay/proof".to_owned(),
             shown: Shown::Fields,

@@ -19,6 +19,17 @@ Examples:
 /// What can be done with money.
 #[derive(Debug, Subcommand)]
 pub enum PayVerb {
+    /// What is asked and shown
+    #[command(flatten)]
+    Ask(MoneyVerb),
+    /// Compare what the bank says that it moved with the books; exits with 1 if they differ
+    #[command(after_help = RECONCILE_EXAMPLES)]
+    Reconcile(Reconcile),
+}
+
+/// What is one request about money, whose answer is shown.
+#[derive(Debug, Subcommand)]
+pub enum MoneyVerb {
     /// Look after merchants
     #[command(subcommand)]
     Merchant(MerchantVerb),
@@ -43,9 +54,6 @@ pub enum PayVerb {
     /// Show what happened to an account
     #[command(after_help = STATEMENT_EXAMPLES)]
     Statement(Statement),
-    /// Compare what the bank says that it moved with the books; exits with 1 if they differ
-    #[command(after_help = RECONCILE_EXAMPLES)]
-    Reconcile(Reconcile),
     /// Read all that was ever paid, and tell whether the books follow from it
     Proof(Shown),
 }

@@ -42,7 +42,7 @@ pub struct Payer {
 async fn person(parts: &Parts, api: &Api, scopes: &[&str]) -> Result<Caller, Problem> {
     let token = bearer(&parts.headers);
     let token = token.ok_or_else(|| {
-        Problem::unknown("this needs an access token in the Authorization header")
+        Problem::anonymous("this needs an access token in the Authorization header")
     })?;
     let caller = api.authenticator.authenticate_for(token, scopes).await?;
     if api.authenticator.standing(&caller.user).await?.guest {
@@ -89,9 +89,10 @@ impl FromRequestParts<Api> for Shop {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let none =
-            || Problem::unknown("this needs a merchant's secret key in the Authorization header");
-        let key = bearer(&parts.headers).filter(|key| key.starts_with(MERCHANT_KEY));
+        let detail = "this needs a merchant's secret key in the Authorization header";
+        let none = || Problem::unknown(detail);
+        let key = bearer(&parts.headers).ok_or_else(|| Problem::anonymous(detail))?;
+        let key = Some(key).filter(|key| key.starts_with(MERCHANT_KEY));
         let with = Hash::of_secret(key.ok_or_else(none)?);
         let found = api.lane.read(|view| query::holder(view, with)).await?;
         let now = api.clock.now();
@@ -176,13 +177,36 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
             }
             Err(_) => return Err(Problem::bad("invalid-body", "the body did not arrive")),
         };
+        // What is read into a struct would be read from a list of its fields, too.
+        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if begins != Some(&b'{') {
+            return Err(Problem::bad(
+                "invalid-body",
+                "the body has to be a JSON object",
+            ));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            let why = in_plain_words(&error.to_string());
             Problem::bad(
                 "invalid-body",
-                format!("the body is not as expected: {error}"),
+                format!("the body is not as expected: {why}"),
             )
         })
     }
+}
+
+/// What `error` says, without the names that types have in the program.
+fn in_plain_words(error: &str) -> String {
+    for (type_of_ours, instead) in [
+        (", expected struct ", "object"),
+        (", expected enum ", "text"),
+    ] {
+        if let Some((what, rest)) = error.split_once(type_of_ours) {
+            let place = rest.rfind(" at line ").map_or("", |at| &rest[at..]);
+            return format!("{what}, expected {instead}{place}");
+        }
+    }
+    error.to_owned()
 }
 
 /// The part of the path that names something.

@@ -223,7 +223,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         webhooks::deliveries,
         webhooks::again
     ),
-    components(schemas(wire::EventBody))
+    components(schemas(wire::EventBody, gate::Format))
 )]
 struct Description;
 

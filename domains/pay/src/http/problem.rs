@@ -21,6 +21,8 @@ pub struct Problem {
     name: &'static str,
     detail: Cow<'static, str>,
     retry_after: Option<Duration>,
+    /// Whether no token came with the request.
+    anonymous: bool,
 }
 
 /// How a refusal looks (RFC 9457).
@@ -86,6 +88,7 @@ impl Problem {
             name,
             detail: detail.into(),
             retry_after: None,
+            anonymous: false,
         }
     }
 
@@ -99,7 +102,15 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, detail)
     }
 
-    /// 401.
+    /// 401 for whoever sent no token.
+    pub fn anonymous(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            anonymous: true,
+            ..Self::unknown(detail)
+        }
+    }
+
+    /// 401 for a token that is none that is good here.
     pub fn unknown(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not-authenticated", detail)
     }
@@ -202,9 +213,10 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
-        // RFC 6750, section 3.
+        // RFC 6750, sections 3 and 3.1.
         let challenge = match (self.status, self.name) {
-            (StatusCode::UNAUTHORIZED, _) => Some("Bearer"),
+            (StatusCode::UNAUTHORIZED, _) if self.anonymous => Some("Bearer"),
+            (StatusCode::UNAUTHORIZED, _) => Some("Bearer error=\"invalid_token\""),
             (_, "insufficient-scope") => Some("Bearer error=\"insufficient_scope\""),
             _ => None,
         };

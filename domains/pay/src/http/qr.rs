@@ -143,6 +143,9 @@ fn write(shop: &Merchant, name: String, payment: Option<&Payment>) -> Option<Str
 
 /// What `text` says of us: who, in which currency, how much.
 fn read(text: &str) -> Result<(String, u16, Option<String>), Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::senseless("qr-empty", "the code's text is empty"));
+    }
     let payload = Payload::read(text).map_err(|refused| {
         let name = match refused {
             bongsu_emvco::Refused::Checksum => "qr-checksum",

@@ -16,11 +16,14 @@ use bongsu_base::LogTime;
 use bongsu_lane::{ReadError, ReadView};
 use bongsu_ledger::{AccountId, Balance, Currency, Line, Money, Start};
 use http::header;
+use std::ops::RangeInclusive;
 
 /// The most lines of a file.
 const MOST: usize = 20_000;
 /// How many are read at a time.
 const PAGE: usize = 1_000;
+/// The times that a date can say: the years 1 to 9999.
+const DATES: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 /// What ISO 20022 writes where there is no end-to-end id.
 const NONE: &str = "NOTPROVIDED";
 const HEAD: [&str; 9] = [
@@ -47,6 +50,8 @@ pub enum NoStatement {
     Refused(Refused),
     /// The cursor is none of this account.
     Cursor,
+    /// Its time ends before it begins, or is none that a date can say.
+    Times,
     /// It has too many lines for a file.
     TooLong,
     /// The view cannot be read now.
@@ -54,6 +59,11 @@ pub enum NoStatement {
 }
 
 impl NoStatement {
+    /// What to do about times that are none.
+    pub const fn times() -> &'static str {
+        "`from_ms` is not after `to_ms`, both are milliseconds since 1970, and of the years 1 to 9999"
+    }
+
     /// What to do about a file that is too long.
     pub fn too_long() -> String {
         format!(
@@ -70,6 +80,7 @@ impl From<NoStatement> for Problem {
                 "invalid-query",
                 "`cursor` is what a page of this statement gave as `next`",
             ),
+            NoStatement::Times => Self::bad("invalid-query", NoStatement::times()),
             NoStatement::TooLong => Self::bad("invalid-query", NoStatement::too_long()),
             NoStatement::Unread(error) => error.into(),
         }
@@ -143,6 +154,9 @@ impl Api {
     ) -> Result<Response, NoStatement> {
         let (from, to) = (LogTime(paged.from_ms.unwrap_or(0)), paged.to_ms);
         let to = to.map_or(LogTime(self.lane.progress().time.0 + 1), LogTime);
+        if from > to || [from, to].iter().any(|time| !DATES.contains(&time.0)) {
+            return Err(NoStatement::Times);
+        }
         if paged.format == Format::Json {
             return self.page(&whose, paged).await;
         }

@@ -75,7 +75,7 @@ pub struct PaymentBody {
     pub amount: i64,
     /// Of what.
     pub currency: String,
-    /// What it cost the merchant.
+    /// What it cost the merchant; 0 once all was given back.
     pub fee: i64,
     /// How much was given back.
     pub refunded: i64,
@@ -137,7 +137,12 @@ impl From<&Payment> for PaymentBody {
             payee: payment.payee.clone(),
             amount: payment.amount,
             currency: payment.currency.to_string(),
-            fee: payment.fee,
+            // Of what was given back as a whole, the fee was, too.
+            fee: if payment.refunded == payment.amount {
+                0
+            } else {
+                payment.fee
+            },
             refunded: payment.refunded,
             note: payment.note.clone(),
             made_ms: payment.made.0,

@@ -51,6 +51,7 @@ async fn a_payments_code_is_read_as_the_payment_and_approved() {
     let unknown = format!("pay_{}", "0".repeat(32));
     for (forged, expect) in [
         (format!("{bare}0000"), (422, "qr-checksum")),
+        (String::new(), (422, "qr-empty")),
         ("hello".to_owned(), (422, "qr-checksum")),
         (forged(qr, "5802KR", "5802kr"), (422, "qr-malformed")),
         (

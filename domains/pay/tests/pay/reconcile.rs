@@ -4,15 +4,20 @@ use crate::protocol::{Said, Town};
 use axum::body::Body;
 use bongsu_bank_rail::camt::{Entry, Statement};
 use bongsu_bank_rail::{Bank, Direction, Faults, Simulated};
-use bongsu_base::{LogTime, Millis};
-use bongsu_ledger::{Amount, Currency};
+use bongsu_base::{LogTime, Millis, Seq, UserId};
+use bongsu_lane::{Actor, Priority};
+use bongsu_ledger::{Amount, Currency, Money};
 use bongsu_pay::http::{Api, AtBank, admin};
+use bongsu_pay::{Accepted, Answer, Ask, Asker, Command, Kept, Verb};
 use bongsu_web_kit::admin::admit_by_socket;
 use http::Request;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 const PATH: &str = "/admin/v1/pay/reconcile";
+/// How long to wait for what has to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Town {
     async fn compare(&self, xml: impl Into<Body>) -> Said {
@@ -82,7 +87,7 @@ async fn every_kind_of_difference_is_listed() {
         reference: "SIM9".to_owned(),
         order,
         direction: Direction::Collect,
-        money: bongsu_ledger::Money {
+        money: Money {
             amount: Amount::new(minor).expect("an amount"),
             currency: Currency::KRW,
         },
@@ -183,5 +188,58 @@ async fn a_file_that_is_no_statement_is_refused_in_words() {
         let detail = said.body["detail"].as_str().expect("words");
         assert!(detail.contains(expect), "{detail}");
     }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_books_refuse_is_set_aside_and_other_orders_go_on() {
+    let mut town = Town::new().await;
+    let bank = town.bank(Faults::default());
+    town.knows(&bank);
+    let much = i64::MAX - 5_000;
+    // As it stands in logs from before top-ups had limits.
+    let money = Money {
+        amount: Amount::new(much).expect("an amount"),
+        currency: Currency::KRW,
+    };
+    let (by, key, verb) = (Asker::Person, "before".to_owned(), Verb::TopUp(money));
+    let actor = Actor::User {
+        user: "@mina:bongsu.test".parse::<UserId>().expect("a user id"),
+        device: "PHONE".parse().expect("a device id"),
+    };
+    let ask = Command::Ask(Ask { by, key, verb });
+    let lane = town.house.lane.clone();
+    let decision = lane.submit(lane.request(actor, Priority::Vital, ask)).await;
+    let Ok(Accepted::Answered {
+        answer: Kept::Done(Answer::Payment(asked)),
+        ..
+    }) = decision.expect("applied").outcome
+    else {
+        panic!("it was not asked for")
+    };
+    let orders = town.begin_orders(&bank);
+    let small = town.ask_bank("juno", "topups", 70).await;
+    assert_eq!(town.answered("juno", &small).await, "paid");
+    let aside = loop {
+        let seq = lane.progress().chain.seq;
+        let found = town.call("GET", PATH, &[], None).await;
+        let all = found.body["differences"].as_array().expect("a list");
+        if let Some(aside) = all.iter().find(|one| one["kind"] == "set_aside") {
+            break aside.clone();
+        }
+        let more = lane.reach(Seq(seq.0 + 1), PATIENCE).await;
+        more.expect("something happens");
+    };
+    assert_eq!(
+        (&aside["bank"], &aside["here"]),
+        (&json!(much), &json!(much))
+    );
+    let detail = aside["detail"].as_str().expect("a text");
+    assert!(detail.contains("amount-too-large"), "{detail}");
+    let waits = town.get("mina", &format!("payments/{}", asked.id)).await;
+    assert_eq!(waits.body["state"], "at_bank");
+    orders.abort();
+    let _ = orders.await;
+    drop(lane);
     town.close().await;
 }

@@ -145,3 +145,25 @@ async fn what_is_no_account_has_no_statement() {
     assert_eq!(wrong.problem(), (400, "invalid-query".into()));
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_that_are_none_are_refused_in_every_format() {
+    let town = Town::new().await;
+    for times in [
+        "from_ms=1800000000002&to_ms=1800000000001",
+        "to_ms=99999999999999999",
+        "from_ms=99999999999999999",
+        "from_ms=-99999999999999999",
+    ] {
+        for format in ["json", "csv", "camt"] {
+            let query = format!("format={format}&{times}");
+            let said = town.get("mina", &format!("wallet/statement?{query}")).await;
+            assert_eq!(said.problem(), (400, "invalid-query".into()), "{query}");
+            let said = town.as_operator(&format!("account=bank&{query}")).await;
+            assert_eq!(said.status, 400, "{query}");
+        }
+    }
+    let same = "wallet/statement?format=camt&from_ms=1&to_ms=1";
+    assert_eq!(town.get("mina", same).await.status, 200);
+    town.close().await;
+}

@@ -44,6 +44,7 @@ impl From<NoStatement> for Problem {
             NoStatement::Cursor => {
                 Self::bad_request("`cursor` is what a page of this statement gave as `next`")
             }
+            NoStatement::Times => Self::bad_request(NoStatement::times()),
             NoStatement::TooLong => Self::bad_request(NoStatement::too_long()),
             NoStatement::Unread(error) => error.into(),
         }
