@@ -74,8 +74,7 @@ fn act(cx: &mut Cx<'_>, act: &Act) -> Ruled<()> {
             level,
             limits,
         } => {
-            let sound = limits.top_up >= 0 && limits.balance >= 0;
-            in_range(sound && *level <= limits::HIGHEST)?;
+            in_range(limits.top_up.min(limits.balance) >= 0 && *level <= limits::HIGHEST)?;
             top_up::set_limits(cx.db(), (*currency, *level), limits)?;
         }
         Act::Settle(id) => settle(cx, id)?,
