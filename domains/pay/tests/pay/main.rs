@@ -9,6 +9,7 @@ mod laws;
 mod protocol;
 mod qr;
 mod reconcile;
+mod refusals;
 mod reviews;
 mod statements;
 mod subscriptions;
