@@ -135,12 +135,13 @@ fn look(
     };
     let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
         (show_all(page.events), show_all(members));
-    // After a page with events comes another, which may be without: going back the first versions always told of one,
-    // and going forward clients ask there for what comes next.
+    // Going back, after a page with events comes another, which may be without: the first versions always told of
+    // one. Going forward, clients read on for as long as there is one.
+    let back = request.dir == Dir::Backward;
     let chunk: Vec<Shown> = chunk?;
     Ok(Some(Found {
         start,
-        end: (page.more || !chunk.is_empty()).then_some(page.end),
+        end: (page.more || back && !chunk.is_empty()).then_some(page.end),
         chunk,
         state: state?,
     }))

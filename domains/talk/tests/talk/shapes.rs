@@ -44,26 +44,16 @@ async fn around_an_event_there_are_lists_even_where_nothing_is() {
 }
 
 #[tokio::test]
-async fn pages_go_on_forward_until_one_is_empty() {
+async fn a_page_may_be_asked_for_without_events() {
     let house = House::new().await;
     let room = house.room("mina", &[]).await;
     house.say("mina", &room, "one").await;
-    let path = |from: &str| format!("rooms/{room}/messages?dir=f&limit=100{from}");
-    let page = house.get("mina", &path("")).await.ok();
-    let end = page["end"]
-        .as_str()
-        .expect("there may come more")
-        .to_owned();
-    house.say("mina", &room, "two").await;
-    let from = format!("&from={end}");
-    let page = house.get("mina", &path(&from)).await.ok();
-    assert_eq!(bodies(&page["chunk"]), ["two"]);
-    let from = format!("&from={}", page["end"].as_str().expect("a place"));
-    let page = house.get("mina", &path(&from)).await.ok();
-    assert_eq!((&page["chunk"], page.get("end")), (&json!([]), None));
-    let none = format!("rooms/{room}/messages?dir=b&limit=0");
-    let page = house.get("mina", &none).await.ok();
+    let path = |rest: &str| format!("rooms/{room}/messages?{rest}");
+    let page = house.get("mina", &path("dir=b&limit=0")).await.ok();
     assert_eq!(page["chunk"], json!([]));
+    let from = format!("dir=b&from={}", page["end"].as_str().expect("a place"));
+    let page = house.get("mina", &path(&from)).await.ok();
+    assert_eq!(bodies(&page["chunk"]), ["one"]);
 }
 
 #[tokio::test]
