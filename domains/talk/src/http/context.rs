@@ -111,16 +111,14 @@ pub async fn context(
     let found = found.ok_or_else(not_found)?;
     let room_id = Some(id.as_str());
     let list = |list: &[Shown]| {
-        let shown = list
-            .iter()
-            .map(|shown| event(shown, room_id, api.seer(&caller)));
+        let shown = list.iter().map(|shown| event(shown, room_id, &caller));
         shown.collect::<Result<Vec<_>, _>>()
     };
     // The lists are there even where they are empty: clients of the first versions look into them without asking.
     Ok(Json(Neighbours {
         start: api.token_at(found.start).to_string(),
         end: api.token_at(found.end).to_string(),
-        event: event(&found.event, room_id, api.seer(&caller))?,
+        event: event(&found.event, room_id, &caller)?,
         events_before: list(&found.before)?,
         events_after: list(&found.after)?,
         state: list(&found.state)?,

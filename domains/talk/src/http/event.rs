@@ -36,6 +36,6 @@ pub async fn get(
     Ok(Reply(Response::new(event(
         &shown,
         Some(id.as_str()),
-        api.seer(&caller),
+        &caller,
     )?)))
 }

@@ -171,7 +171,7 @@ impl Api {
                     value(&event::<AnyTimelineEvent>(
                         shown,
                         Some(id.as_str()),
-                        self.seer(caller),
+                        caller,
                     )?)
                 })
                 .collect::<Result<Vec<_>, _>>()?;
@@ -222,7 +222,7 @@ fn chunk(
     let mut tell = |shown: &Shown, room: &str| -> Result<(), MatrixError> {
         let position = shown.event.position;
         if position > since {
-            let raw: Raw<AnyTimelineEvent> = event(shown, Some(room), api.seer(caller))?;
+            let raw: Raw<AnyTimelineEvent> = event(shown, Some(room), caller)?;
             events.push((position, value(&raw)?));
         }
         Ok(())

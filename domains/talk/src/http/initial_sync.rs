@@ -142,11 +142,11 @@ fn render(api: &Api, id: &RoomId, found: Found, caller: &Caller) -> Result<Value
     let room_id = Some(id.as_str());
     let messages = found.messages.iter();
     let messages: Vec<Raw<AnyTimelineEvent>> = messages
-        .map(|shown| event(shown, room_id, api.seer(caller)))
+        .map(|shown| event(shown, room_id, caller))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     let state: Vec<Raw<AnyStateEvent>> = state
-        .map(|shown| event(shown, room_id, api.seer(caller)))
+        .map(|shown| event(shown, room_id, caller))
         .collect::<Result<_, _>>()?;
     let data: Vec<Raw<AnyRoomAccountDataEvent>> = found
         .account_data

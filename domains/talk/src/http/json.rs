@@ -1,9 +1,8 @@
 //! Contents on their way in, events on their way out.
 
-use super::Api;
 use crate::query::{Related, Shown};
 use crate::state::events::Event;
-use bongsu_base::{LogTime, UserId};
+use bongsu_base::UserId;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use ruma::serde::Raw;
@@ -115,9 +114,6 @@ struct EventBody<'a> {
 
 #[derive(Default, Serialize)]
 struct Unsigned<'a> {
-    /// How long ago it was sent, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,8 +130,7 @@ struct Unsigned<'a> {
 
 impl Unsigned<'_> {
     fn is_empty(&self) -> bool {
-        self.age.is_none()
-            && self.transaction_id.is_none()
+        self.transaction_id.is_none()
             && self.prev_content.is_none()
             && self.redacted_because.is_none()
             && self.relations.is_none()
@@ -176,29 +171,14 @@ fn body<'a>(
     })
 }
 
-/// An event as somebody sees it, with its room's id where it does not stand under its room.
+/// An event as `caller` sees it, with its room's id where it does not stand under its room.
 pub struct Displayed<'a> {
     /// The event.
     pub shown: &'a Shown,
     /// Its room's id.
     pub room_id: Option<&'a str>,
     /// Who sees it.
-    pub seer: Seer<'a>,
-}
-
-/// Who sees events, and when.
-#[derive(Clone, Copy)]
-pub struct Seer<'a> {
-    caller: &'a Caller,
-    now: LogTime,
-}
-
-impl Api {
-    /// `caller`, who sees events now.
-    pub(super) fn seer<'a>(&self, caller: &'a Caller) -> Seer<'a> {
-        let now = self.clock.now();
-        Seer { caller, now }
-    }
+    pub caller: &'a Caller,
 }
 
 impl Displayed<'_> {
@@ -206,12 +186,9 @@ impl Displayed<'_> {
         let Self {
             shown,
             room_id,
-            seer: Seer { caller, now },
+            caller,
         } = self;
-        let mut unsigned = Unsigned {
-            age: Some(now.since(shown.event.time).0.max(0)),
-            ..Unsigned::default()
-        };
+        let mut unsigned = Unsigned::default();
         if let Some((device, txn)) = &shown.event.transaction
             && device == caller.device.as_str()
             && shown.event.sender == caller.user.as_str()
@@ -228,7 +205,7 @@ impl Displayed<'_> {
             let redaction = body(redaction, id.as_str(), *room_id, Unsigned::default())?;
             unsigned.redacted_because = Some(to_raw_value(&redaction)?);
         }
-        unsigned.relations = relations(&shown.related, *room_id, self.seer)?;
+        unsigned.relations = relations(&shown.related, *room_id, caller)?;
         Ok(unsigned)
     }
 }
@@ -244,16 +221,16 @@ impl Serialize for Displayed<'_> {
     }
 }
 
-/// An event for `seer`, with its room's id where it does not stand under its room.
+/// An event for `caller`, with its room's id where it does not stand under its room.
 pub fn event<T>(
     shown: &Shown,
     room_id: Option<&str>,
-    seer: Seer<'_>,
+    caller: &Caller,
 ) -> Result<Raw<T>, MatrixError> {
     let displayed = Displayed {
         shown,
         room_id,
-        seer,
+        caller,
     };
     to_raw_value(&displayed)
         .map(Raw::from_json)
@@ -264,7 +241,7 @@ pub fn event<T>(
 fn relations(
     related: &Related,
     room_id: Option<&str>,
-    seer: Seer<'_>,
+    caller: &Caller,
 ) -> serde_json::Result<Option<Box<RawValue>>> {
     #[derive(Serialize)]
     struct Thread<'a> {
@@ -287,7 +264,7 @@ fn relations(
     let displayed = |shown| Displayed {
         shown,
         room_id,
-        seer,
+        caller,
     };
     let thread = related.thread.as_ref().map(|thread| Thread {
         latest_event: displayed(&thread.latest),

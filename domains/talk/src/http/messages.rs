@@ -57,11 +57,11 @@ pub async fn messages(
     let room_id = Some(id.as_str());
     let chunk = found.chunk.iter();
     response.chunk = chunk
-        .map(|shown| event(shown, room_id, api.seer(&caller)))
+        .map(|shown| event(shown, room_id, &caller))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     response.state = state
-        .map(|shown| event(shown, room_id, api.seer(&caller)))
+        .map(|shown| event(shown, room_id, &caller))
         .collect::<Result<_, _>>()?;
     Ok(Reply(response))
 }

@@ -136,7 +136,7 @@ async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>,
     let chunk = shown.iter();
     Ok(Found {
         chunk: chunk
-            .map(|shown| event(shown, Some(id.as_str()), api.seer(caller)))
+            .map(|shown| event(shown, Some(id.as_str()), caller))
             .collect::<Result<_, _>>()?,
         next: next.map(|at| api.token_at(at).to_string()),
         prev: wanted.from,
@@ -210,7 +210,7 @@ pub async fn threads(
     });
     let (shown, next) = found.await?.ok_or_else(not_in_room)?;
     let chunk = shown.iter();
-    let chunk = chunk.map(|shown| event(shown, Some(id.as_str()), api.seer(&caller)));
+    let chunk = chunk.map(|shown| event(shown, Some(id.as_str()), &caller));
     let mut response = get_threads::Response::new(chunk.collect::<Result<_, _>>()?);
     response.next_batch = next.map(|at| api.token_at(at).to_string());
     Ok(Reply(response))

@@ -179,12 +179,10 @@ impl Api {
         let after = request.use_state_after;
         let made = if is_long(since, request) {
             let (api, caller) = (self.clone(), caller.clone());
-            let made = spawn_blocking(move || {
-                body(&api, api.seer(&caller), next, (&found, &people), after)
-            });
+            let made = spawn_blocking(move || body(&api, &caller, next, (&found, &people), after));
             made.await.map_err(MatrixError::internal)??
         } else {
-            body(self, self.seer(caller), next, (&found, &people), after)?
+            body(self, caller, next, (&found, &people), after)?
         };
         if filter.event_fields.is_empty() {
             return Ok(made);

@@ -143,16 +143,3 @@ async fn a_redaction_names_what_it_redacts_in_both_places() {
     assert_eq!(redaction["redacts"], json!(event));
     assert_eq!(redaction["content"]["redacts"], json!(event));
 }
-
-#[tokio::test]
-async fn an_event_says_how_old_it_is() {
-    let house = House::new().await;
-    let room = house.room("mina", &[]).await;
-    let event = house.say("mina", &room, "one").await;
-    let path = format!("rooms/{room}/event/{event}");
-    let age = async || house.get("mina", &path).await.ok()["unsigned"]["age"].as_i64();
-    let young = age().await.expect("an age");
-    house.pass(std::time::Duration::from_secs(60)).await;
-    let old = age().await.expect("an age");
-    assert!(old - young >= 60_000, "{young} {old}");
-}
