@@ -1,6 +1,6 @@
 //! Whether the books are in order, from the rows alone.
 
-use crate::account::{Account, Balance, Delta, Side};
+use crate::account::{Account, Balance, Side};
 use crate::book::{Ledger, Proof};
 use crate::row::{Kind, Transfer};
 use crate::trail::Trail;
@@ -83,21 +83,15 @@ impl Books {
     /// The next line of the history; `None` when it does not follow.
     fn take(&mut self, row: &Transfer) -> Option<()> {
         let amount = row.amount.minor();
-        let (posted, pending) = match row.kind {
-            Kind::Transfer => (amount, 0),
-            Kind::Reverse => {
-                *self.reversed.entry(row.refers?).or_default() += amount;
-                (amount, 0)
-            }
-            Kind::Hold => {
-                self.holds.insert(row.n, amount);
-                (0, amount)
-            }
-            Kind::Settle => (amount, -self.holds.remove(&row.refers?)?),
-            Kind::Void | Kind::Expire => (0, -self.holds.remove(&row.refers?)?),
-        };
+        let mut held = 0;
+        match row.kind {
+            Kind::Transfer => {}
+            Kind::Reverse => *self.reversed.entry(row.refers?).or_default() += amount,
+            Kind::Hold => drop(self.holds.insert(row.n, amount)),
+            Kind::Settle | Kind::Void | Kind::Expire => held = self.holds.remove(&row.refers?)?,
+        }
         let ledger = self.ledgers.get_mut(&row.ledger)?;
-        let delta = Delta { posted, pending };
+        let delta = row.delta(held);
         for (id, side) in [(row.debit, Side::Debit), (row.credit, Side::Credit)] {
             let (balance, trail) = self.accounts.entry(id).or_default();
             let after = balance.after(side, delta)?;

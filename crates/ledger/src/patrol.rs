@@ -1,6 +1,6 @@
 //! Whether the books are in order, a stretch at a time: for books too long to be read whole every hour.
 
-use crate::account::{Account, Balance, Delta, Side};
+use crate::account::{Account, Balance, Side};
 use crate::book::{Ledger, Proof};
 use crate::check::Broken;
 use crate::row::{Kind, Transfer};
@@ -125,9 +125,10 @@ impl Patrol {
         if row.kind != Kind::Expire && known::find(db, row.id)? != Some(row.n) {
             return broken;
         }
-        let Some(delta) = delta(db, row)? else {
+        let Some(held) = held(db, row)? else {
             return broken;
         };
+        let delta = row.delta(held);
         for (account, side) in [(row.debit, Side::Debit), (row.credit, Side::Credit)] {
             let before = row.back(side).before;
             let Some(before) = balance_after(db, before, account)?.filter(|_| before < row.n)
@@ -172,22 +173,14 @@ impl Patrol {
     }
 }
 
-/// By how much `row` changes its accounts; `None` when it ends a hold that is not there.
-fn delta(db: &Connection, row: &Transfer) -> rusqlite::Result<Option<Delta>> {
-    let amount = row.amount.minor();
-    let (posted, pending) = match row.kind {
-        Kind::Transfer | Kind::Reverse => (amount, 0),
-        Kind::Hold => (0, amount),
-        Kind::Settle | Kind::Void | Kind::Expire => {
-            let held = Transfer::by_number(db, row.refers.unwrap_or_default())?;
-            let Some(held) = held.filter(|held| held.kind == Kind::Hold && held.n < row.n) else {
-                return Ok(None);
-            };
-            let posted = if row.kind == Kind::Settle { amount } else { 0 };
-            (posted, -held.amount.minor())
-        }
-    };
-    Ok(Some(Delta { posted, pending }))
+/// What the hold has that `row` ends, and nothing where it ends none; `None` when the hold is not there.
+fn held(db: &Connection, row: &Transfer) -> rusqlite::Result<Option<i64>> {
+    if !row.kind.ends_hold() {
+        return Ok(Some(0));
+    }
+    let hold = Transfer::by_number(db, row.refers.unwrap_or_default())?;
+    let hold = hold.filter(|hold| hold.kind == Kind::Hold && hold.n < row.n);
+    Ok(hold.map(|hold| hold.amount.minor()))
 }
 
 /// The balance of `account` after line `n`, which is nothing before the first; `None` when it is not in that line.

@@ -1,6 +1,6 @@
 //! The history: one record of fixed size for each transfer, chained by hashes.
 
-use crate::account::{Balance, Side};
+use crate::account::{Balance, Delta, Side};
 use crate::bytes::{Reader, Writer, damaged};
 use crate::trail::Back;
 use crate::{AccountId, Amount, LedgerId, TransferId};
@@ -29,6 +29,13 @@ pub enum Kind {
     Expire = 5,
     /// Money moved back, whole or in part.
     Reverse = 6,
+}
+
+impl Kind {
+    /// Whether it ends a hold.
+    pub(crate) fn ends_hold(self) -> bool {
+        matches!(self, Self::Settle | Self::Void | Self::Expire)
+    }
 }
 
 /// A line of the history.
@@ -94,6 +101,18 @@ impl Transfer {
             Side::Debit => self.debit_back,
             Side::Credit => self.credit_back,
         }
+    }
+
+    /// By how much it changes its accounts; `held` is what the hold has that it ends.
+    pub(crate) fn delta(&self, held: i64) -> Delta {
+        let amount = self.amount.minor();
+        let (posted, pending) = match self.kind {
+            Kind::Transfer | Kind::Reverse => (amount, 0),
+            Kind::Hold => (0, amount),
+            Kind::Settle => (amount, -held),
+            Kind::Void | Kind::Expire => (0, -held),
+        };
+        Delta { posted, pending }
     }
 
     fn body(&self) -> [u8; WHOLE] {

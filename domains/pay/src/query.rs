@@ -9,8 +9,8 @@ use crate::limits;
 use crate::rule::{Rule, RuleKind};
 use crate::state::wallet::Purse;
 use crate::state::{
-    bill, book, code, delivery, dispute, key, merchant, payment, review, set_aside, subscription,
-    wallet, webhook,
+    self, bill, book, code, delivery, dispute, key, merchant, payment, review, set_aside,
+    subscription, wallet, webhook,
 };
 use crate::subscription::Subscription;
 use bongsu_base::LogTime;
@@ -215,14 +215,7 @@ pub fn reviews(
 
 /// Whether it is not known yet what the bank did with an order.
 pub fn waits(view: &ReadView<'_>, ordered: &Ordered) -> Result<bool> {
-    Ok(match ordered {
-        Ordered::Payment(id) => {
-            payment::find(view.db(), *id)?.is_some_and(|found| found.state == crate::State::AtBank)
-        }
-        Ordered::Settlement(n) => {
-            merchant::settlement(view.db(), *n)?.is_some_and(|found| found.state == 1)
-        }
-    })
+    state::waits(view.db(), ordered)
 }
 
 /// Whether what the bank said of an order was set aside.

@@ -98,6 +98,22 @@ macro_rules! open_scheme {
 }
 open_scheme!(NoAuthentication, NoAccessToken);
 
+/// Has a request that is read in a way of ours stand for one of `ruma`'s: under its paths, with its method, admitted by
+/// the scheme that is named. A parameter of it, if it has one, stands for a request.
+#[macro_export]
+macro_rules! stands_for {
+    ($ours:ty, $theirs:ty, $scheme:ty $(; $generic:ident)?) => {
+        impl $(<$generic: ::ruma::api::Metadata>)? ::ruma::api::Metadata for $ours {
+            const METHOD: ::http::Method = <$theirs as ::ruma::api::Metadata>::METHOD;
+            const RATE_LIMITED: bool = <$theirs as ::ruma::api::Metadata>::RATE_LIMITED;
+            type Authentication = $scheme;
+            type PathBuilder = <$theirs as ::ruma::api::Metadata>::PathBuilder;
+            const PATH_BUILDER: Self::PathBuilder =
+                <$theirs as ::ruma::api::Metadata>::PATH_BUILDER;
+        }
+    };
+}
+
 /// The token in the `Authorization` header (RFC 6750).
 #[must_use]
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -6,11 +6,12 @@ use super::remembered::Session;
 use crate::command::{Accepted, Denial, Proof};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
+use bongsu_web_kit::stands_for;
 use data_encoding::HEXLOWER;
 use http::StatusCode;
+use ruma::api::IncomingRequest;
 use ruma::api::client::uiaa::{AuthData, AuthFlow, AuthType, UiaaInfo, UserIdentifier};
 use ruma::api::error::{DeserializationError, ErrorKind, StandardErrorBody};
-use ruma::api::{IncomingRequest, Metadata};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -134,13 +135,7 @@ impl<'a> PasswordStage<'a> {
 /// `ruma`'s request of an endpoint that asks for the password, also in the form of the first versions.
 pub struct Asking<R>(pub R);
 
-impl<R: Metadata> Metadata for Asking<R> {
-    const METHOD: http::Method = R::METHOD;
-    const RATE_LIMITED: bool = R::RATE_LIMITED;
-    type Authentication = R::Authentication;
-    type PathBuilder = R::PathBuilder;
-    const PATH_BUILDER: R::PathBuilder = R::PATH_BUILDER;
-}
+stands_for!(Asking<R>, R, R::Authentication; R);
 
 impl<R: IncomingRequest> IncomingRequest for Asking<R> {
     type EndpointError = R::EndpointError;

@@ -1,10 +1,11 @@
 //! Endpoints that `ruma` lets application services authenticate at. There are none here, so that
 //! nobody does.
 
+use bongsu_web_kit::stands_for;
+use ruma::api::IncomingRequest;
 use ruma::api::auth_scheme::NoAccessToken;
 use ruma::api::client::session::login;
 use ruma::api::error::DeserializationError;
-use ruma::api::{IncomingRequest, Metadata};
 use serde::Deserialize;
 
 /// `ruma`'s request, for everybody.
@@ -28,13 +29,7 @@ impl Check for login::v3::Request {
     }
 }
 
-impl<R: Metadata> Metadata for Open<R> {
-    const METHOD: http::Method = R::METHOD;
-    const RATE_LIMITED: bool = R::RATE_LIMITED;
-    type Authentication = NoAccessToken;
-    type PathBuilder = R::PathBuilder;
-    const PATH_BUILDER: R::PathBuilder = R::PATH_BUILDER;
-}
+stands_for!(Open<R>, R, NoAccessToken; R);
 
 impl<R: IncomingRequest + Check> IncomingRequest for Open<R> {
     type EndpointError = R::EndpointError;

@@ -13,14 +13,15 @@ use bongsu_base::UserId;
 use bongsu_lane::{Actor, Priority};
 use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
+use bongsu_web_kit::stands_for;
 use data_encoding::HEXLOWER;
 use http::StatusCode;
 use ruma::OwnedDeviceId;
+use ruma::api::IncomingRequest;
 use ruma::api::auth_scheme::NoAccessToken;
 use ruma::api::client::account::register::v3::{Request, Response};
 use ruma::api::client::uiaa::{AuthData, AuthType};
 use ruma::api::error::{DeserializationError, ErrorKind};
-use ruma::api::{IncomingRequest, Metadata};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
@@ -33,13 +34,7 @@ pub struct Registering {
     body: Map<String, Value>,
 }
 
-impl Metadata for Registering {
-    const METHOD: http::Method = Request::METHOD;
-    const RATE_LIMITED: bool = Request::RATE_LIMITED;
-    type Authentication = NoAccessToken;
-    type PathBuilder = <Request as Metadata>::PathBuilder;
-    const PATH_BUILDER: Self::PathBuilder = Request::PATH_BUILDER;
-}
+stands_for!(Registering, Request, NoAccessToken);
 
 impl IncomingRequest for Registering {
     type EndpointError = <Request as IncomingRequest>::EndpointError;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use bongsu_lane::Priority;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::stands_for;
 use http::StatusCode;
 use ruma::OwnedUserId;
 use ruma::api::client::profile::set_profile_field::v3::{Request, Response};
@@ -25,13 +26,7 @@ pub struct SetField {
     body: Map<String, Value>,
 }
 
-impl Metadata for SetField {
-    const METHOD: http::Method = Request::METHOD;
-    const RATE_LIMITED: bool = Request::RATE_LIMITED;
-    type Authentication = <Request as Metadata>::Authentication;
-    type PathBuilder = <Request as Metadata>::PathBuilder;
-    const PATH_BUILDER: Self::PathBuilder = Request::PATH_BUILDER;
-}
+stands_for!(SetField, Request, <Request as Metadata>::Authentication);
 
 impl IncomingRequest for SetField {
     type EndpointError = <Request as IncomingRequest>::EndpointError;

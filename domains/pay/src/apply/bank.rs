@@ -7,7 +7,8 @@ use crate::command::{Accepted, BankSaid, Ordered, Rejected};
 use crate::effect::Effect;
 use crate::id::PaymentId;
 use crate::state::merchant::{self, Settlement};
-use crate::state::{book, damaged, payment, set_aside as aside, top_up as coming, wallet};
+use crate::state::wallet::Purse;
+use crate::state::{self, book, damaged, payment, set_aside as aside, top_up as coming, wallet};
 use bongsu_lane::Actor;
 use bongsu_ledger::{AccountId, Amount, Currency, Instruction, Money, balance};
 
@@ -37,6 +38,10 @@ fn order(cx: &mut Cx<'_>, payment: &Payment, account: String) -> Ruled<()> {
 
 pub(super) fn top_up(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answer> {
     let mine = purse(cx, owner, money)?;
+    ask_bank(cx, &mine, owner, money).map(Answer::Payment)
+}
+
+fn ask_bank(cx: &mut Cx<'_>, mine: &Purse, owner: &str, money: &Money) -> Ruled<Payment> {
     if mine.frozen {
         return Err(Refused::WalletFrozen.into());
     }
@@ -45,7 +50,7 @@ pub(super) fn top_up(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answe
     asked.payee = owner.into();
     payment::insert(cx.db(), &asked)?;
     order(cx, &asked, account)?;
-    Ok(Answer::Payment(asked))
+    Ok(asked)
 }
 
 /// As before, if it is within the limits of whoever asks, and if wallet and bank can take it whatever else is to come.
@@ -70,11 +75,9 @@ pub(super) fn top_up_within(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Rule
     let at_bank = balance(cx.db(), bank(cx, currency)?)?.ok_or_else(|| damaged("account"))?;
     let to_come = coming::coming(cx.db(), coming::ALL, currency)?;
     sum(&[to_come, at_bank.debits_posted, at_bank.debits_pending]).ok_or(Refused::TooLarge)?;
-    let answer = top_up(cx, owner, money)?;
-    if let Answer::Payment(asked) = &answer {
-        coming::await_it(cx.db(), asked.id, (owner, currency), amount)?;
-    }
-    Ok(answer)
+    let asked = ask_bank(cx, &mine, owner, money)?;
+    coming::await_it(cx.db(), asked.id, (owner, currency), amount)?;
+    Ok(Answer::Payment(asked))
 }
 
 pub(super) fn withdraw(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Answer> {
@@ -130,16 +133,7 @@ pub(super) fn set_aside(
     if *cx.actor() != Actor::Platform {
         return Err(reject(Rejected::NotAllowed));
     }
-    let waits = match order {
-        Ordered::Payment(id) => {
-            let found = payment::find(cx.db(), *id)?;
-            found.is_some_and(|found| found.state == State::AtBank)
-        }
-        Ordered::Settlement(n) => {
-            merchant::settlement(cx.db(), *n)?.is_some_and(|found| found.state == 1)
-        }
-    };
-    if waits {
+    if state::waits(cx.db(), order)? {
         aside::keep(cx.db(), order, said, why)?;
     }
     Ok(Accepted::Done)

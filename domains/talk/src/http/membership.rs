@@ -22,11 +22,6 @@ use ruma::api::client::membership::{
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
 use serde_json::{Map, Value, json};
 
-/// Whether somebody is not in a room any more after this.
-fn is_going(action: Action) -> bool {
-    matches!(action, Action::Leave | Action::Kick | Action::Ban)
-}
-
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
     pub(super) async fn change(
@@ -43,23 +38,16 @@ impl Api {
             Action::Invite => self.profile_of_invited(&user).await?,
             Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
         };
-        let (who, gone) = (user.clone(), is_going(action));
         let command = Command::Membership(Membership {
             room: room.clone(),
-            user,
+            user: user.clone(),
             action,
             reason,
             profile,
             is_direct: false,
         });
-        self.submit(caller, Priority::Normal, None, command).await?;
-        if action == Action::Join {
-            self.take_push_rule_along(caller, &room).await?;
-        }
-        if gone {
-            self.types_no_more(&room, &who).await;
-        }
-        Ok(())
+        self.make_change(caller, (&room, &user), action, command)
+            .await
     }
 
     /// Asks the room's rules, before anything is written.
@@ -185,20 +173,29 @@ impl Api {
             action,
             content,
         });
-        self.submit(caller, Priority::Normal, None, command).await?;
-        if action == Action::Join {
-            self.take_push_rule_along(caller, room).await?;
-        }
-        if is_going(action) {
-            self.types_no_more(room, user).await;
-        }
-        Ok(())
+        self.make_change(caller, (room, user), action, command)
+            .await
     }
 
-    /// Whoever is gone types nothing more.
-    async fn types_no_more(&self, room: &RoomId, user: &UserId) {
-        self.typing.set(room, user, None, self.position());
-        self.far.typing(room, user, None).await;
+    /// Submits `command`, by which `user` comes or goes, and does what follows from that.
+    async fn make_change(
+        &self,
+        caller: &Caller,
+        (room, user): (&RoomId, &UserId),
+        action: Action,
+        command: Command,
+    ) -> Result<(), MatrixError> {
+        self.submit(caller, Priority::Normal, None, command).await?;
+        match action {
+            Action::Join => self.take_push_rule_along(caller, room).await?,
+            Action::Leave | Action::Kick | Action::Ban => {
+                // Whoever is gone types nothing more.
+                self.typing.set(room, user, None, self.position());
+                self.far.typing(room, user, None).await;
+            }
+            Action::Knock | Action::Invite | Action::Unban => {}
+        }
+        Ok(())
     }
 
     /// Sees that a guest enters only where guests are let in (Matrix v1.19, guest access).

@@ -177,17 +177,19 @@ impl Api {
         (request, filter): (&Request, &SyncFilter),
     ) -> Result<Vec<u8>, MatrixError> {
         let after = request.use_state_after;
-        let made = if is_long(since, request) {
-            let (api, caller) = (self.clone(), caller.clone());
-            let made = spawn_blocking(move || body(&api, &caller, next, (&found, &people), after));
-            made.await.map_err(MatrixError::internal)??
-        } else {
-            body(self, caller, next, (&found, &people), after)?
+        let write = move |api: &Self, caller: &Caller, fields: &[String]| {
+            let whole = body(api, caller, next, (&found, &people), after)?;
+            if fields.is_empty() {
+                return Ok(whole);
+            }
+            event_fields::only(&whole, fields).map_err(MatrixError::internal)
         };
-        if filter.event_fields.is_empty() {
-            return Ok(made);
+        if !is_long(since, request) {
+            return write(self, caller, &filter.event_fields);
         }
-        event_fields::only(&made, &filter.event_fields).map_err(MatrixError::internal)
+        let (api, caller, fields) = (self.clone(), caller.clone(), filter.event_fields.clone());
+        let made = spawn_blocking(move || write(&api, &caller, &fields));
+        made.await.map_err(MatrixError::internal)?
     }
 }
 

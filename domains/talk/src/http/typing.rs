@@ -9,6 +9,7 @@ use crate::state::rooms::Room;
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::stands_for;
 use ruma::api::client::typing::create_typing_event::v3::{Request, Response, Typing};
 use ruma::api::error::DeserializationError;
 use ruma::api::{IncomingRequest, Metadata};
@@ -21,13 +22,7 @@ const USUAL: Duration = Duration::from_secs(30);
 /// The request; `timeout` may be missing, which `ruma` does not know of.
 pub struct Told(Request);
 
-impl Metadata for Told {
-    const METHOD: http::Method = Request::METHOD;
-    const RATE_LIMITED: bool = Request::RATE_LIMITED;
-    type Authentication = <Request as Metadata>::Authentication;
-    type PathBuilder = <Request as Metadata>::PathBuilder;
-    const PATH_BUILDER: Self::PathBuilder = Request::PATH_BUILDER;
-}
+stands_for!(Told, Request, <Request as Metadata>::Authentication);
 
 impl IncomingRequest for Told {
     type EndpointError = <Request as IncomingRequest>::EndpointError;

@@ -1,6 +1,6 @@
 //! Events among their neighbours, by time, reported, too large, and redacted state.
 
-use crate::house::{House, bodies};
+use crate::house::{House, bodies, quoted};
 use serde_json::json;
 
 const V1: &str = "/_matrix/client/v1";
@@ -288,11 +288,7 @@ async fn filters_see_urls_types_senders_and_rooms() {
     let picture = json!({"body": "picture", "msgtype": "m.image", "url": "mxc://test/a"});
     house.put("jun", &path, picture).await.ok();
     let found = async |filter: serde_json::Value| {
-        let mut quoted = String::new();
-        for byte in filter.to_string().bytes() {
-            quoted.push_str(&format!("%{byte:02X}"));
-        }
-        let path = format!("rooms/{room}/messages?dir=b&filter={quoted}");
+        let path = format!("rooms/{room}/messages?dir=b{}", quoted(&filter));
         bodies(&house.get("mina", &path).await.ok()["chunk"])
     };
     let both = ["picture", "plain"];

@@ -343,6 +343,15 @@ impl House {
     }
 }
 
+/// A filter as it stands at the end of a query.
+pub fn quoted(filter: &Value) -> String {
+    let mut quoted = "&filter=".to_owned();
+    for byte in filter.to_string().bytes() {
+        quoted.push_str(&format!("%{byte:02X}"));
+    }
+    quoted
+}
+
 /// The bodies of the messages in a list of events.
 pub fn bodies(events: &Value) -> Vec<String> {
     let events = events.as_array().expect("a list");

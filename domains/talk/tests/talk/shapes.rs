@@ -1,6 +1,6 @@
 //! What clients leave out of a request, and what they look for in an answer without asking whether it is there.
 
-use crate::house::{House, bodies, types};
+use crate::house::{House, bodies, quoted, types};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -38,8 +38,7 @@ async fn around_an_event_there_are_lists_even_where_nothing_is() {
     for list in ["events_before", "events_after"] {
         assert_eq!(alone[list], json!([]));
     }
-    let filter = "filter=%7B%22types%22:%5B%22m.room.member%22%5D%7D";
-    let members = context(filter).await;
+    let members = context(&quoted(&json!({"types": ["m.room.member"]}))).await;
     assert_eq!(types(&members["state"]), ["m.room.member"]);
 }
 
@@ -62,8 +61,8 @@ async fn who_is_invited_twice_at_once_is_invited_once() {
     let twice = json!({"invite": ["@jun:test", "@jun:test"]});
     let made = house.post("mina", "createRoom", twice).await.ok();
     let room = made["room_id"].as_str().expect("an id");
-    let filter = "filter=%7B%22types%22:%5B%22m.room.member%22%5D%7D";
-    let path = format!("rooms/{room}/messages?dir=f&{filter}");
+    let filter = quoted(&json!({"types": ["m.room.member"]}));
+    let path = format!("rooms/{room}/messages?dir=f{filter}");
     let page = house.get("mina", &path).await.ok();
     let invited = page["chunk"].as_array().expect("a list").iter();
     let invited = invited.filter(|event| event["state_key"] == "@jun:test");

@@ -1,6 +1,6 @@
 //! What a sync tells of rooms that people come into, go from, and load lazily.
 
-use crate::house::{House, bodies, types};
+use crate::house::{House, bodies, quoted, types};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -258,7 +258,7 @@ async fn a_room_that_was_left_and_forgotten_between_two_syncs_is_told_as_gone() 
     assert_eq!(events.len(), 1, "{gone}");
     assert_eq!(events[0]["content"]["membership"], "leave");
     assert_eq!(gone["state"]["events"], json!([]));
-    let all = filter(&json!({"room": {"include_leave": true}}));
+    let all = quoted(&json!({"room": {"include_leave": true}}));
     let fresh = house.sync("jun", None, &all).await;
     assert_eq!(
         fresh["rooms"]["leave"],
@@ -267,22 +267,11 @@ async fn a_room_that_was_left_and_forgotten_between_two_syncs_is_told_as_gone() 
     );
 }
 
-/// A filter in a query.
-fn filter(filter: &Value) -> String {
-    let escaped = filter
-        .to_string()
-        .replace('{', "%7B")
-        .replace('}', "%7D")
-        .replace('"', "%22")
-        .replace('\\', "%5C");
-    format!("&filter={escaped}")
-}
-
 #[tokio::test]
 async fn state_that_the_filter_keeps_out_of_the_timeline_is_told_beside_it() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
-    let only = filter(&json!({"room": {"timeline": {"types": ["m.room.message"]}}}));
+    let only = quoted(&json!({"room": {"timeline": {"types": ["m.room.message"]}}}));
     let since = token(&house.sync("jun", None, &only).await);
     house.say("mina", &room, "one").await;
     for name in ["First", "Second"] {
@@ -306,7 +295,7 @@ async fn of_events_nothing_is_told_but_the_fields_that_the_filter_names() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     house.say("mina", &room, "one").await;
-    let fields = filter(&json!({
+    let fields = quoted(&json!({
         "event_fields": ["type", "content.body"],
         "room": { "timeline": { "types": ["m.room.message"] } },
     }));
