@@ -19,18 +19,13 @@ DENY_VERSION := 0.20.2
 JS := clients/js/node_modules
 BENCH_JS := bench/js/node_modules
 
-# What is watched by libFuzzer carries counters; these flags are stable ones, so that no other compiler is
-# needed. Whatever is found is left in fuzz/target, with the target's name before it.
+# Whatever the fuzzer finds is left in fuzz/target, with the target's name before it.
 FUZZ := events media pages push_rules requests sign_in status_list sync tokens
-HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
-FUZZ_FLAGS = --cfg fuzzing -Cpasses=sancov-module \
-	$(COVERAGE:%=-Cllvm-args=-sanitizer-coverage-%)
 # From a corpus that grows and the seeds; says how much was tried, and everything if something was found.
 define FUZZ_RUN
 	@for target in $(FUZZ); do corpus=fuzz/target/$(1)/$$target; said=fuzz/target/$$target.log; \
 		mkdir -p $$corpus; \
-		BONGSU_FUZZ=$$target fuzz/target/$(HOST)/release/bongsu-fuzz -max_total_time=$(2) -max_len=20000 -timeout=20 \
+		BONGSU_FUZZ=$$target target/debug/examples/bongsu-fuzz -max_total_time=$(2) -max_len=20000 -timeout=20 \
 			-rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=fuzz/target/$$target- $(3) \
 			$$corpus fuzz/seeds/$$target >$$said 2>&1 || { tail -n 80 $$said; exit 1; }; \
 		echo "$$target: $$(grep -o 'number_of_executed_units:.*' $$said)"; \
@@ -67,14 +62,12 @@ test: setup check fuzz-short ## everything that decides whether a change is good
 
 check: setup ## formatting, lints, dependencies and generated files
 	cargo fmt --all --check
-	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo deny --log-level error check --hide-inclusion-graph bans licenses sources
 	cargo run --quiet -p xtask -- generate --check
 
 fmt: ## format the code
 	cargo fmt --all
-	cargo fmt --manifest-path fuzz/Cargo.toml
 
 fuzz: fuzz-build ## a minute of chance for each fuzz target, beginning with what was found before
 	$(call FUZZ_RUN,corpus,60,)
@@ -85,8 +78,7 @@ fuzz-short: fuzz-build
 	$(call FUZZ_RUN,short,10,-seed=1)
 
 fuzz-build: setup
-	RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --locked --quiet --release --target $(HOST) \
-		--manifest-path fuzz/Cargo.toml
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/watched cargo build --locked --workspace --example bongsu-fuzz
 
 generate: ## write the generated files again
 	cargo run --quiet -p xtask -- generate

@@ -17,9 +17,9 @@ use ruma::{RoomVersionId, assign};
 use serde_json::{Value, json};
 
 /// Versions of the specification whose client-server API is honoured, as far as it is served at all.
-const SPECIFICATIONS: [&str; 14] = [
+const SPECIFICATIONS: [&str; 17] = [
     "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10",
-    "v1.11", "v1.12", "v1.13",
+    "v1.11", "v1.12", "v1.13", "v1.14", "v1.15", "v1.16",
 ];
 
 /// The version of rooms that are made without a wish.
@@ -92,6 +92,7 @@ pub async fn capabilities(
     for name in [
         "m.change_password",
         "m.get_login_token",
+        "m.profile_fields",
         "m.set_avatar_url",
         "m.set_displayname",
     ] {

@@ -25,7 +25,7 @@ pub async fn get(
         };
         let event =
             Event::by_id(db, request.event_id.as_str())?.filter(|event| event.room == room.n);
-        let visible = Visible::of(db, room.n, caller.user.as_str())?;
+        let visible = Visible::of(db, room.n, caller.user.as_str())?.without_ignored(db)?;
         event
             .filter(|event| visible.admits(event))
             .map(|event| show_to(db, event, caller.user.as_str()))

@@ -144,7 +144,7 @@ impl Api {
             let look = self.lane.read(|view| {
                 let (db, user) = (view.db(), caller.user.as_str());
                 let end = Position::end_of(view.applied()?);
-                let visible = Visible::of(db, n, user)?;
+                let visible = Visible::of(db, n, user)?.without_ignored(db)?;
                 let range = (since.position.as_i64(), end.as_i64());
                 let admit = |event: &Event| visible.admits(event);
                 let page = page(db, n, range, Direction::Forward, LIMIT, admit)?;

@@ -55,7 +55,7 @@ fn look(
     let Some(room) = Room::by_id(db, id)? else {
         return Ok(None);
     };
-    let visible = Visible::of(db, room.n, user)?;
+    let visible = Visible::of(db, room.n, user)?.without_ignored(db)?;
     let member = member(db, room.n, user)?.filter(|member| !member.forgotten);
     let last = Position::end_of(view.applied()?).as_i64();
     let is = |member: &Member, words: &[&str]| words.contains(&member.membership.as_str());

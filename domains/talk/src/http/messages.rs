@@ -99,7 +99,7 @@ fn look(
     let Some(room) = Room::by_id(db, id)? else {
         return Ok(None);
     };
-    let visible = Visible::of(db, room.n, caller.user.as_str())?;
+    let visible = Visible::of(db, room.n, caller.user.as_str())?.without_ignored(db)?;
     if !visible.ever_joined() && room.visibility != Visibility::WorldReadable {
         return Ok(None);
     }

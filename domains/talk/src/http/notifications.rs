@@ -3,7 +3,7 @@
 use super::Api;
 use super::json::event;
 use super::plain::Plain;
-use crate::query;
+use crate::query::{self, NotificationsWanted};
 use axum::Json;
 use axum::extract::State;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 200;
 
-/// What the caller has not read and is to hear of; what was read is told no more.
+/// What the caller was to hear of, and whether they have read it.
 pub async fn notifications(
     State(api): State<Api>,
     plain: Plain,
@@ -29,12 +29,15 @@ pub async fn notifications(
             .parse::<usize>()
             .map_err(|_| MatrixError::invalid_param("`limit` is a number"))?,
     };
-    let limit = limit.clamp(1, MAX_PAGE);
-    let highlights_only = plain.query("only").as_deref() == Some("highlight");
+    let wanted = NotificationsWanted {
+        before,
+        limit: limit.min(MAX_PAGE),
+        highlights_only: plain.query("only").as_deref() == Some("highlight"),
+    };
     let user = plain.caller.user.as_str();
     let found = api
         .lane
-        .read(|view| query::notifications(view.db(), user, before, limit, highlights_only));
+        .read(|view| query::notifications(view.db(), user, wanted));
     let (found, more) = found.await?;
     let mut told = Vec::new();
     for one in &found {
@@ -43,7 +46,7 @@ pub async fn notifications(
             "actions": one.actions,
             "event": event,
             "profile_tag": null,
-            "read": false,
+            "read": one.read,
             "room_id": one.room.as_str(),
             "ts": one.event.event.time.0,
         }));

@@ -63,7 +63,8 @@ fn readable(
     let Some(room) = Room::by_id(view.db(), id)? else {
         return Ok(None);
     };
-    let visible = Visible::of(view.db(), room.n, caller.user.as_str())?;
+    let visible =
+        Visible::of(view.db(), room.n, caller.user.as_str())?.without_ignored(view.db())?;
     let open = visible.ever_joined() || room.visibility == Visibility::WorldReadable;
     Ok(open.then_some((room, visible)))
 }

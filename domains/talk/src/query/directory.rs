@@ -8,6 +8,11 @@ use rusqlite::Connection;
 /// How many rooms are looked at for one page, at most, when few are what is looked for.
 const LOOK: usize = 2_000;
 
+/// Which rooms stand in the directory: those that were listed, that somebody is in, and that one may look at or ask to
+/// come into without being invited (Matrix v1.19, `GET /publicRooms`, `join_rule`).
+const SHOWN: &str = "listed = 1 AND joined > 0
+    AND (join_rule NOT IN ('invite', 'private') OR visibility = 0)";
+
 /// A place in the directory: how many are in the room that stands there, and its number.
 pub type Mark = (i64, i64);
 
@@ -50,7 +55,7 @@ pub fn list(db: &Connection, wanted: &ListWanted) -> rusqlite::Result<Listed> {
         Direction::Backward => (">", "ASC"),
     };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT joined, n FROM room WHERE listed = 1 AND joined > 0 AND (joined, n) {sign} (?1, ?2)
+        "SELECT joined, n FROM room WHERE {SHOWN} AND (joined, n) {sign} (?1, ?2)
          ORDER BY joined {order}, n {order}"
     ))?;
     let mut rows = statement.query(from)?;
@@ -79,7 +84,7 @@ pub fn list(db: &Connection, wanted: &ListWanted) -> rusqlite::Result<Listed> {
         rooms.reverse();
     }
     let total = db
-        .prepare_cached("SELECT count(*) FROM room WHERE listed = 1 AND joined > 0")?
+        .prepare_cached(&format!("SELECT count(*) FROM room WHERE {SHOWN}"))?
         .query_row([], |row| row.get(0))?;
     Ok(Listed {
         rooms,

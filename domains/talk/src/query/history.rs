@@ -1,9 +1,11 @@
 //! A room's history, a page at a time, and who may read it.
 
+use super::unread::ignored_by;
 use crate::state::events::{COLUMNS, Event};
 use crate::state::members::{Stay, member, stays};
 use crate::state::rooms::Visibility;
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 /// How many events are looked at for one page, at most, when a filter lets few through.
 const LOOK: i64 = 20_000;
@@ -13,6 +15,7 @@ const LOOK: i64 = 20_000;
 pub struct Visible {
     user: String,
     stays: Vec<Stay>,
+    ignored: BTreeSet<String>,
 }
 
 impl Visible {
@@ -30,13 +33,26 @@ impl Visible {
         Ok(Self {
             user: user.to_owned(),
             stays,
+            ignored: BTreeSet::new(),
         })
+    }
+
+    /// The same without what those whom they ignore say. State is everybody's (Matrix v1.19, ignoring users).
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn without_ignored(mut self, db: &Connection) -> rusqlite::Result<Self> {
+        self.ignored = ignored_by(db, &self.user)?;
+        Ok(self)
     }
 
     /// Whether they may read `event`. What changes who may read is read by whom it let read before or lets
     /// read after.
     #[must_use]
     pub fn admits(&self, event: &Event) -> bool {
+        if event.state_key.is_none() && self.ignored.contains(&event.sender) {
+            return false;
+        }
         if event.state_key.as_deref() == Some(&self.user) || self.admits_as(event, event.visibility)
         {
             return true;
@@ -62,6 +78,17 @@ impl Visible {
             };
             at >= from && stay.until.is_none_or(|until| at <= until)
         })
+    }
+
+    /// Whether they were in the room when `event` was sent, or it made them come or go.
+    #[must_use]
+    pub fn was_there(&self, event: &Event) -> bool {
+        let at = event.position.as_i64();
+        let within = |stay: &Stay| {
+            stay.joined.is_some_and(|joined| at > joined)
+                && stay.until.is_none_or(|until| at <= until)
+        };
+        event.state_key.as_deref() == Some(&self.user) || self.stays.iter().any(within)
     }
 
     /// Whether they are or were in the room.

@@ -93,8 +93,7 @@ fn matches(
     rule: &Rule,
     event: &Value,
 ) -> rusqlite::Result<bool> {
-    // Rules that look for names in texts give way to what a message says of itself; and an edit that does
-    // not say so names nobody anew.
+    // Rules that look for names in texts give way to what a message says of itself.
     let by_name = [
         ".m.rule.contains_display_name",
         ".m.rule.contains_user_name",
@@ -102,8 +101,7 @@ fn matches(
     ];
     if rule.default
         && by_name.contains(&rule.rule_id.as_str())
-        && (event["content"].get("m.mentions").is_some()
-            || event["content"]["m.relates_to"]["rel_type"] == "m.replace")
+        && event["content"].get("m.mentions").is_some()
     {
         return Ok(false);
     }

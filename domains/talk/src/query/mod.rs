@@ -34,11 +34,13 @@ pub use related_by::{RelatedBy, RelatedLook};
 pub use sync::{account_data, receipts};
 mod judge;
 mod mutual;
+mod notified;
 mod people;
 mod rules;
 mod unread;
 
 pub use mutual::mutual_rooms;
+pub use notified::{Notification, NotificationsWanted, notifications};
 pub use people::{Person, search_people, share_a_room, small_rooms};
 pub use rules::{Misplaced, PUSH_RULES, Rule, RuleKind, Ruleset};
-pub use unread::{Counts, Notification, Wishes, notifications, push_rules};
+pub use unread::{Counts, Wishes, push_rules};

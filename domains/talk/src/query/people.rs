@@ -17,8 +17,8 @@ pub struct Person {
     pub avatar_url: Option<String>,
 }
 
-/// People whose id or name has `term` in it, who share a room with `user` or are in a public one: up to
-/// `limit`, those whose id or name begins with it first, and whether there are more.
+/// People whose id or name has every word of `term` in it, who share a room with `user` or are in a public one: up to
+/// `limit`, those whose id or name is the term or has words that begin with it first, and whether there are more.
 ///
 /// # Errors
 /// When the view cannot be read.
@@ -54,13 +54,16 @@ pub fn search_people(
             .as_deref()
             .unwrap_or_default()
             .to_lowercase();
+        let begins = |part: &str| {
+            localpart.starts_with(part)
+                || name.split_whitespace().any(|word| word.starts_with(part))
+        };
+        let has = |part: &str| localpart.contains(part) || name.contains(part);
         let rank = if localpart == term || name == term {
             0
-        } else if localpart.starts_with(&term)
-            || name.split_whitespace().any(|word| word.starts_with(&term))
-        {
+        } else if term.split_whitespace().all(begins) {
             1
-        } else if localpart.contains(&term) || name.contains(&term) || id == term {
+        } else if term.split_whitespace().all(has) || id == term {
             2
         } else {
             continue;

@@ -13,11 +13,12 @@ use crate::state::members::member;
 use crate::state::receipts::Unread;
 use crate::state::relations::{THREAD, relates, root_id};
 use crate::state::rooms::Room;
-use crate::state::unread::{UnreadRoom, read, read_in_thread, unread};
+use crate::state::unread::{Read, UnreadRoom, read, read_in_thread, unread};
 use crate::state::words::has_word;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,20 +45,10 @@ impl Wishes {
     /// When the view cannot be read.
     pub fn of(db: &Connection, user: &str) -> rusqlite::Result<Self> {
         let (rules, _) = push_rules(db, user)?;
-        let ignored = account::data(db, user, 0, IGNORED)?;
-        let ignored =
-            ignored.and_then(|content| serde_json::from_str::<Map<String, Value>>(&content).ok());
-        let ignored = ignored
-            .as_ref()
-            .and_then(|content| content.get("ignored_users")?.as_object());
-        let ignored: BTreeSet<String> = ignored
-            .into_iter()
-            .flat_map(|users| users.keys().cloned())
-            .collect();
         Ok(Self {
             user: user.to_owned(),
             rules,
-            ignored,
+            ignored: ignored_by(db, user)?,
         })
     }
 
@@ -69,11 +60,40 @@ impl Wishes {
             .unwrap_or_else(|| Ruleset::server_default(&self.user))
     }
 
+    /// Whose wishes they are.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Whether the event lets them into a room, by somebody whom they ignore.
+    #[must_use]
+    pub fn ignores_invite(&self, event: &Event) -> bool {
+        event.state_key.as_deref() == Some(&self.user) && self.ignored.contains(&event.sender)
+    }
+
     /// Whether they want no messages of the event's sender. State is everybody's.
     #[must_use]
     pub fn ignores(&self, event: &Event) -> bool {
         event.state_key.is_none() && self.ignored.contains(&event.sender)
     }
+}
+
+/// Whom `user` ignores.
+///
+/// # Errors
+/// When the view cannot be read.
+pub(super) fn ignored_by(db: &Connection, user: &str) -> rusqlite::Result<BTreeSet<String>> {
+    let content = account::data(db, user, 0, IGNORED)?;
+    let content =
+        content.and_then(|content| serde_json::from_str::<Map<String, Value>>(&content).ok());
+    let users = content
+        .as_ref()
+        .and_then(|content| content.get("ignored_users")?.as_object());
+    Ok(users
+        .into_iter()
+        .flat_map(|users| users.keys().cloned())
+        .collect())
 }
 
 /// The rules that `user` has made their own, if any, and where they were last changed.
@@ -100,7 +120,15 @@ pub struct Counts(Arc<Mutex<BTreeMap<(String, i64), Counted>>>);
 struct Counted {
     from: i64,
     upto: i64,
-    highlights: i64,
+    named: Named,
+}
+
+/// How many messages have somebody's name in their text without saying whom they mention.
+#[derive(Debug, Clone, Copy, Default)]
+struct Named {
+    all: i64,
+    /// Those that edit another. They make nobody unread but whom they name.
+    edits: i64,
 }
 
 impl Counts {
@@ -120,89 +148,130 @@ impl Counts {
         }
         let user = wishes.user.as_str();
         let mut found = unread(db, room.n, user, joined)?;
-        if found.main.notifications > 0 {
-            let from = read(db, room.n, user, joined)?.main;
-            let highlights = found.main.highlights + self.named(db, room, user, from)?;
-            found.main.highlights = highlights.min(found.main.notifications);
-        }
+        let from = read(db, room.n, user, joined)?.main;
+        let named = self.named(db, room, user, from)?;
+        found.main.notifications += named.edits;
+        let highlights = found.main.highlights + named.all;
+        found.main.highlights = highlights.min(found.main.notifications);
         Ok(found)
     }
 
     /// How many messages after `from` name the person; what was counted before is not read again.
-    fn named(&self, db: &Connection, room: &Room, user: &str, from: i64) -> rusqlite::Result<i64> {
+    fn named(
+        &self,
+        db: &Connection,
+        room: &Room,
+        user: &str,
+        from: i64,
+    ) -> rusqlite::Result<Named> {
         let changed = room.changed.as_i64();
         let key = (user.to_owned(), room.n);
         let known = self.0.lock().get(&key).copied();
         let known = known.filter(|known| known.from == from && known.upto <= changed);
-        let (after, before) = known.map_or((from, 0), |known| (known.upto, known.highlights));
-        if after == changed {
+        let before = known.map_or(Named::default(), |known| known.named);
+        let after = known.map_or(from, |known| known.upto);
+        if after >= changed {
             return Ok(before);
         }
-        let highlights = before + named(db, room, user, after)?;
+        let new = named(db, room, user, after)?;
+        let named = Named {
+            all: before.all + new.all,
+            edits: before.edits + new.edits,
+        };
         let mut kept = self.0.lock();
         if kept.len() >= KEPT {
             kept.clear();
         }
         let upto = changed;
-        kept.insert(
-            key,
-            Counted {
-                from,
-                upto,
-                highlights,
-            },
-        );
-        Ok(highlights)
+        kept.insert(key, Counted { from, upto, named });
+        Ok(named)
     }
 }
 
-/// How many messages after `after` have the person's name in their text without saying whom they mention.
-fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<i64> {
+/// The messages after `after` that name the person.
+fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<Named> {
     let localpart = user.trim_start_matches('@').split(':').next();
     let shown = member(db, room.n, user)?.and_then(|member| member.displayname);
-    let names: Vec<String> = localpart
-        .map(str::to_owned)
+    let names: Vec<&str> = localpart
         .into_iter()
-        .chain(shown)
-        .collect();
-    let names: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
+        .chain(shown.as_deref())
         .filter(|name| !name.is_empty())
         .collect();
+    let rules = OnceCell::new();
+    let place = Place {
+        db,
+        room,
+        user,
+        displayname: shown.as_deref(),
+    };
     let mut statement = db.prepare_cached(
-        "SELECT content FROM event WHERE room = ?1 AND position > ?2 AND type = 'm.room.message'
-           AND state_key IS NULL AND sender <> ?3 ORDER BY position DESC LIMIT ?4",
+        "SELECT position, content FROM event WHERE room = ?1 AND position > ?2
+           AND type = 'm.room.message' AND state_key IS NULL AND sender <> ?3
+         ORDER BY position DESC LIMIT ?4",
     )?;
     let mut rows = statement.query((room.n, after, user, WINDOW))?;
-    let mut found = 0;
+    let mut found = Named::default();
     while let Some(row) = rows.next()? {
-        let raw = row.get_ref(0)?.as_str()?;
-        // Nearly all texts name nobody; they are not parsed. A name with a quote or a backslash stands
-        // in JSON otherwise than in the text.
-        let lower = raw.to_lowercase();
-        let maybe =
-            |name: &&str| name.contains(['"', '\\']) || lower.contains(&name.to_lowercase());
-        if !names.iter().any(maybe) {
-            continue;
+        let raw = row.get_ref(1)?.as_str()?;
+        // Edits are few, and no count that an event carries has them: they are judged.
+        if raw.contains("\"m.replace\"") {
+            let rules = rules.get_or_init(|| Ruleset::server_default(user));
+            let event = Event::at(db, row.get(0)?)?;
+            let verdict = judge(&place, rules, &event)?;
+            if is_edit(&event.content) {
+                found.edits += i64::from(verdict.notify);
+                found.all += i64::from(verdict.highlight);
+                continue;
+            }
         }
-        let content: Map<String, Value> = serde_json::from_str(raw).unwrap_or_default();
-        let replaces = content
-            .get("m.relates_to")
-            .is_some_and(|to| to["rel_type"] == "m.replace");
-        if content.contains_key("m.mentions")
-            || replaces
-            || content.get("msgtype") == Some(&"m.notice".into())
-        {
-            continue;
-        }
-        let body = content
-            .get("body")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        found += i64::from(names.iter().any(|name| has_word(body, name)));
+        found.all += i64::from(names_one_of(&names, raw));
     }
     Ok(found)
+}
+
+fn is_edit(content: &str) -> bool {
+    let content: Value = serde_json::from_str(content).unwrap_or_default();
+    content["m.relates_to"]["rel_type"] == "m.replace"
+}
+
+/// Whether a message with this content has one of `names` in its text without saying whom it mentions.
+fn names_one_of(names: &[&str], raw: &str) -> bool {
+    // Nearly all texts name nobody; they are not parsed. A name with a quote or a backslash stands
+    // in JSON otherwise than in the text.
+    let lower = raw.to_lowercase();
+    let maybe = |name: &&str| name.contains(['"', '\\']) || lower.contains(&name.to_lowercase());
+    if !names.iter().any(maybe) {
+        return false;
+    }
+    let content: Map<String, Value> = serde_json::from_str(raw).unwrap_or_default();
+    if content.contains_key("m.mentions") || content.get("msgtype") == Some(&"m.notice".into()) {
+        return false;
+    }
+    let body = content
+        .get("body")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    names.iter().any(|name| has_word(body, name))
+}
+
+/// The root of the thread that `event` is in, if it is in one, and whether `user` has read it.
+pub(super) fn reading(
+    db: &Connection,
+    (room, user): (i64, &str),
+    read: Read,
+    event: &Event,
+) -> rusqlite::Result<(Option<String>, bool)> {
+    let position = event.position.as_i64();
+    let thread = relates(db, position)?.filter(|(_, rel)| rel == THREAD);
+    let Some((root, _)) = thread else {
+        return Ok((None, position <= read.main));
+    };
+    // Of a thread whose root is purged nothing is told.
+    let Some(id) = root_id(db, root)?.map(|id| id.to_string()) else {
+        return Ok((None, true));
+    };
+    let upto = read_in_thread(db, (room, root, &id), user)?.max(read.all);
+    Ok((Some(id), position <= upto))
 }
 
 /// What is unread for somebody with rules of their own: each of the latest events is judged.
@@ -229,20 +298,13 @@ fn judged(
         if wishes.ignores(&event) || event.redacted_by.is_some() {
             continue;
         }
-        let position = event.position.as_i64();
-        let thread = relates(db, position)?.filter(|(_, rel)| rel == THREAD);
+        let (thread, is_read) = reading(db, (room.n, user), read, &event)?;
+        if is_read {
+            continue;
+        }
         let count: &mut Unread = match thread {
-            None if position > read.main => &mut found.main,
-            None => continue,
-            Some((root, _)) => {
-                let Some(id) = root_id(db, root)?.map(|id| id.to_string()) else {
-                    continue;
-                };
-                if position <= read_in_thread(db, (room.n, root, &id), user)?.max(read.all) {
-                    continue;
-                }
-                found.threads.entry(id).or_default()
-            }
+            None => &mut found.main,
+            Some(root) => found.threads.entry(root).or_default(),
         };
         let verdict = judge(&place, &rules, &event)?;
         count.notifications += i64::from(verdict.notify);
@@ -250,89 +312,4 @@ fn judged(
     }
     found.threads.retain(|_, count| count.notifications > 0);
     Ok(found)
-}
-
-/// An event that somebody is to hear of.
-#[derive(Debug, Clone)]
-pub struct Notification {
-    /// The room.
-    pub room: bongsu_base::RoomId,
-    /// The event.
-    pub event: super::Shown,
-    /// What the rule that matched says.
-    pub actions: Vec<Value>,
-}
-
-/// What `user` has not read and is to hear of, newest first: up to `limit` events before `before`, and
-/// whether there are more. Of each room the latest thousand are looked at.
-///
-/// # Errors
-/// When the view cannot be read.
-pub fn notifications(
-    db: &Connection,
-    user: &str,
-    before: i64,
-    limit: usize,
-    highlights_only: bool,
-) -> rusqlite::Result<(Vec<Notification>, bool)> {
-    let wishes = Wishes::of(db, user)?;
-    let rules = wishes.rules();
-    let mut found: BTreeMap<i64, (Event, Vec<Value>, Room)> = BTreeMap::new();
-    for n in rooms_of(db, user)? {
-        let room = Room::by_number(db, n)?;
-        let visible = super::Visible::of(db, n, user)?;
-        let from = read(db, n, user, visible.joined_at().unwrap_or(0))?.main;
-        if room.changed.as_i64() <= from {
-            continue;
-        }
-        let displayname = member(db, n, user)?.and_then(|member| member.displayname);
-        let place = Place {
-            db,
-            room: &room,
-            user,
-            displayname: displayname.as_deref(),
-        };
-        let rest = "event WHERE room = ?1 AND position > ?2 AND position < ?3 AND sender <> ?4
-                    ORDER BY position DESC LIMIT ?5";
-        for event in select(db, rest, (n, from, before, user, WINDOW))? {
-            // Enough newer ones are known already.
-            let oldest = found.first_key_value().map(|(position, _)| *position);
-            if found.len() > limit && oldest.is_some_and(|oldest| event.position.as_i64() < oldest)
-            {
-                break;
-            }
-            let verdict = judge(&place, &rules, &event)?;
-            let wanted = verdict.notify
-                && (verdict.highlight || !highlights_only)
-                && event.redacted_by.is_none();
-            if wanted && !wishes.ignores(&event) && visible.admits(&event) {
-                let actions = verdict.actions.to_vec();
-                found.insert(event.position.as_i64(), (event, actions, room.clone()));
-                if found.len() > limit + 1 {
-                    found.pop_first();
-                }
-            }
-        }
-    }
-    let more = found.len() > limit;
-    let shown = found
-        .into_values()
-        .rev()
-        .take(limit)
-        .map(|(event, actions, room)| {
-            Ok(Notification {
-                room: room.id,
-                event: super::show_to(db, event, user)?,
-                actions,
-            })
-        });
-    Ok((shown.collect::<rusqlite::Result<_>>()?, more))
-}
-
-fn rooms_of(db: &Connection, user: &str) -> rusqlite::Result<Vec<i64>> {
-    db.prepare_cached(
-        "SELECT room FROM member WHERE user = ?1 AND membership = 'join' ORDER BY room",
-    )?
-    .query_map([user], |row| row.get(0))?
-    .collect()
 }

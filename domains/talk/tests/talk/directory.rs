@@ -124,6 +124,22 @@ async fn who_may_name_a_room_may_list_it() {
         .ok();
     house.put("mina", &path, json!({})).await.ok();
     assert_eq!(house.get("", &path).await.ok()["visibility"], "public");
+    let rules = format!("rooms/{room}/state/m.room.join_rules");
+    let seen = format!("rooms/{room}/state/m.room.history_visibility");
+    for (rule, visibility, shown) in [
+        ("public", "shared", 1),
+        ("invite", "shared", 0),
+        ("invite", "world_readable", 1),
+        ("knock", "shared", 1),
+    ] {
+        let rule = json!({"join_rule": rule});
+        house.put("mina", &rules, rule.clone()).await.ok();
+        let visibility = json!({"history_visibility": visibility});
+        house.put("mina", &seen, visibility).await.ok();
+        let all = house.get("", "publicRooms").await.ok();
+        assert_eq!(all["chunk"].as_array().map(Vec::len), Some(shown), "{rule}");
+        assert_eq!(all["total_room_count_estimate"], shown, "{rule}");
+    }
     let unknown = "directory/list/room/!no:test";
     house.get("", unknown).await.refused(404, "M_NOT_FOUND");
     house

@@ -48,6 +48,12 @@ async fn people_are_found_where_one_may_know_them() {
     let jun = json!({"user_id": "@jun:test", "display_name": "JUN"});
     assert_eq!(found, json!({"results": [jun], "limited": false}));
     assert_eq!(search("mina", "").await["results"], json!([]));
+    let words = async |term: &str| {
+        let found = search("mina", term).await["results"].clone();
+        found.as_array().map(Vec::len)
+    };
+    assert_eq!(words("ju n").await, Some(1), "each word is looked for");
+    assert_eq!(words("jun mina").await, Some(0), "and every one is found");
     let both = search("junho", "jun").await;
     assert_eq!(both["results"].as_array().map(Vec::len), Some(2));
     assert_eq!(

@@ -195,9 +195,13 @@ async fn names_and_mentions_are_highlights() {
         (text("@room come"), (4, 2)),
         (json!({"msgtype": "m.text", "body": "jun", "m.mentions": {}}), (5, 2)),
         (json!({"msgtype": "m.notice", "body": "jun"}), (5, 2)),
-        (json!({"msgtype": "m.text", "body": "* jun", "m.relates_to": {"rel_type": "m.replace"}}), (5, 2)),
-        (json!({"msgtype": "m.text", "body": "all", "m.mentions": {"room": true}}), (6, 3)),
-        (json!({"msgtype": "m.text", "body": "you", "m.mentions": {"user_ids": ["@jun:test"]}}), (7, 4)),
+        (json!({"msgtype": "m.text", "body": "* jun", "m.relates_to": {"rel_type": "m.replace"}}), (6, 3)),
+        (json!({"msgtype": "m.text", "body": "* tea", "m.relates_to": {"rel_type": "m.replace"}}), (6, 3)),
+        (json!({"msgtype": "m.text", "body": "* jun", "m.relates_to": {"rel_type": "m.replace"}, "m.mentions": {}}), (6, 3)),
+        (json!({"msgtype": "m.text", "body": "* you", "m.relates_to": {"rel_type": "m.replace"},
+                "m.mentions": {"user_ids": ["@jun:test"]}}), (7, 4)),
+        (json!({"msgtype": "m.text", "body": "all", "m.mentions": {"room": true}}), (8, 5)),
+        (json!({"msgtype": "m.text", "body": "you", "m.mentions": {"user_ids": ["@jun:test"]}}), (9, 6)),
     ]
     .into_iter()
     .enumerate()
@@ -211,7 +215,7 @@ async fn names_and_mentions_are_highlights() {
         .put("jun", "pushrules/global/sender/@nobody:test", rule)
         .await
         .ok();
-    assert_eq!(count(&house, "jun", &room).await, (7, 4));
+    assert_eq!(count(&house, "jun", &room).await, (9, 6));
     // Not everybody may call everybody.
     send(&house, "jun", &room, "a", text("@room here")).await;
     assert_eq!(count(&house, "mina", &room).await, (1, 0));
@@ -268,7 +272,7 @@ async fn rules_of_ones_own_decide_what_is_counted() {
 }
 
 #[tokio::test]
-async fn notifications_are_paged_and_end_with_reading() {
+async fn notifications_are_paged_and_say_whether_they_were_read() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     let mut last = String::new();
@@ -294,12 +298,83 @@ async fn notifications_are_paged_and_end_with_reading() {
     assert_eq!(loud["notifications"].as_array().map(Vec::len), Some(1));
     let read = format!("rooms/{room}/receipt/m.read/{last}");
     house.post("jun", &read, json!({})).await.ok();
-    let none = house.get("jun", "notifications").await.ok();
-    assert_eq!(none, json!({"notifications": []}));
+    let later = json!({"msgtype": "m.text", "body": "more"});
+    send(&house, "mina", &room, "later", later).await;
+    let all = house.get("jun", "notifications").await.ok();
+    let told = all["notifications"].as_array().expect("a list");
+    let read: Vec<&Value> = told.iter().map(|one| &one["read"]).collect();
+    assert_eq!(read, [false, true, true, true, true, true]);
+    let nothing = house.get("jun", "notifications?limit=0").await.ok();
+    assert_eq!(nothing, json!({"notifications": []}));
+    // Nothing is told of what was said before one came or after one went.
+    let path = format!("rooms/{room}/leave");
+    house.post("jun", &path, json!({})).await.ok();
+    house.say("mina", &room, "alone").await;
+    let after = house.get("jun", "notifications").await.ok();
+    assert_eq!(after["notifications"].as_array().map(Vec::len), Some(6));
+    house
+        .post("sora", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .ok();
+    let new = house.get("sora", "notifications").await.ok();
+    assert_eq!(new, json!({"notifications": []}));
     assert_eq!(
         house.get("jun", "pushers").await.ok(),
         json!({"pushers": []})
     );
+}
+
+#[tokio::test]
+async fn invitations_are_notified_and_read_with_coming() {
+    let house = House::new().await;
+    let invite = json!({"invite": ["@jun:test"]});
+    let made = house.post("mina", "createRoom", invite).await.ok();
+    let room = made["room_id"].as_str().expect("an id");
+    let told = async || {
+        let all = house.get("jun", "notifications").await.ok();
+        let one = all["notifications"][0].clone();
+        assert_eq!(all["notifications"].as_array().map(Vec::len), Some(1));
+        assert_eq!(one["event"]["type"], "m.room.member");
+        assert_eq!(one["event"]["state_key"], "@jun:test");
+        one["read"].clone()
+    };
+    assert_eq!(told().await, false);
+    house
+        .post("jun", &format!("rooms/{room}/join"), json!({}))
+        .await
+        .ok();
+    assert_eq!(told().await, true);
+    let ignored = json!({"ignored_users": {"@mina:test": {}}});
+    let path = "user/@jun:test/account_data/m.ignored_user_list";
+    house.put("jun", path, ignored).await.ok();
+    let none = house.get("jun", "notifications").await.ok();
+    assert_eq!(none, json!({"notifications": []}));
+}
+
+#[tokio::test]
+async fn what_the_ignored_say_stands_in_no_history() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sora"]).await;
+    let unheard = house.say("mina", &room, "unheard").await;
+    let heard = house.say("sora", &room, "heard").await;
+    let ignored = json!({"ignored_users": {"@mina:test": {}}});
+    let path = "user/@jun:test/account_data/m.ignored_user_list";
+    house.put("jun", path, ignored).await.ok();
+    let path = format!("rooms/{room}/messages?dir=b");
+    let page = house.get("jun", &path).await.ok();
+    assert_eq!(crate::house::bodies(&page["chunk"]), ["heard"]);
+    assert!(types(&page["chunk"]).contains(&"m.room.create".to_owned()));
+    for path in ["event", "context"] {
+        let path = format!("rooms/{room}/{path}/{unheard}");
+        house.get("jun", &path).await.refused(404, "M_NOT_FOUND");
+        house.get("sora", &path).await.ok();
+    }
+    let path = format!("rooms/{room}/context/{heard}");
+    let around = house.get("jun", &path).await.ok();
+    assert_eq!(crate::house::bodies(&around["events_before"]).len(), 0);
+    // Who is ignored may be reported all the same.
+    let path = format!("rooms/{room}/report/{unheard}");
+    house.post("jun", &path, json!({})).await.ok();
 }
 
 #[tokio::test]
