@@ -24,6 +24,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn;
 use bongsu_identity::Provider;
+use bongsu_lane::LanesMetrics;
 use bongsu_pay::http::Api as PayApi;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::admin::admit_by_socket;
@@ -147,12 +148,11 @@ fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
         http.register(registry);
         disk.register(registry);
         house.media.metrics().register(registry);
-        let identity = house.identity.lane.metrics();
-        identity.register::<bongsu_identity::Identity>(registry);
-        let talk = house.talk.lane.metrics();
-        talk.register::<bongsu_talk::Talk>(registry);
-        let pay = house.pay.lane.metrics();
-        pay.register::<bongsu_pay::Pay>(registry);
+        let lanes = LanesMetrics::default()
+            .and::<bongsu_identity::Identity>(house.identity.lane.metrics())
+            .and::<bongsu_talk::Talk>(house.talk.lane.metrics())
+            .and::<bongsu_pay::Pay>(house.pay.lane.metrics());
+        registry.register_collector(Box::new(lanes));
         house.told.register(registry);
         house.bank.metrics.register(registry);
         house.invariants.register(registry);

@@ -70,6 +70,27 @@ async fn what_one_acknowledged_the_next_knows(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
+/// A refusal stays one, however long the request is.
+async fn what_is_refused_is_refused_at_any_length(cluster: &Cluster) -> Result<()> {
+    for length in [1_000, 3 << 20] {
+        for site in 1..=3 {
+            let base = cluster.base_url(site);
+            let answer = reqwest::Client::new()
+                .post(format!("{base}/_matrix/media/v3/upload"))
+                .bearer_auth("nobody's")
+                .body(vec![7; length])
+                .send()
+                .await?;
+            ensure!(
+                answer.status() == 401,
+                "dc{site}: {} for {length} bytes",
+                answer.status()
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Who types and is there in one data centre is seen in the others.
 async fn who_is_here_is_seen_there(cluster: &Cluster) -> Result<()> {
     let mina = Device::register(&cluster.base_url(1), "mina").await?;
@@ -242,6 +263,7 @@ async fn strangers_are_not_heard(cluster: &Cluster) -> Result<()> {
 async fn three_data_centres_are_one_house() -> Result<()> {
     let mut cluster = Cluster::start(22).await?;
     what_one_acknowledged_the_next_knows(&cluster).await?;
+    what_is_refused_is_refused_at_any_length(&cluster).await?;
     who_is_here_is_seen_there(&cluster).await?;
     a_damaged_blob_is_made_whole(&cluster).await?;
     a_damaged_view_is_made_again(&cluster).await?;
@@ -322,6 +344,22 @@ async fn an_installation_moves_from_one_machine_to_three_data_centres() -> Resul
     }
     let verified = cluster.command(2, &["verify", "--all-sites"])?;
     ensure!(verified.code == 0, "{}", verified.text);
+    // The others do not depend on the one that had the backup: it burns with its disks, and begins again from theirs.
+    for site in 2..=3 {
+        for lane in ["identity", "talk", "pay"] {
+            let folder = cluster.site_dir(site).join("data/snapshots").join(lane);
+            until("a snapshot", async || {
+                let kept = folder.is_dir() && !files_under(&folder)?.is_empty();
+                Ok(kept.then_some(()))
+            })
+            .await?;
+        }
+    }
+    cluster.order("wipe dc1", "dc1 burnt").await?;
+    cluster.order("heal dc1", "dc1 ready").await?;
+    let there = device.at(&cluster.base_url(1));
+    let shown = seen(&there, &room, &media).await?;
+    ensure!(shown == before, "dc1 shows {shown:?}, not {before:?}");
     cluster.stop().await
 }
 

@@ -102,6 +102,15 @@ pub async fn ask_again(State(views): State<Views>, request: Request, next: Next)
         Err(_) if pays => return bongsu_pay::http::no_body(),
         Err(refusal) => return refusal.into_response(),
     };
+    if second.is_none() {
+        // What is too long to be kept is handled once, by a view that has caught up before: what it refuses is refused.
+        let caught_up = views.catch_up(about, PATIENCE).await;
+        let only = next.run(request).await;
+        return match caught_up {
+            Err(_) if may_be_behind(only.status()) => not_known(pays),
+            _ => only,
+        };
+    }
     let first = next.clone().run(request).await;
     if !may_be_behind(first.status()) {
         return first;

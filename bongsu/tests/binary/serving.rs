@@ -166,6 +166,14 @@ fn the_metrics_are_open_metrics_with_routes_for_labels() {
         let balanced = name.contains('{') == name.ends_with('}');
         assert!(balanced && (value.parse::<f64>().is_ok()), "{line}");
     }
+    let mut families: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .collect();
+    let all = families.len();
+    families.sort_unstable();
+    families.dedup();
+    assert_eq!(families.len(), all, "a family is told of twice: {text}");
     let value = |start: &str| {
         let line = text
             .lines()

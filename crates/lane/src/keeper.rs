@@ -14,7 +14,8 @@ use tokio::time::sleep;
 const SNAPSHOTS: usize = 2;
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// Takes a snapshot whenever enough was appended since the last one.
+/// Takes a snapshot whenever enough was appended since the last one; and soon where the log does not reach back to it, as
+/// at a data centre that began with another one's: should that one burn, the others begin with this one's.
 pub(crate) async fn keep_loop<D: Domain>(shared: Arc<Shared<D>>) {
     let mut state = shared.state.subscribe();
     let mut last = newest::<D>(&shared).await;
@@ -24,12 +25,14 @@ pub(crate) async fn keep_loop<D: Domain>(shared: Arc<Shared<D>>) {
             _ = stopped(&mut state) => return,
             () = sleep(LOOK_EVERY) => {}
         }
-        if let Ok(bounds) = shared.log.bounds().await {
+        let bounds = shared.log.bounds().await;
+        if let Ok(bounds) = &bounds {
             shared.metrics.log_bytes.set(bounds.bytes as i64);
         }
         release(&shared).await;
         let applied = shared.applied.borrow().chain.seq;
-        if applied.0.saturating_sub(last.0) < shared.options.snapshot_every {
+        let cut_off = bounds.is_ok_and(|bounds| bounds.first > last.next());
+        if applied.0.saturating_sub(last.0) < shared.options.snapshot_every && !cut_off {
             continue;
         }
         match snapshot(&shared).await {
@@ -76,7 +79,9 @@ async fn newest<D: Domain>(shared: &Shared<D>) -> Seq {
         Some(snapshots) => match snapshots.list().await {
             Ok(list) => {
                 hold(shared, &list);
-                list.first().map_or(Seq::ZERO, |manifest| manifest.seq)
+                let newest = list.first().map_or(Seq::ZERO, |manifest| manifest.seq);
+                shared.metrics.snapshot_seq.set(newest.0 as i64);
+                newest
             }
             Err(error) => {
                 tracing::warn!(lane = D::NAME, %error, "the snapshots cannot be listed");

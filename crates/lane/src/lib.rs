@@ -40,7 +40,7 @@ pub use domain::{Domain, NoEffect, Outcome, Refusal};
 pub use effects::{EffectError, EffectHandler, EffectId};
 pub use entropy::{Entropy, OsEntropy};
 pub use lane::{Decision, Lane, LaneState, ReachError, Request, SubmitError};
-pub use metrics::LaneMetrics;
+pub use metrics::{LaneMetrics, LanesMetrics};
 pub use open::{Offload, OpenError, Options, Progress, Sites, View, begin_from_snapshot};
 pub use queue::Priority;
 pub use record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};

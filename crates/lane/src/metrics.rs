@@ -2,13 +2,14 @@
 
 use crate::applier::{Applied, Verdict};
 use crate::domain::{Domain, Outcome};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
-/// A lane's counters, gauges and histograms. [`LaneMetrics::register`] gives them their names.
+/// A lane's counters, gauges and histograms. [`LanesMetrics`] tells of them.
 #[derive(Debug, Clone)]
 pub struct LaneMetrics {
     pub(crate) up: Gauge,
@@ -54,65 +55,86 @@ impl Default for LaneMetrics {
 }
 
 impl LaneMetrics {
-    /// Enters them into `registry` as `bongsu_lane_…` with the lane's name as label.
-    pub fn register<D: Domain>(&self, registry: &mut Registry) {
-        let lane = ("lane".into(), D::NAME.into());
-        let lanes = registry
-            .sub_registry_with_prefix("bongsu_lane")
-            .sub_registry_with_label(lane);
-        self.register_counters(lanes);
-        self.register_spans(lanes);
-        let mut gauge = |name, help, gauge: &Gauge| lanes.register(name, help, gauge.clone());
-        gauge("up", "1 while the lane appends and applies", &self.up);
-        gauge(
-            "applied_seq",
-            "Sequence of the last entry applied here",
-            &self.applied_seq,
-        );
-        gauge("queued", "Records waiting to be appended", &self.queued);
-        gauge("log_bytes", "Bytes that the log occupies", &self.log_bytes);
-        let help = "Sequence of the last snapshot taken by this process";
-        gauge("snapshot_seq", help, &self.snapshot_seq);
-    }
-
-    fn register_counters(&self, lanes: &mut Registry) {
-        let mut counter =
-            |name, help, counter: &Counter| lanes.register(name, help, counter.clone());
-        counter("accepted", "Commands accepted", &self.accepted);
-        counter(
-            "rejected",
-            "Commands that the domain's rules rejected",
-            &self.rejected,
-        );
-        counter(
-            "defects",
-            "Commands on which the domain's code failed",
-            &self.defects,
-        );
-        counter(
-            "repeated",
-            "Records answered with an earlier outcome",
-            &self.repeated,
-        );
-        counter(
-            "refused",
-            "Requests refused before the append for load",
-            &self.refused,
-        );
-        let help = "Appends repeated since their fate was unknown";
-        counter("unknown_appends", help, &self.unknown);
-        let help = "Times the other data centres agreed on another state than this one had";
-        counter("condemned", help, &self.condemned);
-    }
-
-    fn register_spans(&self, lanes: &mut Registry) {
-        lanes.register("batch_records", "Records in an entry", self.batch.clone());
-        let help = "Time from handing an entry to the log until it is durable";
-        lanes.register("append_seconds", help, self.append.clone());
-        let help = "Time to apply and commit what was read at once";
-        lanes.register("apply_seconds", help, self.apply.clone());
-        let help = "Time the last canary took from asked to applied";
-        lanes.register("canary_seconds", help, self.canary.clone());
+    /// Each with its name and what it says.
+    fn all(&self) -> [(&'static str, &'static str, &dyn EncodeMetric); 16] {
+        [
+            (
+                "bongsu_lane_up",
+                "1 while the lane appends and applies",
+                &self.up,
+            ),
+            (
+                "bongsu_lane_applied_seq",
+                "Sequence of the last entry applied here",
+                &self.applied_seq,
+            ),
+            ("bongsu_lane_accepted", "Commands accepted", &self.accepted),
+            (
+                "bongsu_lane_rejected",
+                "Commands that the domain's rules rejected",
+                &self.rejected,
+            ),
+            (
+                "bongsu_lane_defects",
+                "Commands on which the domain's code failed",
+                &self.defects,
+            ),
+            (
+                "bongsu_lane_repeated",
+                "Records answered with an earlier outcome",
+                &self.repeated,
+            ),
+            (
+                "bongsu_lane_refused",
+                "Requests refused before the append for load",
+                &self.refused,
+            ),
+            (
+                "bongsu_lane_unknown_appends",
+                "Appends repeated since their fate was unknown",
+                &self.unknown,
+            ),
+            (
+                "bongsu_lane_condemned",
+                "Times the other data centres agreed on another state than this one had",
+                &self.condemned,
+            ),
+            (
+                "bongsu_lane_queued",
+                "Records waiting to be appended",
+                &self.queued,
+            ),
+            (
+                "bongsu_lane_batch_records",
+                "Records in an entry",
+                &self.batch,
+            ),
+            (
+                "bongsu_lane_append_seconds",
+                "Time from handing an entry to the log until it is durable",
+                &self.append,
+            ),
+            (
+                "bongsu_lane_apply_seconds",
+                "Time to apply and commit what was read at once",
+                &self.apply,
+            ),
+            (
+                "bongsu_lane_canary_seconds",
+                "Time the last canary took from asked to applied",
+                &self.canary,
+            ),
+            (
+                "bongsu_lane_log_bytes",
+                "Bytes that the log occupies",
+                &self.log_bytes,
+            ),
+            (
+                "bongsu_lane_snapshot_seq",
+                "Sequence of the last snapshot kept here",
+                &self.snapshot_seq,
+            ),
+        ]
     }
 
     pub(crate) fn count<D: Domain>(&self, applied: &Applied<D>) {
@@ -133,5 +155,36 @@ impl LaneMetrics {
             counter.inc();
         }
         self.applied_seq.set(applied.progress.chain.seq.0 as i64);
+    }
+}
+
+/// The measurements of a process's lanes as `bongsu_lane_…`: each once, with the lanes' names as labels, as OpenMetrics wants
+/// it.
+#[derive(Debug, Default)]
+pub struct LanesMetrics(Vec<(&'static str, LaneMetrics)>);
+
+impl LanesMetrics {
+    /// And those of this lane.
+    #[must_use]
+    pub fn and<D: Domain>(mut self, metrics: &LaneMetrics) -> Self {
+        self.0.push((D::NAME, metrics.clone()));
+        self
+    }
+}
+
+impl Collector for LanesMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some((_, first)) = self.0.first() else {
+            return Ok(());
+        };
+        for (n, (name, help, metric)) in first.all().into_iter().enumerate() {
+            let kind = metric.metric_type();
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for (lane, metrics) in &self.0 {
+                let (.., metric) = metrics.all()[n];
+                metric.encode(family.encode_family(&[("lane", *lane)])?)?;
+            }
+        }
+        Ok(())
     }
 }

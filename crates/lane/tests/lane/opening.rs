@@ -262,6 +262,42 @@ async fn snapshots_are_taken_by_themselves_and_while_others_write() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_began_with_anothers_snapshot_soon_has_one_for_others() {
+    let shelf = Shelf::new();
+    let site = shelf.open("a").await;
+    for n in 1..4 {
+        site.add(n, "tea", 1).await;
+        site.lane.snapshot().await.expect("taken");
+    }
+    let own = Snapshots::new(Arc::new(InMemory::new()), "tally");
+    let options = Options {
+        snapshots: Some(own.clone()),
+        peers: vec![shelf.snapshots()],
+        ..shelf.options("b")
+    };
+    let other = shelf.place.open_with(options).await.expect("opens");
+    assert!(matches!(other.how, View::Restored(..)), "{:?}", other.how);
+    assert_eq!(own.list().await.expect("lists").len(), 0);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let kept = own.list().await.expect("lists");
+    assert_eq!(kept.len(), 1);
+    // One is enough, however long it is until the next is due.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(own.list().await.expect("lists"), kept);
+    other.close().await;
+    site.close().await;
+    // The one with the first snapshot has burnt.
+    let third = Options {
+        snapshots: None,
+        peers: vec![own],
+        ..shelf.options("c")
+    };
+    let third = shelf.place.open_with(third).await.expect("opens");
+    assert_eq!(third.how, View::Restored(kept[0].seq, None));
+    assert_eq!(third.amount("tea").await, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_view_that_is_too_far_behind_is_made_anew() {
     let shelf = Shelf::new();
     let (a, b) = (shelf.open("a").await, shelf.open("b").await);

@@ -34,7 +34,7 @@ impl Repair {
     /// # Errors
     /// When the store cannot be listed, or when it cannot be told what is named.
     pub async fn pass(&self) -> Result<Passed, MediaError> {
-        let passed = self.pass_over_all().await;
+        let passed = self.look_and_pass().await;
         match &passed {
             Ok(_) => self.media.metrics.passes.inc(),
             Err(_) => self.media.metrics.passes_failed.inc(),
@@ -42,18 +42,39 @@ impl Repair {
         passed
     }
 
+    /// Before the first pass all that is missing is counted, so that nobody takes a beginning for the end.
+    async fn look_and_pass(&self) -> Result<Passed, MediaError> {
+        if self.media.metrics.passes.get() == 0 {
+            let mut walk = Walk::new(&*self.named);
+            for folder in 0..=u8::MAX {
+                let missing = self.difference(folder, &mut walk).await?.1.missing.len();
+                self.media.metrics.missing.set(folder, missing);
+            }
+        }
+        self.pass_over_all().await
+    }
+
+    /// How many blobs are named in a folder, and what should be there and is not, or the other way round.
+    async fn difference(
+        &self,
+        folder: u8,
+        walk: &mut Walk<'_>,
+    ) -> Result<(u64, Difference), MediaError> {
+        // Listed first: what was named by then and is not in the list is missing.
+        let held = self.held(folder).await?;
+        let mut named = Vec::new();
+        while let Some(id) = walk.next_in(folder).await? {
+            named.push(id);
+        }
+        Ok((named.len() as u64, compare(&named, &held)))
+    }
+
     async fn pass_over_all(&self) -> Result<Passed, MediaError> {
         let mut walk = Walk::new(&*self.named);
         let mut passed = Passed::default();
         for folder in 0..=u8::MAX {
-            // Listed first: what was named by then and is not in the list is missing.
-            let held = self.held(folder).await?;
-            let mut named = Vec::new();
-            while let Some(id) = walk.next_in(folder).await? {
-                named.push(id);
-            }
-            passed.named += named.len() as u64;
-            let difference = compare(&named, &held);
+            let (named, difference) = self.difference(folder, &mut walk).await?;
+            passed.named += named;
             let missing = self.fill(folder, &difference.missing).await;
             passed.missing += missing;
             passed.fetched += difference.missing.len() as u64 - missing;

@@ -44,6 +44,27 @@ async fn a_wiped_data_centre_has_everything_again() {
 }
 
 #[tokio::test]
+async fn all_that_is_missing_is_counted_before_the_first_is_fetched() {
+    let country = Country::new().await;
+    for n in 0..30 {
+        country.upload(&content(n, 1000)).await;
+    }
+    let far = &country.sites[2];
+    let repair = far.repair();
+    let mut pass = Box::pin(repair.pass());
+    let mut most = 0;
+    let passed = loop {
+        tokio::select! {
+            biased;
+            passed = &mut pass => break passed.unwrap(),
+            () = tokio::task::yield_now() => most = far.measured("missing").max(most),
+        }
+    };
+    assert_eq!((most, passed.fetched), (30, 30));
+    assert_eq!(far.measured("missing"), 0);
+}
+
+#[tokio::test]
 async fn what_no_other_can_give_is_counted_and_fetched_later() {
     let mut country = Country::new().await;
     let blob = country.upload(&content(1, 1000)).await;

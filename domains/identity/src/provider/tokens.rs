@@ -129,9 +129,9 @@ pub enum TokenType {
     DPoP,
 }
 
-/// There is no key to sign with yet.
+/// There is no key to sign with: none was made yet, or this process cannot open those that were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the keys of sign-in are being made; try again in a moment")]
+#[error("sign-in has no key that can be used here yet; if that lasts, the log says why")]
 pub struct NoKey;
 
 /// An access token that is good.
