@@ -1,13 +1,15 @@
-//! `POST /oauth2/par`: pushing an authorization request (RFC 9126). Nothing is kept: what comes back is the request,
-//! sealed.
+//! `POST /oauth2/par`: pushing an authorization request (RFC 9126). Nothing is kept until it gave a code: what comes back is the
+//! request, sealed.
 
 use super::client_auth::{Credentials, authenticate};
 use super::error::{ErrorCode, OauthError, no_store};
 use super::form::Form;
 use super::token::proven;
+use crate::command::oauth::Spend;
 use crate::provider::request::{self, Params, RequestError};
 use crate::provider::tokens::{NoKey, thumbprint};
 use crate::provider::{Keys, Provider};
+use crate::secret::TokenHash;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -101,6 +103,15 @@ pub fn is_name(name: &str) -> bool {
 pub fn open(provider: &Provider, keys: &Keys, name: &str) -> Option<Params> {
     let sealed = name.strip_prefix(PREFIX)?;
     provider.disclose(keys, PURPOSE, sealed)
+}
+
+/// What uses up the pushed request of this name.
+pub fn use_up(provider: &Provider, name: &str) -> Spend {
+    Spend {
+        what: TokenHash::of(&format!("pushed request {name}")),
+        // It was pushed before now, and is good no longer than that.
+        until: provider.now() + LASTS,
+    }
 }
 
 fn refused(error: RequestError, why: &str) -> OauthError {
