@@ -171,14 +171,7 @@ async fn the_claims_that_are_asked_for_are_given() {
 #[tokio::test]
 async fn a_request_can_be_pushed() {
     let server = Server::with_shop().await;
-    let pushed = server
-        .send(
-            http::Request::post("/oauth2/par")
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(query(&[]).into())
-                .unwrap(),
-        )
-        .await;
+    let pushed = server.push(&[], &Extra::default()).await;
     assert_eq!(pushed.status, StatusCode::CREATED, "{pushed:?}");
     let name = pushed.field("request_uri");
     let by_name = |client: &str| {
@@ -206,10 +199,7 @@ async fn a_request_can_be_pushed() {
 async fn a_pushed_request_gives_one_code() {
     let server = Server::with_shop().await;
     let push = async || {
-        let request = http::Request::post("/oauth2/par")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(query(&[]).into());
-        let pushed = server.send(request.expect("a request")).await;
+        let pushed = server.push(&[], &Extra::default()).await;
         let name = pushed.field("request_uri");
         let query = serde_urlencoded::to_string([("client_id", "shop"), ("request_uri", &*name)]);
         format!("/oauth2/authorize?{}", query.expect("a query"))

@@ -350,13 +350,10 @@ async fn a_code_is_bound_to_the_key_that_was_named() {
     // A pushed request is bound by its proof, which has to be of the key that it names.
     let push = async |n: u8, jti: &str, named: &str| {
         let proof = prove(n, jti, "/oauth2/par");
-        let asked = query(&[("dpop_jkt", named)]);
-        let fields: Vec<(String, String)> = serde_urlencoded::from_str(&asked).expect("a form");
-        let fields: Vec<_> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
         let extra = Extra {
             headers: vec![("dpop", &proof)],
         };
-        server.form("/oauth2/par", &fields, &extra).await
+        server.push(&[("dpop_jkt", named)], &extra).await
     };
     push(2, "3", &jkt).await.is(400, "invalid_dpop_proof");
     let pushed = push(1, "4", "").await.field("request_uri");
