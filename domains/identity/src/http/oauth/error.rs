@@ -253,7 +253,7 @@ impl From<Rejected> for OauthError {
         let text = rejected.to_string();
         let code = match &rejected {
             Rejected::Oauth(refused) => match refused {
-                Refused::NoSuchClient => ErrorCode::InvalidClient,
+                Refused::NoSuchClient => return Self::client(text),
                 Refused::CodeExpired => ErrorCode::ExpiredToken,
                 Refused::TooManyClients | Refused::TooManyDevices => return Self::busy(text),
                 Refused::OtherKey => ErrorCode::InvalidDpopProof,

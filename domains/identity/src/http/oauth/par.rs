@@ -24,8 +24,8 @@ const PATH: &str = "/oauth2/par";
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// What they are sealed for.
 const PURPOSE: &str = "pushed request";
-/// How long one is good: long enough for the browser to come.
-const LASTS: Millis = Millis::seconds(90);
+/// How long one is good: long enough for the browser to come, and for the person to sign in and agree.
+const LASTS: Millis = Millis::minutes(5);
 /// The longest name, in bytes: it goes into an address.
 const MAX_NAME: usize = 6_000;
 

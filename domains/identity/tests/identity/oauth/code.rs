@@ -184,7 +184,8 @@ async fn a_request_can_be_pushed() {
     let path = |client| format!("/oauth2/authorize?{}", by_name(client));
     let stolen = browser.get(&server, &path("other")).await;
     assert_eq!(stolen.status, StatusCode::BAD_REQUEST);
-    server.pass(Millis::seconds(90));
+    assert_eq!(pushed.body["expires_in"], 300);
+    server.pass(Millis::minutes(5));
     let late = browser.get(&server, &path("shop")).await;
     assert_eq!(late.status, StatusCode::BAD_REQUEST);
     let refused = server
