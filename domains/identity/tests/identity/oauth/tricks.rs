@@ -356,10 +356,10 @@ async fn what_is_no_text_is_refused_and_not_mended() {
 #[tokio::test]
 async fn a_state_that_would_be_changed_is_refused() {
     let server = Server::with_shop().await;
-    let bare = query(&[("state", "")]);
+    let usual = query(&[("state", "PLACE")]);
     let browser = Browser::default();
     for state in ["%ff", "%00", "a%0d%0ab", "%7f", "%ed%95%9c", "%c0%af"] {
-        let asked = format!("{bare}&state={state}");
+        let asked = usual.replace("PLACE", state);
         let path = format!("/oauth2/authorize?{asked}");
         let page = browser.get(&server, &path).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{state}");
