@@ -61,9 +61,12 @@ pub async fn recognise(
     let is_secret = |secret: &str| client.is_secret(secret, provider.now());
     let good = match (&shown, method) {
         (Shown::Nothing, Authentication::None) => true,
-        // In the one way that it registered (OpenID Connect Core 1.0, section 9).
-        (Shown::Basic(secret), Authentication::ClientSecretBasic)
-        | (Shown::Post(secret), Authentication::ClientSecretPost) => is_secret(secret),
+        // Which of the two a client registered is a matter of taste, and libraries differ in which they take when nobody
+        // says; that it has to show its secret is not.
+        (
+            Shown::Basic(secret) | Shown::Post(secret),
+            Authentication::ClientSecretBasic | Authentication::ClientSecretPost,
+        ) => is_secret(secret),
         (Shown::Assertion(assertion), Authentication::PrivateKeyJwt) => {
             let spend = provider
                 .check_assertion(&client, assertion, path)
