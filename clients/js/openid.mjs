@@ -1,6 +1,6 @@
 // A service that people sign in to, with a certified client library.
 //
-// Run as `openid.mjs ISSUER PASSWORD CLIENTS [STEP]`, where CLIENTS is JSON with the ids and secrets of `web`, `orders` and `tv`, and
+// Run as `openid.mjs ISSUER PASSWORD CLIENTS [STEP]`, where CLIENTS is JSON with the ids and secrets of `web`, `posts`, `orders` and `tv`, and
 // the private key of `signer`; exit code 0 means that everything was as it should be.
 
 import assert from "node:assert/strict";
@@ -58,7 +58,7 @@ async function dpop() {
 }
 
 async function dpopWith(algorithm) {
-    const config = await discover(clients.web, client.ClientSecretPost(clients.web.client_secret));
+    const config = await discover(clients.posts, client.ClientSecretPost(clients.posts.client_secret));
     const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
     const tokens = await signIn(config, new Browser(issuer), { par: true, DPoP });
     assert.equal(tokens.token_type, "dpop");
@@ -67,6 +67,11 @@ async function dpopWith(algorithm) {
     const next = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
     assert.equal(next.token_type, "dpop");
     await assert.rejects(client.fetchUserInfo(config, next.access_token, sub));
+    // A service that was started again has another key.
+    const other = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
+    const last = await client.refreshTokenGrant(config, next.refresh_token, undefined, { DPoP: other });
+    assert.equal((await client.fetchUserInfo(config, last.access_token, sub, { DPoP: other })).sub, sub);
+    await assert.rejects(client.fetchUserInfo(config, last.access_token, sub, { DPoP }));
 }
 
 async function device() {

@@ -73,10 +73,10 @@ def refused(error: str, call) -> None:
 
 def code() -> None:
     """A code, its tokens, and what can be done with them."""
-    for method in ("client_secret_basic", "client_secret_post"):
+    for name, method in (("web", "client_secret_basic"), ("posts", "client_secret_post")):
         web = OAuth2Session(
-            clients["web"]["client_id"],
-            clients["web"]["client_secret"],
+            clients[name]["client_id"],
+            clients[name]["client_secret"],
             token_endpoint_auth_method=method,
             revocation_endpoint_auth_method=method,
             scope="openid profile",
@@ -95,7 +95,7 @@ def code() -> None:
         )
         claims = claims_of(token["id_token"], "RS256")
         assert claims["sub"] == "@mina:localhost" and claims["nonce"] == nonce
-        assert claims["aud"] == clients["web"]["client_id"]
+        assert claims["aud"] == clients[name]["client_id"]
         assert claims_of(token["access_token"], "EdDSA")["sub"] == claims["sub"]
         info = web.get(metadata["userinfo_endpoint"]).json()
         assert info["sub"] == claims["sub"] and info["preferred_username"] == "mina"

@@ -30,6 +30,7 @@ async fn house(options: &[&str]) -> Result<(Server, Value)> {
         "--post-logout-redirect-uri",
         "https://shop.example/out",
     ];
+    let posts = [&web[..], &["--auth", "client_secret_post"]].concat();
     let own = ["--grant", "client_credentials", "--scope", "orders:read"];
     let orders = [&["Orders"], &own[..]].concat();
     let keys = format!(r#"{{"keys":[{KEY}]}}"#);
@@ -39,7 +40,7 @@ async fn house(options: &[&str]) -> Result<(Server, Value)> {
     signer["key"]["d"] = PRIVATE.into();
     let tv = ["TV", "--grant", device, "--auth", "none"];
     let clients = json!({
-        "web": add(&server, &web)?, "orders": add(&server, &orders)?, "tv": add(&server, &tv)?, "signer": signer,
+        "web": add(&server, &web)?, "posts": add(&server, &posts)?, "orders": add(&server, &orders)?, "tv": add(&server, &tv)?, "signer": signer,
     });
     Ok((server, clients))
 }

@@ -164,6 +164,8 @@ async fn three_data_centres_are_one_provider() -> Result<()> {
         "--redirect-uri",
         REDIRECT,
         "--trusted",
+        "--auth",
+        "client_secret_post",
         "--json",
     ];
     let added = cluster.command(1, &words)?;

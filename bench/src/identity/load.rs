@@ -5,7 +5,6 @@ use super::{Client, What};
 use crate::client::{Asked, Client as Connection};
 use crate::waits::Waits;
 use anyhow::{Result, ensure};
-use data_encoding::BASE64;
 use http::StatusCode;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -68,11 +67,7 @@ impl Asker {
             What::Introspect => {
                 let form = format!("token={}", self.tokens.access);
                 let mut asked = Asked::form(self.place.path("introspection_endpoint"), form);
-                let secret = client.secret.as_deref().unwrap_or_default();
-                let basic = BASE64.encode(format!("{}:{secret}", client.id).as_bytes());
-                asked
-                    .headers
-                    .push(("authorization", format!("Basic {basic}")));
+                asked.headers.extend(client.basic());
                 asked
             }
             What::Userinfo => {

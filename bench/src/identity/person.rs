@@ -4,6 +4,7 @@ use crate::client::{Asked, Client as Connection};
 use crate::cluster::platform::{Platform, SITES};
 use crate::server::Server;
 use anyhow::{Context, Result, ensure};
+use data_encoding::BASE64;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -162,10 +163,10 @@ impl Place {
         code: &str,
     ) -> Result<Tokens> {
         let form = format!(
-            "grant_type=authorization_code&redirect_uri={REDIRECT}&code_verifier={VERIFIER}&code={code}&{}",
-            client.form()
+            "grant_type=authorization_code&redirect_uri={REDIRECT}&code_verifier={VERIFIER}&code={code}&client_id={}",
+            client.id
         );
-        self.tokens(connection, form).await
+        self.tokens(connection, client, form).await
     }
 
     /// Replaces tokens.
@@ -176,14 +177,20 @@ impl Place {
         refresh: &str,
     ) -> Result<Tokens> {
         let form = format!(
-            "grant_type=refresh_token&refresh_token={refresh}&{}",
-            client.form()
+            "grant_type=refresh_token&refresh_token={refresh}&client_id={}",
+            client.id
         );
-        self.tokens(connection, form).await
+        self.tokens(connection, client, form).await
     }
 
-    async fn tokens(&self, connection: &mut Connection, form: String) -> Result<Tokens> {
-        let asked = Asked::form(self.path("token_endpoint"), form);
+    async fn tokens(
+        &self,
+        connection: &mut Connection,
+        client: &Client,
+        form: String,
+    ) -> Result<Tokens> {
+        let mut asked = Asked::form(self.path("token_endpoint"), form);
+        asked.headers.extend(client.basic());
         let answer = connection.request(asked).await?;
         let body: Value = serde_json::from_slice(&answer.body)?;
         let text = |name: &str| body[name].as_str().map(ToOwned::to_owned);
@@ -195,10 +202,11 @@ impl Place {
 }
 
 impl Client {
-    fn form(&self) -> String {
-        let secret = self.secret.as_ref();
-        let secret = secret.map_or_else(String::new, |secret| format!("&client_secret={secret}"));
-        format!("client_id={}{secret}", self.id)
+    /// The header with its secret, if it has one.
+    pub fn basic(&self) -> Option<(&'static str, String)> {
+        let secret = self.secret.as_ref()?;
+        let basic = BASE64.encode(format!("{}:{secret}", self.id).as_bytes());
+        Some(("authorization", format!("Basic {basic}")))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod admin;
 mod auth;
 mod clock;
 mod guests;
+pub mod json;
 pub mod matrix;
 mod people;
 mod suspended;

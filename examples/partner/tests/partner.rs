@@ -238,8 +238,6 @@ async fn token(house: &House) -> Result<String> {
     let (_, code) = code.context("there is a code")?;
     let form = [
         ("grant_type", "authorization_code"),
-        ("client_id", &text("client_id")),
-        ("client_secret", &text("client_secret")),
         ("redirect_uri", &redirect),
         ("code_verifier", verifier),
         ("code", &code),
@@ -247,6 +245,7 @@ async fn token(house: &House) -> Result<String> {
     let body = reqwest::Url::parse_with_params("http://form/", form)?;
     let answer = reqwest::Client::new()
         .post(format!("{base}/oauth2/token"))
+        .basic_auth(text("client_id"), Some(text("client_secret")))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(body.query().unwrap_or_default().to_owned())
         .send()

@@ -1,6 +1,7 @@
 //! What is asked and answered.
 
 use super::problem::Problem;
+use crate::json::object;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, RequestExt};
@@ -39,7 +40,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             }
         };
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text)
+        object(text)
             .map(Self)
             .map_err(|error| Problem::bad_request(format!("the body is not as expected: {error}")))
     }

@@ -97,6 +97,13 @@ pub enum Oauth {
     ForgetConsent(ForgetConsent),
     /// Something is used that is good once, or is good no more.
     Spend(Spend),
+    /// A client that showed that it is the one replaces its tokens. They are bound to the key that it proves to have now, if
+    /// any: its refresh token is bound to the client itself (RFC 9449, section 5).
+    RefreshAsItself(RefreshTokens),
+    /// A device without a browser asks to be let in, and may ask at once what the answer is (RFC 8628, section 3.5).
+    AwaitDevice(BeginDevice),
+    /// Somebody lets a client learn of them with a request that it pushed, which is good for one code (RFC 9126, section 4).
+    AuthorizePushed(AuthorizePushed),
 }
 
 /// What a key is for.
@@ -309,6 +316,15 @@ pub struct Authorize {
     pub granted: Granted,
     /// How they agreed.
     pub consent: Consent,
+}
+
+/// The same, with a request that was pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizePushed {
+    /// What they grant.
+    pub authorize: Authorize,
+    /// The request's name, which is used up.
+    pub pushed: Spend,
 }
 
 /// How a client's session is begun.

@@ -2,12 +2,13 @@
 
 use super::Provider;
 use super::client::Client;
+use super::numeric_date::NumericDate;
 use super::tokens::seconds;
 use crate::command::oauth::{ClientId, Spend};
 use crate::secret::TokenHash;
 use bongsu_base::LogTime;
 use bongsu_jose::{JoseError, Signed};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// How far ahead of ours a client's clock may be, in seconds.
 const SKEW: i64 = 30;
@@ -16,31 +17,41 @@ const LONGEST: i64 = 3_600;
 /// The kinds of assertion: most say nothing better than that they are tokens.
 const KINDS: [&str; 2] = ["jwt", "client-authentication+jwt"];
 
+/// What an assertion says, as far as it says it.
+#[derive(Debug, Deserialize)]
+struct Told {
+    iss: Option<ClientId>,
+    sub: Option<ClientId>,
+    aud: Option<Audience>,
+    jti: Option<String>,
+    exp: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
+}
+
 /// What an assertion says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AssertionClaims {
+#[derive(Debug)]
+struct AssertionClaims {
     /// The client.
-    pub iss: ClientId,
+    iss: ClientId,
     /// The client again.
-    pub sub: ClientId,
+    sub: ClientId,
     /// Whom it is for.
-    pub aud: Audience,
+    aud: Audience,
     /// Its name.
-    pub jti: String,
-    /// When it expires, in seconds since 1970.
-    pub exp: i64,
+    jti: String,
+    /// When it expires.
+    exp: i64,
     /// From when it is good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nbf: Option<i64>,
+    nbf: Option<i64>,
     /// When it was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub iat: Option<i64>,
+    iat: Option<i64>,
 }
 
 /// One or several for whom a token is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Audience {
+enum Audience {
     /// One.
     One(String),
     /// Several.
@@ -49,8 +60,7 @@ pub enum Audience {
 
 impl Audience {
     /// Whether it is for `one` alone.
-    #[must_use]
-    pub fn is_only(&self, one: &str) -> bool {
+    fn is_only(&self, one: &str) -> bool {
         match self {
             Self::One(name) => name == one,
             Self::Several(names) => matches!(&names[..], [name] if name == one),
@@ -63,10 +73,44 @@ impl Audience {
 #[error("the client assertion {0}")]
 pub struct AssertionError(&'static str);
 
+impl From<JoseError> for AssertionError {
+    fn from(error: JoseError) -> Self {
+        Self(match error {
+            JoseError::Form => "is no signed token",
+            JoseError::TooLong => "is too long",
+            JoseError::Algorithm => "is not signed with an algorithm that is taken",
+            JoseError::Critical => "demands an extension (crit) that is not known here",
+            JoseError::Key => "brings a key that cannot be used",
+            JoseError::Signature => "is not signed with a key of the client's",
+            JoseError::Claims => "has a claim that is not of its form",
+        })
+    }
+}
+
+impl TryFrom<Told> for AssertionClaims {
+    type Error = AssertionError;
+
+    fn try_from(told: Told) -> Result<Self, AssertionError> {
+        let at = |date: Option<NumericDate>| date.map(|NumericDate(seconds)| seconds);
+        Ok(Self {
+            iss: told.iss.ok_or(AssertionError("lacks iss"))?,
+            sub: told.sub.ok_or(AssertionError("lacks sub"))?,
+            aud: told.aud.ok_or(AssertionError("lacks aud"))?,
+            jti: told.jti.ok_or(AssertionError("lacks jti"))?,
+            exp: at(told.exp).ok_or(AssertionError("lacks exp"))?,
+            nbf: at(told.nbf),
+            iat: at(told.iat),
+        })
+    }
+}
+
 /// From which client an assertion says that it is.
-pub fn said_client(assertion: &str) -> Option<ClientId> {
-    let claims: Result<AssertionClaims, JoseError> = Signed::parse(assertion).ok()?.unverified();
-    claims.ok().map(|claims| claims.sub)
+///
+/// # Errors
+/// Why it cannot be one.
+pub fn said_client(assertion: &str) -> Result<ClientId, AssertionError> {
+    let told: Told = Signed::parse(assertion)?.unverified()?;
+    told.sub.ok_or(AssertionError("lacks sub"))
 }
 
 impl Provider {
@@ -121,7 +165,7 @@ impl Provider {
 
 /// What it says, signed with one of the client's keys: that of its name, if it names one.
 fn verified(client: &Client, assertion: &str) -> Result<AssertionClaims, AssertionError> {
-    let signed = Signed::parse(assertion).map_err(|_| AssertionError("is no signed token"))?;
+    let signed = Signed::parse(assertion)?;
     let header = signed.header();
     // What the client signed to show something else is no assertion (RFC 8725, section 3.11).
     let known = |typ: &String| KINDS.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
@@ -131,11 +175,8 @@ fn verified(client: &Client, assertion: &str) -> Result<AssertionClaims, Asserti
     let kid = header.kid.clone();
     let meant = |name: &Option<String>| kid.is_none() || name.is_none() || *name == kid;
     for (_, key) in client.keys.iter().filter(|(name, _)| meant(name)) {
-        let signed = Signed::parse(assertion).map_err(|_| AssertionError("is no signed token"))?;
-        if let Ok(trusted) = signed.verify(key) {
-            return trusted
-                .claims()
-                .map_err(|_| AssertionError("lacks iss, sub, aud, jti or exp"));
+        if let Ok(trusted) = Signed::parse(assertion)?.verify(key) {
+            return trusted.claims::<Told>()?.try_into();
         }
     }
     Err(AssertionError("is not signed with a key of the client's"))

@@ -1,5 +1,6 @@
 //! The `claims` parameter (OpenID Connect Core 1.0, section 5.5): claims that a client wants beyond what its scope has.
 
+use bongsu_web_kit::json::object;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -107,11 +108,10 @@ impl Claims {
             #[serde(default)]
             sub: Option<Wish>,
         }
-        // An array would pass for an object with its values in order.
-        if text.len() > MAX || !text.trim_start().starts_with('{') {
+        if text.len() > MAX {
             return None;
         }
-        let mut claims: Self = serde_json::from_str(text).ok()?;
+        let mut claims: Self = object(text.as_bytes()).ok()?;
         let subjects: Subjects = serde_json::from_str(text).ok()?;
         let wish = subjects.id_token.and_then(|wishes| wishes.sub);
         claims.subject = match wish.and_then(|wish| wish.value) {

@@ -321,6 +321,12 @@ impl Client {
         self.secret == Some(hash) || old.is_some_and(|(old, until)| *old == hash && *until > now)
     }
 
+    /// Whether it can show in no way that it is the one (RFC 6749, section 2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.metadata.token_endpoint_auth_method == Authentication::None
+    }
+
     /// Whether it may ask for tokens with this.
     #[must_use]
     pub fn may(&self, grant: Grant) -> bool {

@@ -1,5 +1,6 @@
 //! Proofs that a client has the key to which its tokens are bound (RFC 9449).
 
+use super::numeric_date::NumericDate;
 use super::tokens::seconds;
 use super::{Keys, Provider};
 use bongsu_base::{LogTime, Millis};
@@ -26,8 +27,8 @@ pub struct ProofClaims {
     pub htm: String,
     /// Where the request goes, without query and fragment.
     pub htu: String,
-    /// When it was made, in seconds since 1970.
-    pub iat: i64,
+    /// When it was made.
+    pub iat: NumericDate,
     /// The hash of the access token that comes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ath: Option<String>,
@@ -86,7 +87,7 @@ impl Provider {
             .map_err(|_| ProofError::Wrong("lacks jti, htm, htu or iat"))?;
         self.judge(&claims, request)?;
         self.judge_nonce(keys, claims.nonce.as_deref())?;
-        let until = LogTime((claims.iat + WINDOW) * 1000) + Millis::seconds(1);
+        let until = LogTime((claims.iat.0 + WINDOW) * 1000) + Millis::seconds(1);
         let whose = BASE64URL_NOPAD.encode(&jkt);
         if !self.is_first(&whose, &claims.jti, until) {
             return Err(ProofError::Wrong("was presented before"));
@@ -122,7 +123,7 @@ impl Provider {
         }
         // A time out of all proportion overflows nothing.
         let away = seconds(self.now())
-            .saturating_sub(claims.iat)
+            .saturating_sub(claims.iat.0)
             .saturating_abs();
         if away > WINDOW {
             return Err(ProofError::Wrong("is not of this minute"));

@@ -12,6 +12,7 @@ pub mod dpop;
 mod keep;
 mod keys;
 mod logout;
+mod numeric_date;
 mod replay;
 pub mod request;
 pub mod scope;

@@ -218,11 +218,14 @@ pub fn reply_to(params: &Params, client: &Client) -> Result<ReplyTo, &'static st
         return Err("response_mode form_post is for clients that are reached by HTTP");
     }
     let state = params.state.clone();
-    if state
-        .as_ref()
-        .is_some_and(|state| state.len() > MAX_REPEATED)
-    {
-        return Err("state is too long");
+    if let Some(state) = &state {
+        if state.len() > MAX_REPEATED {
+            return Err("state is too long");
+        }
+        // RFC 6749, appendix A.5.
+        if !state.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err("state has other characters than those of ASCII that are seen");
+        }
     }
     let said = client.metadata.authorization_signed_response_alg;
     Ok(ReplyTo {

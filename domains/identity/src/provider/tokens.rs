@@ -193,6 +193,8 @@ impl Provider {
         // Unlike for any other token: a session's generations are.
         let mut name = issued.session.0.to_be_bytes().to_vec();
         name.extend(issued.generation.to_be_bytes());
+        // A lost answer may be asked for again with another key.
+        name.extend(issued.jkt.iter().flat_map(|jkt| &jkt[..8]));
         AccessClaims {
             iss: self.config().issuer.clone(),
             sub: issued.user.to_string(),

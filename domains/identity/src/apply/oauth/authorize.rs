@@ -2,9 +2,9 @@
 
 use super::{Cx, TIDIED, Verdict, refuse, signed_in};
 use crate::command::Accepted;
-use crate::command::oauth::{Authorize, Consent, Granted, Refused};
+use crate::command::oauth::{Authorize, AuthorizePushed, Consent, Granted, Refused};
 use crate::state::oauth::code::{self, Code};
-use crate::state::oauth::{client, consent};
+use crate::state::oauth::{client, consent, spent};
 use std::collections::BTreeSet;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &Authorize) -> Verdict {
@@ -42,6 +42,18 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Authorize) -> Verdict {
     Ok(Accepted::Done)
 }
 
+/// The same, once for each request that was pushed: what is refused leaves it as good as it was.
+pub(super) fn pushed(cx: &mut Cx<'_>, command: &AuthorizePushed) -> Verdict {
+    let AuthorizePushed { authorize, pushed } = command;
+    if pushed.until <= cx.time() || spent::is_spent(cx.db(), &pushed.what)? {
+        return Err(refuse(Refused::Spent));
+    }
+    let accepted = apply(cx, authorize)?;
+    spent::purge(cx.db(), cx.time(), TIDIED)?;
+    spent::spend(cx.db(), &pushed.what, pushed.until)?;
+    Ok(accepted)
+}
+
 /// The scopes of both, in their order.
 fn joined(one: &str, other: &str) -> String {
     let all: BTreeSet<&str> = one.split(' ').chain(other.split(' ')).collect();
@@ -65,7 +77,7 @@ fn lasts(scope: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{covers, joined};
-    use crate::command::oauth::{Consent, Oauth, Refused};
+    use crate::command::oauth::{AuthorizePushed, Consent, Oauth, Refused, Spend};
     use crate::command::{Accepted, Rejected};
     use crate::testing::{Bench, authorize, token};
     use bongsu_base::Millis;
@@ -105,6 +117,32 @@ mod tests {
         bench.pass(Millis::hours(24));
         let late = ask(&bench, 1, "openid", Consent::Now { remember: false });
         assert_eq!(late, expect);
+    }
+
+    #[test]
+    fn a_pushed_request_gives_one_code() {
+        let bench = Bench::with_browser();
+        let end = bench.now() + Millis::seconds(90);
+        let ask = |n: u8, consent: Consent, name: u8| {
+            let mut authorize = authorize(n, "openid");
+            authorize.consent = consent;
+            let pushed = Spend {
+                what: token(name),
+                until: end,
+            };
+            let command = AuthorizePushed { authorize, pushed };
+            bench.oauth(Actor::Nobody, Oauth::AuthorizePushed(command))
+        };
+        let now = Consent::Now { remember: false };
+        let needed = Err(Rejected::Oauth(Refused::ConsentNeeded));
+        let spent = Err(Rejected::Oauth(Refused::Spent));
+        assert_eq!(ask(1, Consent::Earlier, 81), needed);
+        assert_eq!(ask(2, now, 81), Ok(Accepted::Done), "it is not used up yet");
+        assert_eq!(ask(3, now, 81), spent);
+        assert_eq!(ask(4, now, 82), Ok(Accepted::Done));
+        bench.pass(Millis::seconds(90));
+        assert_eq!(ask(5, now, 83), spent, "it has run out");
+        assert_eq!(bench.count("oauth_code"), 2);
     }
 
     #[test]

@@ -6,12 +6,23 @@ use crate::command::Accepted;
 use crate::command::oauth::{BeginDevice, DecideDevice, Done, RedeemDevice, Refused};
 use crate::state::oauth::client;
 use crate::state::oauth::device_code::{self, Answer};
-use bongsu_base::{DeviceId, Millis};
+use bongsu_base::{DeviceId, LogTime, Millis};
 
 /// By how much a device that asks too soon has to wait longer (RFC 8628, section 3.5).
 const SLOWER: Millis = Millis::seconds(5);
 
 pub(super) fn begin(cx: &mut Cx<'_>, command: &BeginDevice) -> Verdict {
+    let now = cx.time();
+    wait(cx, command, now)
+}
+
+/// The same. It counts as having asked an interval ago: the interval lies between two questions, not before the first.
+pub(super) fn await_answer(cx: &mut Cx<'_>, command: &BeginDevice) -> Verdict {
+    let polled = LogTime(cx.time().0.saturating_sub(command.interval.0));
+    wait(cx, command, polled)
+}
+
+fn wait(cx: &mut Cx<'_>, command: &BeginDevice, polled: LogTime) -> Verdict {
     if !client::is_there(cx.db(), &command.client)? {
         return Err(refuse(Refused::NoSuchClient));
     }
@@ -21,7 +32,7 @@ pub(super) fn begin(cx: &mut Cx<'_>, command: &BeginDevice) -> Verdict {
         return Err(refuse(Refused::TooManyDevices));
     }
     device_code::purge(cx.db(), cx.time(), TIDIED)?;
-    device_code::insert(cx.db(), command, cx.time())?;
+    device_code::insert(cx.db(), command, (cx.time(), polled))?;
     Ok(Accepted::Done)
 }
 
@@ -166,6 +177,21 @@ mod tests {
             "{let_in:?}"
         );
         assert_eq!(poll(&bench, 70, "shop"), invalid, "once");
+    }
+
+    #[test]
+    fn the_first_question_is_never_too_soon() {
+        let bench = Bench::with_browser();
+        let Oauth::BeginDevice(command) = begin(70, "BCDFGHJK") else {
+            unreachable!("that is what it makes")
+        };
+        let begun = bench.oauth(Actor::Nobody, Oauth::AwaitDevice(command));
+        assert_eq!(begun, Ok(Accepted::Done));
+        assert_eq!(poll(&bench, 70, "shop"), WAITING);
+        bench.pass(Millis(4_999));
+        assert_eq!(poll(&bench, 70, "shop"), SOON);
+        bench.pass(Millis::seconds(10));
+        assert_eq!(poll(&bench, 70, "shop"), WAITING);
     }
 
     #[test]

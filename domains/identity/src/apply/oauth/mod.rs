@@ -48,6 +48,9 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Oauth) -> Verdict {
         Oauth::EndSession(command) => revoke::by_person(cx, command),
         Oauth::ForgetConsent(command) => consent::forget(cx, command),
         Oauth::Spend(command) => spend::apply(cx, command),
+        Oauth::RefreshAsItself(command) => refresh::as_itself(cx, command),
+        Oauth::AwaitDevice(command) => device_code::await_answer(cx, command),
+        Oauth::AuthorizePushed(command) => authorize::pushed(cx, command),
     }
 }
 

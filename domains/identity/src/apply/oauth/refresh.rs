@@ -5,7 +5,7 @@
 //! two have copies: the session ends.
 
 use super::begin::issued;
-use super::{Cx, Verdict, done, refuse, usable};
+use super::{Cx, Ruled, Verdict, done, refuse, usable};
 use crate::apply::ending;
 use crate::command::oauth::{Done, RefreshTokens, Refused};
 use crate::state::device;
@@ -16,7 +16,32 @@ use bongsu_base::Millis;
 const GRACE: Millis = Millis::seconds(60);
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &RefreshTokens) -> Verdict {
-    let now = cx.time();
+    let found = presented(cx, command)?;
+    if found.jkt.is_some() && found.jkt != command.jkt {
+        return Err(refuse(Refused::OtherKey));
+    }
+    replace(cx, found, command)
+}
+
+/// The same for a client that showed that it is the one: whichever key it proves to have, the tokens are bound to it.
+pub(super) fn as_itself(cx: &mut Cx<'_>, command: &RefreshTokens) -> Verdict {
+    let found = presented(cx, command)?;
+    if found.jkt == command.jkt {
+        return replace(cx, found, command);
+    }
+    let bound = Session {
+        jkt: command.jkt,
+        ..found
+    };
+    let n = bound.n;
+    let verdict = replace(cx, bound, command)?;
+    // A session that ended meanwhile has no row.
+    session::bind(cx.db(), n, command.jkt.as_ref())?;
+    Ok(verdict)
+}
+
+/// The session whose token this is, if the client has it.
+fn presented(cx: &Cx<'_>, command: &RefreshTokens) -> Ruled<Session> {
     let found = session::get(cx.db(), command.session)?;
     let found = found.filter(|session| session.client == command.client);
     let found = found.ok_or_else(|| refuse(Refused::InvalidGrant))?;
@@ -24,9 +49,11 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &RefreshTokens) -> Verdict {
         // Of a future that was lost with a log, or of a session that has no refresh tokens.
         return Err(refuse(Refused::InvalidGrant));
     }
-    if found.jkt.is_some() && found.jkt != command.jkt {
-        return Err(refuse(Refused::OtherKey));
-    }
+    Ok(found)
+}
+
+fn replace(cx: &mut Cx<'_>, found: Session, command: &RefreshTokens) -> Verdict {
+    let now = cx.time();
     if now.since(found.refreshed) > command.idle {
         return Err(refuse(Refused::InvalidGrant));
     }
@@ -126,6 +153,33 @@ mod tests {
             1,
             "nothing of it harms the session"
         );
+    }
+
+    #[test]
+    fn a_client_that_is_the_one_changes_its_key() {
+        let bench = Bench::with_session();
+        let ask = |generation: u32, jkt: Option<[u8; 32]>| {
+            let mut command = refresh(generation);
+            command.jkt = jkt;
+            bench.oauth(Actor::Nobody, Oauth::RefreshAsItself(command))
+        };
+        let (one, other) = (Some([1; 32]), Some([2; 32]));
+        let first = issued(ask(1, one));
+        assert_eq!((first.generation, first.jkt), (2, one));
+        // The answer was lost, and with it the key.
+        let again = issued(ask(1, other));
+        assert_eq!((again.generation, again.jkt), (2, other));
+        assert_eq!(issued(ask(2, None)).jkt, None);
+        assert_eq!(issued(ask(3, one)).jkt, one);
+        let other_key = Err(Rejected::Oauth(Refused::OtherKey));
+        assert_eq!(
+            super::tests::ask(&bench, 4),
+            other_key,
+            "of a public client"
+        );
+        assert_eq!(ask(1, one), REUSED);
+        assert_eq!(ask(4, one), INVALID);
+        assert_eq!(bench.count("oauth_session"), 0);
     }
 
     #[test]

@@ -9,25 +9,30 @@ use super::par;
 use super::reply;
 use crate::accounts::AccountError;
 use crate::command::Rejected;
-use crate::command::oauth::{Authorize, ClientId, Consent, Granted, Oauth, Refused};
+use crate::command::oauth::{
+    Authorize, AuthorizePushed, ClientId, Consent, Granted, Oauth, Refused, Spend,
+};
 use crate::http::pages::{
     Asked, Desk, Fresh, Next, ask_consent, ask_sign_in, ask_sign_up, see_other, signed_in_cookie,
+    wrong_form,
 };
 use crate::provider::Provider;
-use crate::provider::client::{Authentication, Client};
+use crate::provider::client::Client;
 use crate::provider::request::{self, AuthRequest, Params, RequestError};
 use crate::provider::tokens::seconds;
 use crate::query::{self, Browser};
 use crate::secret::{Token, TokenHash};
 use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
-use bongsu_lane::Priority;
+use bongsu_lane::{Priority, ReadView};
 use http::{HeaderMap, StatusCode};
 
 /// Where it is.
 pub const PATH: &str = "/oauth2/authorize";
 /// The longest query, in bytes, that whoever stands in between lets through.
 const LONGEST_QUERY: usize = 6_000;
+/// Why a pushed request that gave a code gives no other.
+const USED: &str = "the pushed request was used before; the client has to push another";
 
 /// A client's request and who is there to answer it.
 pub struct Flow<'a> {
@@ -35,6 +40,8 @@ pub struct Flow<'a> {
     pub asked: Asked,
     pub client: Client,
     pub request: AuthRequest,
+    /// What uses up the request, if it was pushed.
+    pushed: Option<Spend>,
     /// Who is signed in.
     pub browser: Option<(TokenHash, Browser)>,
     /// Whether they have just signed in, for this request.
@@ -62,7 +69,7 @@ pub async fn post(State(provider): State<Provider>, request: Request) -> Respons
         // Browsers send the cookie along when they are led, and not with a form of another site.
         Ok(text) if is_query(&text) => see_other(&format!("{PATH}?{text}")),
         Ok(text) => answer(&provider, &headers, &text).await,
-        Err(error) => error.into_response(),
+        Err(error) => wrong_form(&headers, &error),
     }
 }
 
@@ -108,6 +115,7 @@ impl<'a> Flow<'a> {
         let client = client.map_err(|error| unavailable(error.into()))?;
         let client = client.ok_or_else(|| here("there is no such client"))?;
         let params = Self::params(desk, &client, &asked.params).map_err(here)?;
+        let pushed = Self::pushed(desk, &asked.params).await?;
         let to = request::reply_to(&params, &client).map_err(here)?;
         let request = request::read(&params, &client, to.clone());
         let request = request.map_err(|(error, why)| reply::refuse(desk, &to, error, why))?;
@@ -135,6 +143,7 @@ impl<'a> Flow<'a> {
             asked,
             client,
             request,
+            pushed,
             browser,
             fresh,
         })
@@ -156,6 +165,22 @@ impl<'a> Flow<'a> {
         // What came beside it is not heeded (RFC 9126, section 4).
         let own = pushed.filter(|params| params.client_id.as_deref() == Some(client.id.as_str()));
         own.ok_or("the pushed request is unknown, another client's, or has run out")
+    }
+
+    /// What uses up the pushed request that is named, if one is: it gives one code, and can be looked at until then (RFC 9126,
+    /// section 4).
+    async fn pushed(desk: &Desk<'_>, came: &Params) -> Result<Option<Spend>, Response> {
+        let name = came.request_uri.as_deref();
+        let Some(name) = name.filter(|name| par::is_name(name)) else {
+            return Ok(None);
+        };
+        let spend = par::use_up(desk.provider, name);
+        let look = |view: &ReadView<'_>| query::is_spent(view, &spend.what);
+        let used = desk.provider.accounts().read(look).await;
+        if used.map_err(|error| OauthError::from(error).into_response())? {
+            return Err(refuse_here(desk, USED));
+        }
+        Ok(Some(spend))
     }
 
     /// Whether whoever is signed in has to show who they are once more.
@@ -241,8 +266,7 @@ impl<'a> Flow<'a> {
     /// Whether another program on the person's machine could take the client's place: then they see each time that
     /// somebody asks (RFC 8252, section 8.6).
     pub fn is_impersonable(&self) -> bool {
-        let public = self.client.metadata.token_endpoint_auth_method == Authentication::None;
-        public && !self.request.reply.uri.starts_with("https://")
+        self.client.is_public() && !self.request.reply.uri.starts_with("https://")
     }
 
     /// Whether whoever is signed in may answer: they need not show once more who they are.
@@ -270,13 +294,17 @@ impl<'a> Flow<'a> {
             auth_time: browser.auth_time,
             browser: None,
         };
-        let command = Oauth::Authorize(Authorize {
+        let authorize = Authorize {
             cookie: *cookie,
             code: code.hash(),
             lasts: provider.config().code,
             granted,
             consent,
-        });
+        };
+        let command = match self.pushed.clone() {
+            None => Oauth::Authorize(authorize),
+            Some(pushed) => Oauth::AuthorizePushed(AuthorizePushed { authorize, pushed }),
+        };
         match provider.ask(Priority::Vital, command).await {
             Ok(_) => Ok(reply::answer(
                 self.desk,
@@ -285,6 +313,9 @@ impl<'a> Flow<'a> {
             )),
             Err(AccountError::Rejected(Rejected::Oauth(Refused::ConsentNeeded))) => {
                 ask_consent(self)
+            }
+            Err(AccountError::Rejected(Rejected::Oauth(Refused::Spent))) => {
+                Err(refuse_here(self.desk, USED))
             }
             Err(error) => {
                 tracing::debug!(%error, "a code was not given out");

@@ -83,7 +83,7 @@ pub async fn handle(
         most: config.devices_waiting,
     };
     provider
-        .ask(Priority::Background, Oauth::BeginDevice(command))
+        .ask(Priority::Background, Oauth::AwaitDevice(command))
         .await?;
     let shown = format!("{}-{}", &typed[..4], &typed[4..]);
     let answer = DeviceAnswer {

@@ -97,11 +97,12 @@ impl OauthError {
         Self::new(ErrorCode::InvalidRequest, description)
     }
 
-    /// The client did not show that it is the one; `basic` where it tried in the header.
-    pub fn client(description: impl Into<String>, basic: bool) -> Self {
+    /// The client did not show that it is the one. However it tried, a challenge belongs to the status (RFC 9110, section
+    /// 15.5.2), and this is the one way of all of them that is a scheme of HTTP.
+    pub fn client(description: impl Into<String>) -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
-            challenge: basic.then_some("Basic realm=\"sign-in\""),
+            challenge: Some("Basic realm=\"sign-in\""),
             ..Self::new(ErrorCode::InvalidClient, description)
         }
     }
@@ -185,6 +186,11 @@ impl OauthError {
         }
     }
 
+    /// The same, for whoever sees it on a page.
+    pub fn told(&self) -> (StatusCode, &str) {
+        (self.status, &self.description)
+    }
+
     /// A defect of ours; `why` goes to the log alone.
     pub fn defect(why: impl std::fmt::Display) -> Self {
         tracing::error!(%why, "a request of sign-in failed on a defect");
@@ -247,7 +253,7 @@ impl From<Rejected> for OauthError {
         let text = rejected.to_string();
         let code = match &rejected {
             Rejected::Oauth(refused) => match refused {
-                Refused::NoSuchClient => ErrorCode::InvalidClient,
+                Refused::NoSuchClient => return Self::client(text),
                 Refused::CodeExpired => ErrorCode::ExpiredToken,
                 Refused::TooManyClients | Refused::TooManyDevices => return Self::busy(text),
                 Refused::OtherKey => ErrorCode::InvalidDpopProof,

@@ -5,6 +5,7 @@ use axum::RequestExt;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,6 +21,10 @@ const MAX_PARAMETERS: usize = 64;
 pub enum FormError {
     /// A parameter came twice.
     Twice(String),
+    /// A parameter's value is no text.
+    Value(String),
+    /// A parameter's name is no text.
+    Name,
     /// There are too many.
     Many,
     /// One is not of its form.
@@ -30,6 +35,8 @@ impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Twice(name) => write!(f, "the parameter {name} came twice"),
+            Self::Value(name) => write!(f, "the parameter {name} is not UTF-8"),
+            Self::Name => f.write_str("the name of a parameter is not UTF-8"),
             Self::Many => write!(f, "there are more than {MAX_PARAMETERS} parameters"),
             Self::Form(why) => write!(f, "the parameters are not of their form: {why}"),
         }
@@ -49,18 +56,31 @@ impl From<FormError> for OauthError {
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, FormError> {
     let mut seen = BTreeSet::new();
     let mut kept = form_urlencoded::Serializer::new(String::new());
-    for (number, (name, value)) in form_urlencoded::parse(text.as_bytes()).enumerate() {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    for (number, pair) in pairs.enumerate() {
         if number >= MAX_PARAMETERS {
             return Err(FormError::Many);
         }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decoded(name).ok_or(FormError::Name)?;
+        let short = || name.chars().take(64).collect();
+        let value = decoded(value).ok_or_else(|| FormError::Value(short()))?;
         if !value.is_empty() {
             kept.append_pair(&name, &value);
         }
-        if !seen.insert(name.clone()) {
-            return Err(FormError::Twice(name.chars().take(64).collect()));
+        if seen.contains(&name) {
+            return Err(FormError::Twice(short()));
         }
+        seen.insert(name);
     }
     serde_urlencoded::from_str(&kept.finish()).map_err(|error| FormError::Form(error.to_string()))
+}
+
+/// A part of a form as it was before it was coded, if that is text: nothing is put in the place of what is not.
+pub fn decoded(part: &str) -> Option<String> {
+    let spaced = part.replace('+', " ");
+    let text = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(text.into_owned())
 }
 
 /// A form in a request's body.
@@ -114,6 +134,13 @@ mod tests {
         let twice = |name: &str| Err(FormError::Twice(name.to_owned()));
         assert_eq!(read("client_id=a&client_id=a"), twice("client_id"));
         assert_eq!(read("x=&x=1"), twice("x"));
+        assert_eq!(read("%78=1&x=1"), twice("x"));
+        let value = |name: &str| Err(FormError::Value(name.to_owned()));
+        assert_eq!(read("state=%ff"), value("state"));
+        assert_eq!(read("x=%ed%a0%80"), value("x"), "half a character");
+        assert_eq!(read("%ff=1"), Err(FormError::Name));
+        let kept = read("state=%ef%bf%bd%00+%zz").unwrap();
+        assert_eq!(kept.state.as_deref(), Some("\u{fffd}\0 %zz"));
         let many: String = (0..65).map(|n| format!("a{n}=1&")).collect();
         assert_eq!(read(&many), Err(FormError::Many));
     }

@@ -5,9 +5,9 @@ use super::error::{OauthError, no_store};
 use super::form::Form;
 use crate::command::oauth::ClientId;
 use crate::provider::Provider;
-use crate::provider::client::{Authentication, Client};
+use crate::provider::client::Client;
 use crate::provider::scope::Scope;
-use crate::provider::tokens::{Confirmation, TokenType, seconds, thumbprint};
+use crate::provider::tokens::{Confirmation, TokenType, seconds};
 use crate::query;
 use axum::Json;
 use axum::extract::State;
@@ -88,9 +88,9 @@ pub async fn handle(
     Form(form): Form<IntrospectForm>,
 ) -> Result<Response, OauthError> {
     let client = authenticate(&provider, &headers, form.credentials, "/oauth2/introspect").await?;
-    if client.metadata.token_endpoint_auth_method == Authentication::None {
+    if client.is_public() {
         let why = "tokens are explained to clients that show that they are the ones";
-        return Err(OauthError::client(why, false));
+        return Err(OauthError::client(why));
     }
     let token = form.token;
     let token = token.ok_or_else(|| OauthError::invalid("token is missing"))?;
@@ -184,9 +184,7 @@ async fn explain(
         iat: Some(seconds(session.refreshed)),
         sub: Some(session.user.to_string()),
         iss: Some(provider.config().issuer.clone()),
-        cnf: session.jkt.as_ref().map(|jkt| Confirmation {
-            jkt: thumbprint(jkt),
-        }),
+        // Only clients that show that they are the ones get here: their refresh tokens are bound to themselves.
         ..Introspected::default()
     }))
 }

@@ -2,12 +2,12 @@
 //! the client shows an ID token of this very browser.
 
 use super::form;
-use crate::http::pages::{Desk, ask_sign_out, end_sign_out, signed_in_cookie};
+use crate::http::pages::{Desk, ask_sign_out, end_sign_out, signed_in_cookie, wrong_form};
 use crate::provider::Provider;
 use crate::provider::tokens::IdClaims;
 use crate::query;
 use axum::extract::{RawQuery, Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use url::Url;
@@ -105,7 +105,7 @@ pub async fn post(
 ) -> Result<Response, Response> {
     let headers = request.headers().clone();
     let text = form::body(request).await;
-    let text = text.map_err(IntoResponse::into_response)?;
+    let text = text.map_err(|error| wrong_form(&headers, &error))?;
     answer(&provider, &headers, &text).await
 }
 

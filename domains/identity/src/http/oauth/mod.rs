@@ -4,7 +4,7 @@ pub(crate) mod authorize;
 mod client_auth;
 mod device_authorization;
 mod discovery;
-mod error;
+pub(crate) mod error;
 pub(crate) mod form;
 mod introspect;
 mod keys;

@@ -1,13 +1,15 @@
-//! `POST /oauth2/par`: pushing an authorization request (RFC 9126). Nothing is kept: what comes back is the request,
-//! sealed.
+//! `POST /oauth2/par`: pushing an authorization request (RFC 9126). Nothing is kept until it gave a code: what comes back is the
+//! request, sealed.
 
 use super::client_auth::{Credentials, authenticate};
 use super::error::{ErrorCode, OauthError, no_store};
 use super::form::Form;
 use super::token::proven;
+use crate::command::oauth::Spend;
 use crate::provider::request::{self, Params, RequestError};
 use crate::provider::tokens::{NoKey, thumbprint};
 use crate::provider::{Keys, Provider};
+use crate::secret::TokenHash;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -22,8 +24,8 @@ const PATH: &str = "/oauth2/par";
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// What they are sealed for.
 const PURPOSE: &str = "pushed request";
-/// How long one is good: long enough for the browser to come.
-const LASTS: Millis = Millis::seconds(90);
+/// How long one is good: long enough for the browser to come, and for the person to sign in and agree.
+const LASTS: Millis = Millis::minutes(5);
 /// The longest name, in bytes: it goes into an address.
 const MAX_NAME: usize = 6_000;
 
@@ -101,6 +103,15 @@ pub fn is_name(name: &str) -> bool {
 pub fn open(provider: &Provider, keys: &Keys, name: &str) -> Option<Params> {
     let sealed = name.strip_prefix(PREFIX)?;
     provider.disclose(keys, PURPOSE, sealed)
+}
+
+/// What uses up the pushed request of this name.
+pub fn use_up(provider: &Provider, name: &str) -> Spend {
+    Spend {
+        what: TokenHash::of(&format!("pushed request {name}")),
+        // It was pushed before now, and is good no longer than that.
+        until: provider.now() + LASTS,
+    }
 }
 
 fn refused(error: RequestError, why: &str) -> OauthError {

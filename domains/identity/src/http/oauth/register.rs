@@ -11,10 +11,10 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bongsu_jose::Algorithm;
 use bongsu_lane::Priority;
+use bongsu_web_kit::json::object;
 use data_encoding::BASE64URL_NOPAD;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A client that is registered.
@@ -47,10 +47,7 @@ pub async fn handle(
         return Err(OauthError::new(ErrorCode::UnauthorizedClient, why));
     };
     let text = body(request).await?;
-    // An object alone: a list would be taken as one whose fields come in their order.
-    let told = serde_json::from_str::<Map<String, Value>>(&text);
-    let told = told.and_then(|told| serde_json::from_value(Value::Object(told)));
-    let metadata: Metadata = told.map_err(|error| {
+    let metadata: Metadata = object(text.as_bytes()).map_err(|error| {
         let why = MetadataError::Form(error.to_string());
         OauthError::new(ErrorCode::InvalidClientMetadata, why.to_string())
     })?;

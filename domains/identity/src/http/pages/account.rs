@@ -1,9 +1,9 @@
 //! One's own account: where one is signed in, and which apps one let in.
 
 use super::device::signed_in;
+use super::form::PageForm;
 use super::{Action, Desk, Managing, Next, Words, ask_sign_in, render, see_other, with_cookie};
 use crate::command::oauth::{EndSession, ForgetConsent, Oauth};
-use crate::http::oauth::form::Form;
 use crate::provider::Provider;
 use crate::query;
 use askama::Template;
@@ -132,7 +132,7 @@ fn minute(ms: i64) -> String {
 pub async fn end_session(
     State(provider): State<Provider>,
     headers: HeaderMap,
-    Form(form): Form<EndForm>,
+    PageForm(form): PageForm<EndForm>,
 ) -> Result<Response, Response> {
     let desk = Desk::new(&provider, &headers, None).await?;
     let (cookie, _) = allowed(&desk, form.seal.as_deref()).await?;
@@ -150,7 +150,7 @@ pub async fn end_session(
 pub async fn forget_consent(
     State(provider): State<Provider>,
     headers: HeaderMap,
-    Form(form): Form<ForgetForm>,
+    PageForm(form): PageForm<ForgetForm>,
 ) -> Result<Response, Response> {
     let desk = Desk::new(&provider, &headers, None).await?;
     let (cookie, _) = allowed(&desk, form.seal.as_deref()).await?;

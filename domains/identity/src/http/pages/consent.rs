@@ -1,10 +1,10 @@
 //! Asking whether a client may learn of the person.
 
+use super::form::PageForm;
 use super::next::Asked;
 use super::{Desk, Next, Words, origin, render, with_cookie};
 use crate::command::oauth::Consent;
 use crate::http::oauth::authorize::Flow;
-use crate::http::oauth::form::Form;
 use crate::provider::Provider;
 use crate::provider::scope::{Scope, Scopes};
 use askama::Template;
@@ -100,7 +100,7 @@ pub fn ask(flow: &Flow<'_>) -> Result<Response, Response> {
 pub async fn decide(
     State(provider): State<Provider>,
     headers: HeaderMap,
-    Form(form): Form<ConsentForm>,
+    PageForm(form): PageForm<ConsentForm>,
 ) -> Result<Response, Response> {
     let next = Next::parse(form.next.as_deref().unwrap_or_default());
     let locales = super::sign_in::locales(&next);

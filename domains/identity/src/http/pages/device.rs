@@ -2,11 +2,12 @@
 //! when it came with the address (section 5.4).
 
 use super::consent::{Answer, Want, wants};
+use super::form::PageForm;
 use super::{Desk, Next, Words, ask_sign_in, cookies, render, with_cookie};
 use crate::accounts::AccountError;
 use crate::command::Rejected;
 use crate::command::oauth::{DecideDevice, Oauth, Refused};
-use crate::http::oauth::form::{self, Form};
+use crate::http::oauth::form;
 use crate::provider::Provider;
 use crate::provider::scope::Scopes;
 use crate::query;
@@ -81,7 +82,7 @@ pub async fn show(
 pub async fn decide(
     State(provider): State<Provider>,
     headers: HeaderMap,
-    Form(form): Form<DeviceForm>,
+    PageForm(form): PageForm<DeviceForm>,
 ) -> Result<Response, Response> {
     let desk = Desk::new(&provider, &headers, None).await?;
     let code = form.user_code.unwrap_or_default();

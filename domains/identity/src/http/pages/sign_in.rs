@@ -1,5 +1,6 @@
 //! Signing in with a password.
 
+use super::form::PageForm;
 use super::next::{Asked, Fresh};
 use super::{Desk, Next, Words, cookies, render, see_other, with_cookie};
 use crate::accounts::AccountError;
@@ -7,7 +8,6 @@ use crate::command::oauth::{NewBrowser, Oauth, SignInBrowser};
 use crate::command::{Accepted, Denial, Rejected};
 use crate::config::Registration;
 use crate::http::address::Address;
-use crate::http::oauth::form::Form;
 use crate::provider::Provider;
 use crate::secret::Token;
 use askama::Template;
@@ -77,7 +77,7 @@ pub async fn sign_in(
     State(provider): State<Provider>,
     Address(address): Address,
     headers: HeaderMap,
-    Form(form): Form<SignInForm>,
+    PageForm(form): PageForm<SignInForm>,
 ) -> Result<Response, Response> {
     let next = Next::parse(form.next.as_deref().unwrap_or_default());
     let desk = Desk::new(&provider, &headers, locales(&next)).await?;

@@ -1,8 +1,8 @@
 //! Signing out of a browser.
 
+use super::form::PageForm;
 use super::{Desk, Words, cookies, origin, render, see_other, with_cookie};
 use crate::command::oauth::{Oauth, SignOutBrowser};
-use crate::http::oauth::form::Form;
 use crate::http::oauth::logout::{self, Ending};
 use crate::provider::Provider;
 use askama::Template;
@@ -50,7 +50,7 @@ pub fn ask(desk: &Desk<'_>, request: &str, leads_to: Option<&str>) -> Result<Res
 pub async fn sign_out(
     State(provider): State<Provider>,
     headers: HeaderMap,
-    Form(form): Form<SignOutForm>,
+    PageForm(form): PageForm<SignOutForm>,
 ) -> Result<Response, Response> {
     let request = form.request.unwrap_or_default();
     let ending = Ending::read(&provider, &request).await;

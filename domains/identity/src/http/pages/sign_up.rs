@@ -1,12 +1,13 @@
 //! Making an account.
 
+use super::form::PageForm;
 use super::sign_in::{go_on, locales, new_browser, refused};
 use super::{Desk, Next, Words, render, with_cookie};
 use crate::command::Accepted;
 use crate::command::oauth::{Oauth, SignUpBrowser};
 use crate::config::Registration;
 use crate::http::address::Address;
-use crate::http::oauth::form::{self, Form};
+use crate::http::oauth::form;
 use crate::http::register::same;
 use crate::provider::Provider;
 use askama::Template;
@@ -96,7 +97,7 @@ pub async fn sign_up(
     State(provider): State<Provider>,
     Address(address): Address,
     headers: HeaderMap,
-    Form(form): Form<SignUpForm>,
+    PageForm(form): PageForm<SignUpForm>,
 ) -> Result<Response, Response> {
     let next = Next::parse(form.next.as_deref().unwrap_or_default());
     let desk = Desk::new(&provider, &headers, locales(&next)).await?;

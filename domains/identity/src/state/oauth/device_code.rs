@@ -92,8 +92,8 @@ pub fn count(db: &Connection, now: LogTime, most: u32) -> Result<u32> {
     .query_row((now.0, most), |row| row.get(0))
 }
 
-/// Writes a new device.
-pub fn insert(db: &Connection, new: &BeginDevice, now: LogTime) -> Result<()> {
+/// Writes a new device, and when it counts as having asked last.
+pub fn insert(db: &Connection, new: &BeginDevice, (now, polled): (LogTime, LogTime)) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO oauth_device_code (hash, user_code, client, scope, until, answer, polled, interval)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
@@ -104,7 +104,7 @@ pub fn insert(db: &Connection, new: &BeginDevice, now: LogTime) -> Result<()> {
         new.client.as_str(),
         &new.scope,
         (now + new.lasts).0,
-        now.0,
+        polled.0,
         new.interval.0,
     ))?;
     Ok(())

@@ -166,6 +166,13 @@ pub fn refresh(
     Ok(())
 }
 
+/// Writes to which key a session's tokens are bound from now on.
+pub fn bind(db: &Connection, n: SessionNo, jkt: Option<&[u8; 32]>) -> Result<()> {
+    db.prepare_cached("UPDATE oauth_session SET jkt = ?2 WHERE n = ?1")?
+        .execute((n.0, jkt))?;
+    Ok(())
+}
+
 /// Removes a session; its tokens are revoked until the last of them has expired.
 pub fn revoke(db: &Connection, session: &Session, now: LogTime) -> Result<()> {
     db.prepare_cached("DELETE FROM oauth_session WHERE n = ?1")?

@@ -177,6 +177,7 @@ fn samples() -> Vec<(Actor, Command)> {
     }))
     .chain(oauth::samples())
     .chain(login_tokens())
+    .chain(oauth::later_samples())
     .collect()
 }
 

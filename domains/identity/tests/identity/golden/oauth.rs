@@ -3,10 +3,10 @@
 use super::{on, proof, token};
 use bongsu_base::{LogTime, Millis, UserId};
 use bongsu_identity::oauth::{
-    AddKey, AdministerClient, Authorize, BeginDevice, Beginning, ClientAct, ClientId, Consent,
-    DecideDevice, EndSession, ForgetConsent, Granted, KeyKind, NewBrowser, NewClient, Oauth,
-    Redeem, RedeemDevice, RefreshTokens, RegisterClient, Revoke, SealId, Sealed, SessionNo,
-    SignInBrowser, SignOutBrowser, SignUpBrowser, Spend,
+    AddKey, AdministerClient, Authorize, AuthorizePushed, BeginDevice, Beginning, ClientAct,
+    ClientId, Consent, DecideDevice, EndSession, ForgetConsent, Granted, KeyKind, NewBrowser,
+    NewClient, Oauth, Redeem, RedeemDevice, RefreshTokens, RegisterClient, Revoke, SealId, Sealed,
+    SessionNo, SignInBrowser, SignOutBrowser, SignUpBrowser, Spend,
 };
 use bongsu_identity::{Command, CreateAccount, PasswordHash};
 use bongsu_lane::Actor;
@@ -244,6 +244,54 @@ pub fn samples() -> Vec<(Actor, Command)> {
     std::iter::once(first).chain(commands).collect()
 }
 
+/// What came after everything else: a request that was pushed, a key that changes, and a device that asks at once.
+pub fn later_samples() -> Vec<(Actor, Command)> {
+    let sign_in = Oauth::SignInBrowser(SignInBrowser {
+        user: "@ara:bongsu.test".parse().expect("a user id"),
+        proof: proof(1, true),
+        browser: browser(21),
+    });
+    let pushed = |n: u8| {
+        let Oauth::Authorize(authorize) = authorize(n, false) else {
+            unreachable!("that is what it makes")
+        };
+        let pushed = Spend {
+            what: token(211),
+            until: LogTime(1_900_000_000_000),
+        };
+        Oauth::AuthorizePushed(AuthorizePushed { authorize, pushed })
+    };
+    let refresh = |generation: u32, jkt: Option<[u8; 32]>| {
+        let Oauth::RefreshTokens(command) = refresh(generation) else {
+            unreachable!("that is what it makes")
+        };
+        Oauth::RefreshAsItself(RefreshTokens {
+            session: SessionNo(4),
+            jkt,
+            ..command
+        })
+    };
+    let [Oauth::BeginDevice(begin), decide, poll] = device() else {
+        unreachable!("that is what it makes")
+    };
+    let begin = BeginDevice {
+        interval: Millis::seconds(5),
+        ..begin
+    };
+    let mut commands = vec![sign_in, pushed(32), pushed(33), redeem(32, "CLIENT4")];
+    commands.extend([
+        refresh(1, Some([8; 32])),
+        refresh(1, None),
+        refresh(2, None),
+    ]);
+    commands.extend([Oauth::AwaitDevice(begin), poll.clone(), poll.clone()]);
+    commands.extend([decide, poll]);
+    let commands = commands.into_iter();
+    commands
+        .map(|command| (Actor::Nobody, Command::Oauth(Box::new(command))))
+        .collect()
+}
+
 #[test]
 fn every_variant_has_a_sample() {
     let exists = |number: &u8| {
@@ -253,11 +301,12 @@ fn every_variant_has_a_sample() {
     let variants: Vec<u8> = (0..).take_while(exists).collect();
     let sampled: std::collections::BTreeSet<u8> = samples()
         .iter()
+        .chain(&later_samples())
         .filter_map(|(_, command)| match command {
             Command::Oauth(command) => Some(postcard::to_stdvec(command).expect("plain data")[0]),
             _ => None,
         })
         .collect();
     assert_eq!(sampled.into_iter().collect::<Vec<_>>(), variants);
-    assert_eq!(variants.len(), 16);
+    assert_eq!(variants.len(), 19);
 }

@@ -80,22 +80,35 @@ fn credentials() -> Value {
     json!({"grant_types": ["client_credentials"], "scope": "orders:read orders:write"})
 }
 
+/// The same, of a client that shows its secret in the form.
+fn posting() -> Value {
+    let mut metadata = credentials();
+    metadata["token_endpoint_auth_method"] = "client_secret_post".into();
+    metadata
+}
+
 #[tokio::test]
-async fn a_client_shows_its_secret_in_one_way() {
+async fn a_client_shows_its_secret_in_either_way_and_not_in_both() {
     let server = Server::new().await;
     let secret = server.add_client("orders", credentials()).await;
-    let basic = |secret: &str| {
-        let coded = data_encoding::BASE64.encode(format!("orders:{secret}").as_bytes());
+    let posted = server.add_client("posts", posting()).await;
+    let basic = |id: &str, secret: &str| {
+        let coded = data_encoding::BASE64.encode(format!("{id}:{secret}").as_bytes());
         format!("Basic {coded}")
     };
-    let (right, wrong) = (basic(&secret), basic("bgs_wrong"));
+    let (right, wrong) = (basic("orders", &secret), basic("orders", "bgs_wrong"));
+    let other_way = basic("posts", &posted);
     let asked = ("grant_type", "client_credentials");
     let id = ("client_id", "orders");
     let post = ("client_secret", &*secret);
+    let posts = [asked, ("client_id", "posts"), ("client_secret", &*posted)];
     for (header, fields, status) in [
         (Some(&right), vec![asked], 200),
         (Some(&right), vec![asked, id], 200),
+        (None, posts.to_vec(), 200),
+        // Each in the way that the client did not register.
         (None, vec![asked, id, post], 200),
+        (Some(&other_way), vec![asked], 200),
         (Some(&wrong), vec![asked], 401),
         (None, vec![asked, id, ("client_secret", "bgs_wrong")], 401),
         (None, vec![asked, id], 401),
@@ -115,8 +128,8 @@ async fn a_client_shows_its_secret_in_one_way() {
             status,
             "{header:?} {fields:?}: {answer:?}"
         );
-        if status == 401 && header.is_some() {
-            assert!(answer.header("www-authenticate").starts_with("Basic "));
+        if status == 401 {
+            answer.is(401, "invalid_client");
         }
     }
     server.close().await;
@@ -125,7 +138,7 @@ async fn a_client_shows_its_secret_in_one_way() {
 #[tokio::test]
 async fn a_secret_that_was_replaced_is_taken_for_a_while() {
     let server = Server::new().await;
-    let old = server.add_client("orders", credentials()).await;
+    let old = server.add_client("orders", posting()).await;
     let body = json!({"overlap_seconds": 60});
     let made = server
         .operate("/admin/v1/clients/orders/rotate", body)
@@ -154,7 +167,7 @@ async fn a_secret_that_was_replaced_is_taken_for_a_while() {
 #[tokio::test]
 async fn a_client_has_its_own_scopes_for_itself_alone() {
     let server = Server::new().await;
-    let secret = server.add_client("orders", credentials()).await;
+    let secret = server.add_client("orders", posting()).await;
     for (scope, expect) in [
         ("", Some("orders:read orders:write")),
         ("orders:read", Some("orders:read")),
@@ -172,6 +185,47 @@ async fn a_client_has_its_own_scopes_for_itself_alone() {
             .form("/oauth2/token", &fields, &Extra::default())
             .await;
         assert_eq!(answer.body["scope"].as_str(), expect, "{scope}: {answer:?}");
+    }
+    server.close().await;
+}
+
+/// A client that registers itself has no scope, and a token without one is good for nothing.
+#[tokio::test]
+async fn a_client_without_a_scope_gets_no_token_for_itself() {
+    let server = Server::new().await;
+    let made = register(&server, &posting()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let (id, secret) = (made.field("client_id"), made.field("client_secret"));
+    for scope in ["", "orders:read", "openid"] {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &*id),
+            ("client_secret", &*secret),
+            ("scope", scope),
+        ];
+        let answer = server
+            .form("/oauth2/token", &fields, &Extra::default())
+            .await;
+        answer.is(400, "invalid_scope");
+    }
+    server.close().await;
+}
+
+/// What is read into a description would be read from a list of what it has, too.
+#[tokio::test]
+async fn a_list_describes_nothing() {
+    let server = Server::new().await;
+    let good = json!({"client_id": "orders", "metadata": credentials()});
+    let listed = json!(["orders", credentials(), false, null]);
+    for (path, body, status) in [
+        ("/admin/v1/clients", &listed, 400),
+        ("/admin/v1/clients", &good, 201),
+        ("/admin/v1/clients/orders/rotate", &json!([]), 400),
+        ("/admin/v1/clients/orders/rotate", &json!([60, "why"]), 400),
+        ("/admin/v1/clients/orders/rotate", &json!({}), 200),
+    ] {
+        let answer = server.operate(path, body.clone()).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {body}: {answer:?}");
     }
     server.close().await;
 }
@@ -234,6 +288,14 @@ async fn a_client_signs_that_it_is_the_one() {
         (&key, json!({"jti": "9", "nbf": now + 120}), 401),
         (&key, json!({"jti": "10", "iss": "shop"}), 401),
         (&key, json!({"jti": ""}), 401),
+        // Times may have fractions (RFC 7519, section 2).
+        (
+            &key,
+            json!({"jti": "12", "exp": now as f64 + 60.5, "iat": now as f64 - 0.25}),
+            200,
+        ),
+        (&key, json!({"jti": "13", "exp": now as f64 + 0.5}), 401),
+        (&key, json!({"jti": "14", "exp": 1e300}), 401),
         (&other, json!({"jti": "11"}), 401),
     ] {
         let assertion = key.sign("JWT", &claims(changes.clone())).expect("a token");
@@ -258,5 +320,78 @@ async fn a_client_signs_that_it_is_the_one() {
         .form("/oauth2/token", &fields, &Extra::default())
         .await;
     bare.is(401, "invalid_client");
+    server.close().await;
+}
+
+/// Whoever wrote the client learns what is wrong with its assertion.
+#[tokio::test]
+async fn an_assertion_that_is_refused_is_told_why() {
+    let key = key();
+    let server = with_signer(&key).await;
+    let now = server.house.log.now().0 / 1000;
+    let claims = |changes: &[(&str, Value)]| {
+        let mut claims = json!({
+            "iss": "orders", "sub": "orders", "aud": ISSUER, "jti": "1", "exp": now + 60,
+        });
+        for (name, value) in changes {
+            claims[*name] = value.clone();
+        }
+        claims
+    };
+    let without = |name: &str| {
+        let mut claims = claims(&[]);
+        claims.as_object_mut().expect("an object").remove(name);
+        key.sign("JWT", &claims).expect("a token")
+    };
+    let with = |name: &str, value: Value| {
+        let claims = claims(&[(name, value)]);
+        key.sign("JWT", &claims).expect("a token")
+    };
+    let encode = |json: &Value| data_encoding::BASE64URL_NOPAD.encode(json.to_string().as_bytes());
+    let headed = |head: Value| format!("{}.{}.AAAA", encode(&head), encode(&claims(&[])));
+    for (assertion, why) in [
+        (without("exp"), "lacks exp"),
+        (without("jti"), "lacks jti"),
+        (without("aud"), "lacks aud"),
+        (without("iss"), "lacks iss"),
+        (without("sub"), "lacks sub"),
+        (with("exp", json!("soon")), "not of its form"),
+        (with("aud", json!(7)), "not of its form"),
+        (with("exp", json!(now - 60)), "has expired"),
+        (
+            with("aud", json!("https://evil.example")),
+            "another audience",
+        ),
+        (headed(json!({"alg": "none"})), "an algorithm that is taken"),
+        (
+            headed(json!({"alg": "HS256"})),
+            "an algorithm that is taken",
+        ),
+        (headed(json!({"alg": "ES256", "crit": ["exp"]})), "crit"),
+        (headed(json!({"alg": "ES256"})), "a key of the client"),
+        ("orders".to_owned(), "no signed token"),
+        ("a.b.c".to_owned(), "no signed token"),
+    ] {
+        for id in [None, Some(("client_id", "orders"))] {
+            let mut fields = vec![
+                ("grant_type", "client_credentials"),
+                ("client_assertion", &*assertion),
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
+            ];
+            fields.extend(id);
+            let answer = server
+                .form("/oauth2/token", &fields, &Extra::default())
+                .await;
+            answer.is(401, "invalid_client");
+            let told = answer.field("error_description");
+            assert!(
+                told.contains("assertion") && told.contains(why),
+                "{why}: {told}"
+            );
+        }
+    }
     server.close().await;
 }

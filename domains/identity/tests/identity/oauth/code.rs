@@ -171,14 +171,7 @@ async fn the_claims_that_are_asked_for_are_given() {
 #[tokio::test]
 async fn a_request_can_be_pushed() {
     let server = Server::with_shop().await;
-    let pushed = server
-        .send(
-            http::Request::post("/oauth2/par")
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(query(&[]).into())
-                .unwrap(),
-        )
-        .await;
+    let pushed = server.push(&[], &Extra::default()).await;
     assert_eq!(pushed.status, StatusCode::CREATED, "{pushed:?}");
     let name = pushed.field("request_uri");
     let by_name = |client: &str| {
@@ -191,13 +184,66 @@ async fn a_request_can_be_pushed() {
     let path = |client| format!("/oauth2/authorize?{}", by_name(client));
     let stolen = browser.get(&server, &path("other")).await;
     assert_eq!(stolen.status, StatusCode::BAD_REQUEST);
-    server.pass(Millis::seconds(90));
+    assert_eq!(pushed.body["expires_in"], 300);
+    server.pass(Millis::minutes(5));
     let late = browser.get(&server, &path("shop")).await;
     assert_eq!(late.status, StatusCode::BAD_REQUEST);
     let refused = server
         .form("/oauth2/par", &[("client_id", "shop")], &Extra::default())
         .await;
     refused.is(400, "invalid_request");
+    server.close().await;
+}
+
+/// It can be looked at until somebody agreed: then it is used up, whichever browser or data centre comes with it.
+#[tokio::test]
+async fn a_pushed_request_gives_one_code() {
+    let server = Server::with_shop().await;
+    let push = async || {
+        let pushed = server.push(&[], &Extra::default()).await;
+        let name = pushed.field("request_uri");
+        let query = serde_urlencoded::to_string([("client_id", "shop"), ("request_uri", &*name)]);
+        format!("/oauth2/authorize?{}", query.expect("a query"))
+    };
+    let path = push().await;
+    let browser = Browser::default();
+    browser.get(&server, &path).await;
+    let reloaded = browser.get(&server, &path).await;
+    let first = browser.sign_in(&server, &reloaded).await;
+    let second = browser.get(&server, &path).await;
+    let granted = browser.agree(&server, &first, true).await;
+    let code = granted.parameter("code").expect("a code");
+    let used = |answer: &super::Answer| {
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        assert!(answer.text.contains("used before"), "{}", answer.text);
+    };
+    used(&browser.agree(&server, &second, false).await);
+    used(&browser.get(&server, &path).await);
+    used(&Browser::default().get(&server, &path).await);
+    let elsewhere = server.elsewhere(|_| ());
+    used(&elsewhere.get(&path, &Extra::default()).await);
+    assert_eq!(server.redeem(&code, &[]).await.status, StatusCode::OK);
+    // Who agreed for good is asked nothing: two come at once, and one gets the code.
+    let path = push().await;
+    let (one, other) = tokio::join!(browser.get(&server, &path), browser.get(&server, &path));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 400], "{one:?} {other:?}");
+    server.close().await;
+}
+
+/// As in OAuth 2.1 it need not be said to where the code was sent; what is said has to be right.
+#[tokio::test]
+async fn a_code_is_redeemed_with_the_address_that_it_was_sent_to_or_none() {
+    let server = Server::with_shop().await;
+    let browser = Browser::default();
+    let code = browser.code(&server, &query(&[])).await;
+    for wrong in ["https://shop.example/other", "https://shop.example/in/"] {
+        let answer = server.redeem(&code, &[("redirect_uri", wrong)]).await;
+        answer.is(400, "invalid_grant");
+    }
+    let tokens = server.redeem(&code, &[("redirect_uri", "")]).await;
+    assert_eq!(tokens.status, StatusCode::OK, "{tokens:?}");
     server.close().await;
 }
 

@@ -60,6 +60,8 @@ async fn a_device_is_let_in_by_somebody_with_a_browser() {
     let begun = begin(&server).await;
     assert_eq!(begun.body["interval"], 5);
     assert_eq!(begun.body["expires_in"], 900);
+    // The first question is never too soon: the interval lies between two.
+    poll(&server, &begun).await.is(400, "authorization_pending");
     poll(&server, &begun).await.is(400, "slow_down");
     server.pass(Millis::seconds(10));
     poll(&server, &begun).await.is(400, "authorization_pending");

@@ -116,6 +116,9 @@ async fn a_proof_is_for_one_request() {
             true,
         ),
         ("dpop+jwt", json!({"iat": now - 60}), true),
+        ("dpop+jwt", json!({"iat": now as f64 + 0.5}), true),
+        ("dpop+jwt", json!({"iat": "now"}), false),
+        ("dpop+jwt", json!({"iat": 1e300}), false),
         ("JWT", json!({}), false),
         ("dpop+jwt", json!({"htm": "GET"}), false),
         (
@@ -228,5 +231,138 @@ async fn a_resource_asks_for_the_word_too() {
     ];
     let twice = server.get("/oauth2/userinfo", &Extra { headers }).await;
     twice.is(401, "invalid_dpop_proof");
+    server.close().await;
+}
+
+/// The client `shop` with a secret, and what stands in its `Authorization` header.
+async fn with_secret(changes: Value) -> (Server, String) {
+    let server = Server::new().await;
+    let mut metadata = super::shop();
+    metadata["token_endpoint_auth_method"] = "client_secret_basic".into();
+    for (name, value) in changes.as_object().expect("an object") {
+        metadata[name] = value.clone();
+    }
+    let secret = server.add_client("shop", metadata).await;
+    let coded = data_encoding::BASE64.encode(format!("shop:{secret}").as_bytes());
+    (server, format!("Basic {coded}"))
+}
+
+/// Asks for tokens as a client with a secret does, with a proof of key `n` if one is wanted.
+async fn ask_as(
+    (server, basic): &(Server, String),
+    fields: &[(&str, &str)],
+    proof: Option<(u8, &str)>,
+) -> Answer {
+    let proof = proof.map(|(n, jti)| signed(&key(n), "dpop+jwt", &claims(server, jti, json!({}))));
+    let mut headers = vec![("authorization", &**basic)];
+    headers.extend(proof.iter().map(|proof| ("dpop", &**proof)));
+    server
+        .form("/oauth2/token", fields, &Extra { headers })
+        .await
+}
+
+/// Its refresh tokens are bound to itself, and not to a key (RFC 9449, section 5).
+#[tokio::test]
+async fn a_client_with_a_secret_changes_its_key() {
+    let client = with_secret(json!({})).await;
+    let server = &client.0;
+    let code = Browser::default().code(server, &query(&[])).await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code_verifier", VERIFIER),
+        ("code", &*code),
+    ];
+    let tokens = ask_as(&client, &fields, Some((1, "1"))).await;
+    assert_eq!(tokens.body["token_type"], "DPoP", "{tokens:?}");
+    let refresh = async |token: &str, proof| {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let answer = ask_as(&client, &fields, proof).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let said = server.claims(&answer.field("access_token")).await;
+        (answer, said)
+    };
+    let jkt = |n: u8| BASE64URL_NOPAD.encode(&key(n).public().thumbprint());
+    let first = tokens.field("refresh_token");
+    let (other, said) = refresh(&first, Some((2, "2"))).await;
+    assert_eq!(said["cnf"]["jkt"], jkt(2));
+    assert_eq!(other.body["token_type"], "DPoP");
+    // The answer was lost, and the key with it.
+    let (again, said_again) = refresh(&first, Some((3, "3"))).await;
+    assert_eq!(said_again["cnf"]["jkt"], jkt(3));
+    assert_eq!(again.body["refresh_token"], other.body["refresh_token"]);
+    assert_ne!(said_again["jti"], said["jti"], "they are two tokens");
+    let (bare, said) = refresh(&again.field("refresh_token"), None).await;
+    assert_eq!(
+        (&bare.body["token_type"], said.get("cnf")),
+        (&json!("Bearer"), None)
+    );
+    let (_, said) = refresh(&bare.field("refresh_token"), Some((1, "4"))).await;
+    assert_eq!(said["cnf"]["jkt"], jkt(1));
+    client.0.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_registered_it_proves_a_key_each_time() {
+    let client = with_secret(json!({"dpop_bound_access_tokens": true})).await;
+    let code = Browser::default().code(&client.0, &query(&[])).await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code_verifier", VERIFIER),
+        ("code", &*code),
+    ];
+    let bare = ask_as(&client, &fields, None).await;
+    bare.is(400, "invalid_dpop_proof");
+    let tokens = ask_as(&client, &fields, Some((1, "1"))).await;
+    let token = tokens.field("refresh_token");
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", &*token)];
+    let bare = ask_as(&client, &fields, None).await;
+    bare.is(400, "invalid_dpop_proof");
+    let other = ask_as(&client, &fields, Some((2, "2"))).await;
+    assert_eq!(other.body["token_type"], "DPoP", "{other:?}");
+    client.0.close().await;
+}
+
+/// A code that was asked for with the thumbprint of a key is worth nothing to whoever has another (RFC 9449, section 10).
+#[tokio::test]
+async fn a_code_is_bound_to_the_key_that_was_named() {
+    let server = Server::with_shop().await;
+    let jkt = BASE64URL_NOPAD.encode(&key(1).public().thumbprint());
+    let prove = |n: u8, jti: &str, path: &str| {
+        let changes = json!({"htu": format!("{ISSUER}{path}")});
+        signed(&key(n), "dpop+jwt", &claims(&server, jti, changes))
+    };
+    let asked = query(&[("dpop_jkt", &jkt)]);
+    let code = Browser::default().code(&server, &asked).await;
+    server
+        .redeem(&code, &[])
+        .await
+        .is(400, "invalid_dpop_proof");
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "shop"),
+        ("code_verifier", VERIFIER),
+        ("code", &*code),
+    ];
+    let other = ask(&server, &fields, &prove(2, "1", "/oauth2/token")).await;
+    other.is(400, "invalid_dpop_proof");
+    let own = ask(&server, &fields, &prove(1, "2", "/oauth2/token")).await;
+    assert_eq!(own.body["token_type"], "DPoP", "{own:?}");
+    // A pushed request is bound by its proof, which has to be of the key that it names.
+    let push = async |n: u8, jti: &str, named: &str| {
+        let proof = prove(n, jti, "/oauth2/par");
+        let extra = Extra {
+            headers: vec![("dpop", &proof)],
+        };
+        server.push(&[("dpop_jkt", named)], &extra).await
+    };
+    push(2, "3", &jkt).await.is(400, "invalid_dpop_proof");
+    let pushed = push(1, "4", "").await.field("request_uri");
+    let asked = [("client_id", "shop"), ("request_uri", &*pushed)];
+    let asked = serde_urlencoded::to_string(asked).expect("a query");
+    let code = Browser::default().code(&server, &asked).await;
+    server
+        .redeem(&code, &[])
+        .await
+        .is(400, "invalid_dpop_proof");
     server.close().await;
 }

@@ -9,6 +9,7 @@ mod dpop;
 mod keys;
 mod logout;
 mod pages;
+mod practice;
 mod refresh;
 mod signed;
 mod storm;
@@ -131,6 +132,14 @@ impl Server {
     /// Sends a form.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)], extra: &Extra<'_>) -> Answer {
         self.send(form(path, fields, extra)).await
+    }
+
+    /// Pushes the request of `shop` with these parameters beside or instead of the usual ones.
+    pub async fn push(&self, changes: &[(&str, &str)], extra: &Extra<'_>) -> Answer {
+        let asked: Vec<(String, String)> =
+            serde_urlencoded::from_str(&query(changes)).expect("a query");
+        let fields: Vec<_> = asked.iter().map(|(n, v)| (&**n, &**v)).collect();
+        self.form("/oauth2/par", &fields, extra).await
     }
 
     /// Asks as the operator.

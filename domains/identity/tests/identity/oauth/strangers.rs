@@ -63,7 +63,7 @@ async fn a_devices_code_is_nothing_to_another_client() {
     let path = "/oauth2/device_authorization";
     let begun = server.form(path, &fields, &Extra::default()).await;
     let code = begun.field("device_code");
-    for (id, error) in [("thief", "invalid_grant"), ("tv", "slow_down")] {
+    for (id, error) in [("thief", "invalid_grant"), ("tv", "authorization_pending")] {
         let fields = [
             ("grant_type", grant),
             ("client_id", id),

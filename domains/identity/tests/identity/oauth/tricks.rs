@@ -5,14 +5,19 @@ use super::{Answer, Extra, Server, query, shop};
 use data_encoding::BASE64;
 use http::{Request, StatusCode};
 
-async fn post(server: &Server, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+async fn post(
+    server: &Server,
+    path: &str,
+    body: impl Into<Vec<u8>>,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut request = Request::post(path);
     let form = ("content-type", "application/x-www-form-urlencoded");
     for (name, value) in std::iter::once(&form).chain(headers) {
         request = request.header(*name, *value);
     }
     server
-        .send(request.body(body.to_owned().into()).expect("a request"))
+        .send(request.body(body.into().into()).expect("a request"))
         .await
 }
 
@@ -82,7 +87,7 @@ async fn what_is_not_a_form_is_refused() {
     let told = answer.field("error_description");
     assert!(told.chars().all(plain), "{told}");
     let long = format!("client_id=shop&token={}", "a".repeat(70_000));
-    let answer = post(&server, "/oauth2/revoke", &long, &[]).await;
+    let answer = post(&server, "/oauth2/revoke", long, &[]).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     server.close().await;
 }
@@ -162,7 +167,7 @@ async fn an_access_token_is_shown_in_one_way() {
 #[tokio::test]
 async fn a_request_that_is_posted_is_led_on() {
     let server = Server::with_shop().await;
-    let led = post(&server, "/oauth2/authorize", &query(&[]), &[]).await;
+    let led = post(&server, "/oauth2/authorize", query(&[]), &[]).await;
     let location = led.location();
     assert_eq!(location.path(), "/oauth2/authorize");
     assert_eq!(location.query(), Some(&*query(&[])));
@@ -294,6 +299,157 @@ async fn endpoints_take_the_methods_that_they_have() {
         assert_eq!(answer.status.as_u16(), status, "{method} {path}");
         if method == "HEAD" {
             assert_eq!(answer.text, "", "{path}");
+        }
+    }
+    server.close().await;
+}
+
+/// Nothing is put in the place of what cannot be read.
+#[tokio::test]
+async fn what_is_no_text_is_refused_and_not_mended() {
+    let server = Server::with_shop().await;
+    for (path, body, named) in [
+        (
+            "/oauth2/token",
+            "grant_type=%ff&client_id=shop",
+            "grant_type",
+        ),
+        (
+            "/oauth2/token",
+            "grant_type=refresh_token&client_id=sh%c3op",
+            "client_id",
+        ),
+        (
+            "/oauth2/token",
+            "grant_type=authorization_code&client_id=shop&code=%ed%a0%80",
+            "code",
+        ),
+        (
+            "/oauth2/token",
+            "grant_type=refresh_token&client_id=shop&%ff=1",
+            "name",
+        ),
+        ("/oauth2/par", "client_id=shop&state=%ff", "state"),
+        ("/oauth2/introspect", "client_id=shop&token=%ff", "token"),
+        ("/oauth2/revoke", "client_id=shop&token=%ff", "token"),
+        (
+            "/oauth2/device_authorization",
+            "client_id=shop&scope=%ff",
+            "scope",
+        ),
+        ("/oauth2/userinfo", "access_token=%ff", "access_token"),
+    ] {
+        let answer = post(&server, path, body, &[]).await;
+        answer.is(400, "invalid_request");
+        let told = answer.field("error_description");
+        assert!(
+            told.contains(named) && told.contains("UTF-8"),
+            "{body}: {told}"
+        );
+        let answer = post(&server, path, b"client_id=\xff".as_slice(), &[]).await;
+        answer.is(400, "invalid_request");
+    }
+    server.close().await;
+}
+
+/// What comes back unchanged has characters that are seen (RFC 6749, appendix A.5).
+#[tokio::test]
+async fn a_state_that_would_be_changed_is_refused() {
+    let server = Server::with_shop().await;
+    let usual = query(&[("state", "PLACE")]);
+    let browser = Browser::default();
+    for state in ["%ff", "%00", "a%0d%0ab", "%7f", "%ed%95%9c", "%c0%af"] {
+        let asked = usual.replace("PLACE", state);
+        let path = format!("/oauth2/authorize?{asked}");
+        let page = browser.get(&server, &path).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{state}");
+        assert!(page.header("content-type").starts_with("text/html"));
+        assert!(!page.headers.contains_key("location"), "{state}");
+        let pushed = post(&server, "/oauth2/par", asked, &[]).await;
+        pushed.is(400, "invalid_request");
+    }
+    let all: String = (' '..='~').collect();
+    let asked = query(&[("state", &all), ("prompt", "none")]);
+    let path = format!("/oauth2/authorize?{asked}");
+    let answer = browser.get(&server, &path).await;
+    assert_eq!(answer.parameter("state"), Some(all));
+    server.close().await;
+}
+
+/// Each of them says how a client could show that it is the one (RFC 9110, section 15.5.2).
+#[tokio::test]
+async fn nobody_is_refused_without_a_challenge() {
+    let server = Server::with_shop().await;
+    let metadata = serde_json::json!({"grant_types": ["client_credentials"], "scope": "a:b"});
+    server.add_client("orders", metadata).await;
+    let wrong = format!("Basic {}", BASE64.encode(b"orders:bgs_wrong"));
+    let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    let asserted = format!("client_assertion=a.b.c&client_assertion_type={kind}");
+    for path in [
+        "/oauth2/token",
+        "/oauth2/introspect",
+        "/oauth2/revoke",
+        "/oauth2/par",
+        "/oauth2/device_authorization",
+    ] {
+        for (body, header) in [
+            ("", None),
+            ("client_id=nobody", None),
+            ("client_id=orders", None),
+            ("client_id=orders&client_secret=bgs_wrong", None),
+            (&*asserted, None),
+            ("", Some(&*wrong)),
+            ("", Some("Bearer x")),
+            ("", Some("Basic %")),
+        ] {
+            let headers: Vec<_> = header
+                .map(|one| ("authorization", one))
+                .into_iter()
+                .collect();
+            let answer = post(&server, path, body, &headers).await;
+            answer.is(401, "invalid_client");
+            let challenge = answer.header("www-authenticate");
+            assert!(
+                challenge.starts_with("Basic realm="),
+                "{path} {body}: {challenge}"
+            );
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
+    }
+    let public = post(&server, "/oauth2/introspect", "client_id=shop&token=a", &[]).await;
+    public.is(401, "invalid_client");
+    assert!(public.header("www-authenticate").starts_with("Basic "));
+    server.close().await;
+}
+
+/// People see a page, whatever their browser sends.
+#[tokio::test]
+async fn a_form_of_a_page_that_is_none_is_answered_with_a_page() {
+    let server = Server::with_shop().await;
+    let routes = bongsu_identity::http::oauth::routes();
+    let forms = routes.operations().iter();
+    let forms =
+        forms.filter(|(method, path)| method.as_str() == "POST" && path.starts_with("/account"));
+    let mut paths: Vec<&str> = forms.map(|(_, path)| *path).collect();
+    paths.extend(["/oauth2/authorize", "/oauth2/logout"]);
+    for path in paths {
+        for body in [b"name=\xff".as_slice(), b"name=%ff", b"seal=a&seal=b"] {
+            // A request that is led on is refused where it leads.
+            let led = path == "/oauth2/authorize" && body.is_ascii();
+            let page = post(&server, path, body, &[("accept-language", "ko")]).await;
+            let expect = if led {
+                StatusCode::SEE_OTHER
+            } else {
+                StatusCode::BAD_REQUEST
+            };
+            assert_eq!(page.status, expect, "{path}: {page:?}");
+            if !led {
+                assert!(page.text.contains("<html lang=\"ko\">"), "{path}: {page:?}");
+                assert!(
+                    page.header("content-security-policy")
+                        .contains("frame-ancestors 'none'")
+                );
+            }
         }
     }
     server.close().await;

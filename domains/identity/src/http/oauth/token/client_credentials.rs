@@ -25,6 +25,10 @@ pub async fn grant(asking: &Asking, form: TokenForm) -> Result<TokenAnswer, Oaut
         let why = "the client may not have all of these scopes for itself";
         return Err(OauthError::new(ErrorCode::InvalidScope, why));
     }
+    if allowed.is_empty() {
+        let why = "the client has no scope for itself: a token would be good for nothing";
+        return Err(OauthError::new(ErrorCode::InvalidScope, why));
+    }
     if let Some(assertion) = &asking.assertion {
         let command = Oauth::Spend(assertion.clone());
         asking
@@ -42,7 +46,7 @@ pub async fn grant(asking: &Asking, form: TokenForm) -> Result<TokenAnswer, Oaut
 fn used(error: AccountError) -> OauthError {
     match error {
         AccountError::Rejected(Rejected::Oauth(Refused::Spent)) => {
-            OauthError::client("the client assertion was presented before", false)
+            OauthError::client("the client assertion was presented before")
         }
         other => other.into(),
     }

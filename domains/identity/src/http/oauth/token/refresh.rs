@@ -29,7 +29,12 @@ pub async fn grant(asking: &Asking, form: TokenForm) -> Result<TokenAnswer, Oaut
         idle: config.session_idle,
         address: asking.address.clone(),
     };
-    let command = Oauth::RefreshTokens(command);
+    // The refresh token of a client that can show nothing else is bound to the key (RFC 9449, section 5).
+    let command = if asking.client.is_public() {
+        Oauth::RefreshTokens(command)
+    } else {
+        Oauth::RefreshAsItself(command)
+    };
     match asking.provider.done(Priority::Vital, command).await? {
         Done::Issued(mut issued) => {
             if let Some(scopes) = narrowed {
