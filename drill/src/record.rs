@@ -78,6 +78,7 @@ struct Seen {
     reads: BTreeMap<usize, Gap>,
     errors: BTreeMap<String, u64>,
     retried: BTreeMap<String, u64>,
+    refused: BTreeMap<String, u64>,
     marks: Vec<(u64, String)>,
 }
 
@@ -100,6 +101,8 @@ pub struct Recorded {
     pub errors: BTreeMap<String, u64>,
     /// What was tried again as told, by kind.
     pub retried: BTreeMap<String, u64>,
+    /// What was refused with good reason, by kind.
+    pub refused: BTreeMap<String, u64>,
     /// What happened when, in milliseconds.
     pub marks: Vec<(u64, String)>,
 }
@@ -198,6 +201,12 @@ impl Recorder {
             .or_default() += 1;
     }
 
+    /// A client was refused with good reason, and does not try again.
+    pub fn refused(&self, protocol: &'static str, what: &str) {
+        let kind = format!("{protocol}: {what}");
+        *self.seen.lock().refused.entry(kind).or_default() += 1;
+    }
+
     /// A client had no answer from `site`, which was as in `before` when it asked. That is an error if it had to
     /// answer all the while.
     pub fn unanswered(
@@ -252,6 +261,7 @@ impl Recorder {
             reads: seen.reads,
             errors: seen.errors,
             retried: seen.retried,
+            refused: seen.refused,
             marks: seen.marks,
         }
     }

@@ -71,6 +71,8 @@ fn first(report: &Report) -> Markup {
                     span(figures.engine_election_ms)), ""))
                 (tile(&span(figures.longest_read_gap_ms), "longest pause in which a data centre that was left answered no reader", ""))
                 (tile(&span(figures.redundant_again_ms), "at most until everything was in all places again, by itself", ""))
+                (tile(&count(figures.told.webhooks_received), &format!("things that merchants were told by webhooks; {} were repeated, {} are missing",
+                    count(figures.told.webhooks_repeated), count(figures.told.webhooks_missing)), mood(figures.told.webhooks_missing)))
             }
         }
     }
@@ -211,6 +213,7 @@ fn scenario(number: usize, round: &Round) -> Markup {
             (protocols(round))
             (kinds("Errors", &round.errors_by_kind))
             (kinds("Repeated, as told or since a data centre was away", &round.retried_by_kind))
+            (kinds("Refused with good reason", &round.refused_by_kind))
         }
     }
 }
