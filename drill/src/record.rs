@@ -15,6 +15,9 @@ use tokio::time::Instant;
 /// How long one point of a plot is, in milliseconds.
 pub const BUCKET_MS: u64 = 250;
 
+/// What stands in the place of a data centre where the partner answers.
+pub const PARTNER_SITE: usize = crate::cluster::SITES;
+
 /// How a data centre has to be at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {

@@ -9,7 +9,7 @@ use crate::check::{Findings, Webhooks};
 use crate::engine::ENGINE;
 use crate::reads::READS;
 use crate::record::{Recorded, Series};
-use crate::traffic::DOWNLOADS;
+use crate::traffic::{DOWNLOADS, PARTNER};
 use crate::whole::Whole;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,7 @@ impl Round {
     /// What a recorder saw.
     pub fn seen(&mut self, recorded: Recorded, sites: &[String]) {
         for (name, seen) in &recorded.protocols {
-            let writes = ![READS, ENGINE, DOWNLOADS].contains(name);
+            let writes = ![READS, ENGINE, DOWNLOADS, PARTNER].contains(name);
             self.protocols.push(ProtocolFigures {
                 name: (*name).to_owned(),
                 writes,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// How much clocks of whole seconds, and lists that are given out for two, may add.
 const SLACK: Duration = Duration::from_secs(4);
+/// How long it may take to hear something again once two data centres live.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// Somebody came with a token.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Visit {
     pub revoked_for: Duration,
     /// How old, while it answered, what it had heard of the platform was, at the least and at the most.
     pub heard: (Duration, Duration),
+    /// For how long two data centres had been living.
+    pub two_lived_for: Duration,
     /// What it said. Where it says that it cannot tell, [`UNSURE`].
     pub said: Told,
 }
@@ -60,11 +64,13 @@ fn visited(visit: &Visit, bound: Duration, findings: &mut Findings) {
             ));
         }
     } else if unsure {
-        if most + SLACK < bound {
+        if most + SLACK < bound || visit.two_lived_for > AGAIN {
             findings.tokens_refused += 1;
             findings.problem(format!(
-                "the partner cannot tell about a token of {user}, and heard something {} s before",
-                most.as_secs()
+                "the partner cannot tell about a token of {user}, heard something {} s before, and two data centres live \
+                 for {} s",
+                most.as_secs(),
+                visit.two_lived_for.as_secs()
             ));
         }
     } else if visit.said == Told::Refused {

@@ -4,6 +4,7 @@
 mod browser;
 
 use super::Traffic;
+use super::handed::{Handed, Service};
 use super::people::{Session, calmly, everywhere, register_all};
 use super::remembered::Remembered;
 use crate::check::{self, Findings};
@@ -38,13 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the service keeps to itself until it redeems the code (RFC 7636).
 const VERIFIER: &str = "what-one-client-of-the-drill-keeps-to-itself-alone";
 
-/// The service, as it registered.
-#[derive(Debug, Clone, Default)]
-pub struct Service {
-    id: String,
-    secret: String,
-}
-
 /// What the service has of a person.
 #[derive(Debug, Clone)]
 struct Grant {
@@ -53,10 +47,11 @@ struct Grant {
 }
 
 /// Signing in to another service.
-#[derive(Default)]
 pub struct OpenId {
     people: Mutex<Vec<Session>>,
     service: Mutex<Service>,
+    /// What people have of it, for whoever goes elsewhere with it.
+    handed: Arc<Handed>,
     tokens: Remembered<Token>,
 }
 
@@ -76,11 +71,15 @@ impl Traffic for OpenId {
         let mut client = Client::new(&ground.sites, 0);
         let made = calmly(&mut client, &ask).await?;
         let text = |name: &str| made[name].as_str().map(str::to_owned);
-        *self.service.lock() = Service {
+        let service = Service {
             id: text("client_id").context("a client without an id")?,
             secret: text("client_secret").context("a client without a secret")?,
         };
-        *self.people.lock() = register_all(ground, "citizen", PEOPLE).await?;
+        let people = register_all(ground, "citizen", PEOPLE).await?;
+        let users = people.iter().map(|person| person.user.clone()).collect();
+        self.handed.begin(service.clone(), users);
+        *self.service.lock() = service;
+        *self.people.lock() = people;
         Ok(())
     }
 
@@ -110,6 +109,16 @@ impl Traffic for OpenId {
 }
 
 impl OpenId {
+    /// Signing in to a service, of which tokens are `handed` on.
+    pub fn new(handed: Arc<Handed>) -> Self {
+        Self {
+            people: Mutex::default(),
+            service: Mutex::default(),
+            tokens: Remembered::default(),
+            handed,
+        }
+    }
+
     /// One session of `user` after the other, until the stage is over.
     async fn serve(&self, n: usize, user: &str, stage: &Stage) {
         let service = self.service.lock().clone();
@@ -117,10 +126,11 @@ impl OpenId {
         let begin = Instant::now() + EVERY.mul_f64(n as f64 / PEOPLE as f64);
         stage.pass(begin).await;
         while !stage.over() {
+            self.handed.doubt(n);
             match service.begin(&mut client, user, stage).await {
                 Some(grant) => {
-                    self.keep_up(&service, (&mut client, user), grant, stage)
-                        .await
+                    let person = (n, &mut client, user);
+                    self.keep_up(&service, person, grant, stage).await;
                 }
                 None => stage.pass(Instant::now() + EVERY).await,
             }
@@ -131,11 +141,12 @@ impl OpenId {
     async fn keep_up(
         &self,
         service: &Service,
-        (client, user): (&mut Client, &str),
+        (n, client, user): (usize, &mut Client, &str),
         mut grant: Grant,
         stage: &Stage,
     ) {
         let mut had = vec![grant.access.clone()];
+        self.handed.give(n, &grant.access, user);
         let mut ended = false;
         for _ in 0..REFRESHES {
             stage.pass(Instant::now() + EVERY).await;
@@ -143,6 +154,7 @@ impl OpenId {
                 break;
             }
             let Some(next) = service.refresh(client, &grant, stage).await else {
+                self.handed.doubt(n);
                 return;
             };
             // As one does whose answer was lost: wherever it is asked, the answer is the same.
@@ -160,14 +172,17 @@ impl OpenId {
             }
             had.push(next.access.clone());
             grant = next;
+            self.handed.give(n, &grant.access, user);
             service.ask(client, &grant.access, user, stage).await;
         }
         if !stage.over() {
+            self.handed.doubt(n);
             let fields = service.fields(&[("token", &grant.refresh)]);
             let ask = Ask::form("/oauth2/revoke", &fields);
             if client.insist(stage, PROTOCOL, &ask).await.is_err() {
                 return;
             }
+            self.handed.revoke(&grant.access, user);
             ended = true;
         }
         for token in had {

@@ -4,6 +4,7 @@
 use super::{PATIENCE, town};
 use crate::check::{Events, Findings};
 use crate::cluster::LOOK;
+use crate::day;
 use crate::ledger::number;
 use anyhow::{Context, Result};
 use axum::Router;
@@ -16,7 +17,6 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -99,7 +99,7 @@ impl Hooks {
                 .unsigned("it is of nobody, or lacks headers");
             return StatusCode::BAD_REQUEST;
         };
-        if let Err(why) = secret.verify((id, at, body), signatures, now()) {
+        if let Err(why) = secret.verify((id, at, body), signatures, day::seconds()) {
             self.events.lock().unsigned(&format!("{id}: {why}"));
             return StatusCode::UNAUTHORIZED;
         }
@@ -135,15 +135,6 @@ async fn receive(
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a delivery says when it was signed, by the time of day"
-)]
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +146,7 @@ mod tests {
 
     /// A delivery to `shop-1` of an event about a payment, signed with the secret of `byte`.
     fn deliver(hooks: &Hooks, id: &str, byte: u8, body: &str) -> StatusCode {
-        let at = now();
+        let at = day::seconds();
         let mut headers = HeaderMap::new();
         for (name, value) in [
             (ID, id.to_owned()),
