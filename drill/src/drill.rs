@@ -50,6 +50,10 @@ pub async fn hold(asked: &Fire, binary: &Path) -> Result<bool> {
             .await
             .with_context(|| format!("preparing {}", one.name()))?;
     }
+    say(&format!(
+        "{:>4} s  everybody is there",
+        begun.elapsed().as_secs()
+    ));
     let mut drill = Drill {
         report: report(asked),
         cluster,

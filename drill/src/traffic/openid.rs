@@ -11,7 +11,7 @@ use crate::check::{self, Findings};
 use crate::client::{Ask, Client, Outcome};
 use crate::ground::{Ground, Stage};
 use crate::ledger::{Token, Told};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use browser::{Browser, REDIRECT, Stopped};
 use http::Method;
@@ -26,6 +26,8 @@ use tokio::time::{Instant, sleep};
 const PROTOCOL: &str = "OpenID";
 /// How many people, the same number near each data centre.
 const PEOPLE: usize = 15;
+/// How many sign in before anything burns.
+const FIRST: usize = 3;
 /// How often the service replaces each one's tokens.
 const EVERY: Duration = Duration::from_millis(700);
 /// After so many times it takes them back, and the person signs in again.
@@ -78,6 +80,11 @@ impl Traffic for OpenId {
         let people = register_all(ground, "citizen", PEOPLE).await?;
         let users = people.iter().map(|person| person.user.clone()).collect();
         self.handed.begin(service.clone(), users);
+        for (n, person) in people.iter().enumerate().take(FIRST) {
+            let client = Client::new(&ground.sites, n);
+            let grant = service.calmly(client, &person.user).await?;
+            self.handed.give(n, &grant.access, &person.user);
+        }
         *self.service.lock() = service;
         *self.people.lock() = people;
         Ok(())
@@ -126,7 +133,6 @@ impl OpenId {
         let begin = Instant::now() + EVERY.mul_f64(n as f64 / PEOPLE as f64);
         stage.pass(begin).await;
         while !stage.over() {
-            self.handed.doubt(n);
             match service.begin(&mut client, user, stage).await {
                 Some(grant) => {
                     let person = (n, &mut client, user);
@@ -162,13 +168,16 @@ impl OpenId {
             match service.refresh(client, &grant, stage).await {
                 Some(again) if again.refresh != next.refresh => {
                     let site = client.site;
-                    stage
-                        .recorder
-                        .error(PROTOCOL, site, "a refresh gave two answers");
+                    let what = "a refresh gave two answers";
+                    stage.recorder.error(PROTOCOL, site, what);
+                    self.handed.doubt(n);
                     return;
                 }
                 Some(again) => had.push(again.access),
-                None => return,
+                None => {
+                    self.handed.doubt(n);
+                    return;
+                }
             }
             had.push(next.access.clone());
             grant = next;
@@ -251,6 +260,25 @@ impl Service {
                 return None;
             }
             client.elsewhere(&mut tried).await;
+        }
+    }
+
+    /// The same while all goes well.
+    async fn calmly(&self, mut client: Client, user: &str) -> Result<Grant> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut browser = Browser::default();
+        loop {
+            let stopped = match browser.sign_in(&mut client, self, user).await {
+                Ok(code) => match self.redeem(&mut client, &code).await {
+                    Ok(grant) => return Ok(grant),
+                    Err(stopped) => stopped,
+                },
+                Err(stopped) => stopped,
+            };
+            match stopped {
+                Stopped::Told(_, after) if Instant::now() < deadline => sleep(after).await,
+                other => bail!("{user} cannot sign in: {other:?}"),
+            }
         }
     }
 
