@@ -1,6 +1,12 @@
 //! Comparing what was acknowledged with what each data centre shows. Nothing here asks anybody: what goes in is what
 //! was seen, so that a cluster that lies can be made up to see whether it is caught.
 
+mod events;
+mod visits;
+
+pub use events::{Events, Told as Webhooks};
+pub use visits::{UNSURE, Visit, visits};
+
 use crate::ledger::{Acknowledged, Shown, Token, Told};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +29,9 @@ pub struct Findings {
     pub tokens_refused: u64,
     /// Tokens that were taken back and are good somewhere.
     pub tokens_revived: u64,
+    /// What merchants were told.
+    #[serde(flatten)]
+    pub told: Webhooks,
     /// The first problems in words.
     pub problems: Vec<String>,
 }
@@ -43,6 +52,7 @@ impl Findings {
         self.unfaithful += other.unfaithful;
         self.tokens_refused += other.tokens_refused;
         self.tokens_revived += other.tokens_revived;
+        self.told.add(other.told);
         for problem in other.problems {
             self.problem(problem);
         }

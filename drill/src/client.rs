@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(12);
 /// The pause after all data centres were tried.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What there is too little money for, in a report.
+const LACKING: &str = "409, too little money";
+
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undone {
@@ -146,8 +149,12 @@ impl Client {
                     tried = 0;
                 }
                 // Who left with the first attempt has no session any more, and who did not may be unknown here still.
-                Outcome::Refused(StatusCode::UNAUTHORIZED, body) if ask.leaves && doubtful => {
-                    return Err(Undone::Refused(StatusCode::UNAUTHORIZED, body));
+                Outcome::Refused(status, body) if doubtful && ask.done_before == Some(status) => {
+                    return Err(Undone::Refused(status, body));
+                }
+                Outcome::Refused(status, body) if ask.may_lack && lacks(status, &body) => {
+                    recorder.refused(protocol, LACKING);
+                    return Err(Undone::Refused(status, body));
                 }
                 Outcome::Refused(status, body) => {
                     let code = errcode(&body);
@@ -183,6 +190,13 @@ impl Client {
             Undone::Refused(StatusCode::OK, answer)
         })
     }
+}
+
+/// Whether there was too little money (RFC 9457).
+fn lacks(status: StatusCode, body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let kind = body["type"].as_str().unwrap_or_default();
+    status == StatusCode::CONFLICT && kind.ends_with("insufficient-funds")
 }
 
 /// Matrix's code in an error (client-server API, standard error response).

@@ -120,6 +120,8 @@ impl Cluster {
             .args(["--port", &PORT.to_string()])
             .args(["--registration", "open", "--headless"])
             .env("BONGSU_SNAPSHOT_EVERY", SNAPSHOT_EVERY)
+            // Merchants are told at an address of this machine.
+            .env("BONGSU_WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

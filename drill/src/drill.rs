@@ -3,6 +3,7 @@
 use crate::check::Findings;
 use crate::client::Client;
 use crate::cluster::{self, Cluster, SITES, name};
+use crate::day;
 use crate::disk;
 use crate::engine::Engine;
 use crate::ground::{Ground, Site, Stage};
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -49,6 +50,10 @@ pub async fn hold(asked: &Fire, binary: &Path) -> Result<bool> {
             .await
             .with_context(|| format!("preparing {}", one.name()))?;
     }
+    say(&format!(
+        "{:>4} s  everybody is there",
+        begun.elapsed().as_secs()
+    ));
     let mut drill = Drill {
         report: report(asked),
         cluster,
@@ -120,17 +125,11 @@ fn report(asked: &Fire) -> Report {
     Report {
         version: VERSION,
         seed: asked.seed,
-        begun: seconds_since_1970(),
+        begun: day::seconds().unsigned_abs(),
         processors: std::thread::available_parallelism().map_or(1, usize::from),
         people: asked.people,
         ..Report::default()
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a report says when it was made")]
-fn seconds_since_1970() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0, |since| since.as_secs())
 }
 
 async fn ground(asked: &Fire, cluster: &Cluster) -> Result<Ground> {
@@ -284,12 +283,8 @@ impl Drill {
             .context("traffic does not end")??;
         drop(striker);
         round.lasted_ms = millis(recorder.now());
-        let sites: Vec<String> = self
-            .ground
-            .sites
-            .iter()
-            .map(|site| site.name.clone())
-            .collect();
+        let sites = self.ground.sites.iter().map(|site| site.name.clone());
+        let sites: Vec<String> = sites.chain([traffic::PARTNER.to_owned()]).collect();
         round.seen(recorder.take(), &sites);
         round.engine(elected?.max(probed?));
         let found = self.look(&stage).await?;

@@ -9,6 +9,7 @@
 mod check;
 mod client;
 mod cluster;
+mod day;
 mod disk;
 mod drill;
 mod engine;

@@ -313,8 +313,32 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
+/// Scenarios that take long and are held when they are asked for by name alone.
+pub const BY_NAME: &[Scenario] = &[Scenario {
+    name: "kill-all",
+    what: "All data centres are killed, and stay away for longer than services elsewhere rely on what they heard.",
+    needs: Needs::Nothing,
+    steps: &[
+        Pass(12),
+        Do(Burn(One)),
+        Do(Burn(Other)),
+        Do(Burn(Third)),
+        Pass(30),
+        Do(Heal(One)),
+        Do(Heal(Other)),
+        Do(Heal(Third)),
+        Whole,
+        Pass(1),
+    ],
+}];
+
 /// The name that stands for scenarios drawn by chance.
 pub const RANDOM: &str = "random";
+
+/// All scenarios that there are.
+fn known() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(BY_NAME)
+}
 
 /// What is done, in which order.
 #[derive(Debug)]
@@ -334,7 +358,7 @@ impl Plan {
     pub fn new(names: &[String], seed: u64) -> Result<Self> {
         let mut wanted = Vec::new();
         for name in names.iter().filter(|name| *name != RANDOM) {
-            match SCENARIOS.iter().find(|scenario| scenario.name == name) {
+            match known().find(|scenario| scenario.name == name) {
                 Some(scenario) => wanted.push(scenario),
                 None => bail!("there is no scenario `{name}`; `--list` says which there are"),
             }
@@ -388,6 +412,11 @@ pub fn list() -> String {
     for scenario in SCENARIOS {
         writeln!(text, "{:<18} {}", scenario.name, scenario.what).expect("writes to memory");
     }
+    for scenario in BY_NAME {
+        let alone = "By name alone.";
+        writeln!(text, "{:<18} {} {alone}", scenario.name, scenario.what)
+            .expect("writes to memory");
+    }
     let all = "All of these, in an order of chance, again and again with --seconds.";
     write!(text, "{RANDOM:<18} {all}").expect("writes to memory");
     text
@@ -413,6 +442,10 @@ mod tests {
         assert!(plan.coming().is_none());
         let mut plan = Plan::new(&["cut".to_owned()], 1).unwrap();
         assert!(plan.next(false).is_some() && plan.next(false).is_none());
+        let by_name = Plan::new(&["kill-all".to_owned()], 1).unwrap().next(false);
+        assert_eq!(by_name.map(|scenario| scenario.name), Some("kill-all"));
+        let mut usual = Plan::new(&[], 1).unwrap();
+        assert!(!names(&mut usual, 99).contains(&"kill-all"));
         assert!(Plan::new(&["flood".to_owned()], 1).is_err());
     }
 
@@ -432,7 +465,7 @@ mod tests {
 
     #[test]
     fn every_misfortune_ends_and_everything_is_whole_after_it() {
-        for scenario in SCENARIOS {
+        for scenario in known() {
             let whole = scenario.steps.iter().filter(|step| **step == Whole).count();
             assert!(whole > 0, "{}", scenario.name);
             let last = scenario.steps.len() - 1;
@@ -442,7 +475,7 @@ mod tests {
                 assert_eq!(scenario.steps[rest - 2], Whole, "{}", scenario.name);
             }
         }
-        let names: BTreeSet<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-        assert_eq!(names.len(), SCENARIOS.len());
+        let names: BTreeSet<_> = known().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), known().count());
     }
 }

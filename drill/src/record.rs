@@ -15,6 +15,9 @@ use tokio::time::Instant;
 /// How long one point of a plot is, in milliseconds.
 pub const BUCKET_MS: u64 = 250;
 
+/// What stands in the place of a data centre where the partner answers.
+pub const PARTNER_SITE: usize = crate::cluster::SITES;
+
 /// How a data centre has to be at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
@@ -78,6 +81,7 @@ struct Seen {
     reads: BTreeMap<usize, Gap>,
     errors: BTreeMap<String, u64>,
     retried: BTreeMap<String, u64>,
+    refused: BTreeMap<String, u64>,
     marks: Vec<(u64, String)>,
 }
 
@@ -100,6 +104,8 @@ pub struct Recorded {
     pub errors: BTreeMap<String, u64>,
     /// What was tried again as told, by kind.
     pub retried: BTreeMap<String, u64>,
+    /// What was refused with good reason, by kind.
+    pub refused: BTreeMap<String, u64>,
     /// What happened when, in milliseconds.
     pub marks: Vec<(u64, String)>,
 }
@@ -198,6 +204,12 @@ impl Recorder {
             .or_default() += 1;
     }
 
+    /// A client was refused with good reason, and does not try again.
+    pub fn refused(&self, protocol: &'static str, what: &str) {
+        let kind = format!("{protocol}: {what}");
+        *self.seen.lock().refused.entry(kind).or_default() += 1;
+    }
+
     /// A client had no answer from `site`, which was as in `before` when it asked. That is an error if it had to
     /// answer all the while.
     pub fn unanswered(
@@ -252,6 +264,7 @@ impl Recorder {
             reads: seen.reads,
             errors: seen.errors,
             retried: seen.retried,
+            refused: seen.refused,
             marks: seen.marks,
         }
     }

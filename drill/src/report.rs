@@ -5,11 +5,11 @@ mod plot;
 mod table;
 mod words;
 
-use crate::check::Findings;
+use crate::check::{Findings, Webhooks};
 use crate::engine::ENGINE;
 use crate::reads::READS;
 use crate::record::{Recorded, Series};
-use crate::traffic::DOWNLOADS;
+use crate::traffic::{DOWNLOADS, PARTNER};
 use crate::whole::Whole;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,9 @@ pub struct Figures {
     pub bytes_copied: u64,
     /// Those in a second, in millions.
     pub copied_mb_per_s: f64,
+    /// What merchants were told.
+    #[serde(flatten)]
+    pub told: Webhooks,
 }
 
 /// What one protocol did.
@@ -111,6 +114,9 @@ pub struct Round {
     pub errors_by_kind: BTreeMap<String, u64>,
     /// What was tried again, as told or since a data centre was away, by kind.
     pub retried_by_kind: BTreeMap<String, u64>,
+    /// What was refused with good reason, by kind.
+    #[serde(default)]
+    pub refused_by_kind: BTreeMap<String, u64>,
     /// By protocol.
     pub protocols: Vec<ProtocolFigures>,
     /// By data centre: the longest time without an answered read.
@@ -155,6 +161,9 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
+/// Of so many that are acknowledged one may be refused, as for want of money.
+const MAY_BE_REFUSED_ONE_IN: u64 = 100;
+
 /// The form of the file that this program writes.
 pub const VERSION: u32 = 1;
 
@@ -167,6 +176,7 @@ impl Figures {
         self.unfaithful += found.unfaithful;
         self.tokens_refused += found.tokens_refused;
         self.tokens_revived += found.tokens_revived;
+        self.told.add(found.told);
     }
 
     fn add(&mut self, other: &Self, seconds: &mut f64) {
@@ -178,6 +188,7 @@ impl Figures {
         self.tokens_refused += other.tokens_refused;
         self.tokens_revived += other.tokens_revived;
         self.errors += other.errors;
+        self.told.add(other.told);
         let max = |all: &mut u64, one: u64| *all = one.max(*all);
         max(&mut self.longest_write_gap_ms, other.longest_write_gap_ms);
         max(
@@ -204,7 +215,7 @@ impl Round {
     /// What a recorder saw.
     pub fn seen(&mut self, recorded: Recorded, sites: &[String]) {
         for (name, seen) in &recorded.protocols {
-            let writes = ![READS, ENGINE, DOWNLOADS].contains(name);
+            let writes = ![READS, ENGINE, DOWNLOADS, PARTNER].contains(name);
             self.protocols.push(ProtocolFigures {
                 name: (*name).to_owned(),
                 writes,
@@ -237,6 +248,12 @@ impl Round {
         self.figures.errors = recorded.errors.values().sum();
         self.errors_by_kind = recorded.errors;
         self.retried_by_kind = recorded.retried;
+        let refused: u64 = recorded.refused.values().sum();
+        if refused * MAY_BE_REFUSED_ONE_IN > self.figures.acknowledged + MAY_BE_REFUSED_ONE_IN {
+            let text = format!("{refused} were refused with good reason: too many to prove much");
+            self.problems.push(text);
+        }
+        self.refused_by_kind = recorded.refused;
         let marks = recorded.marks.into_iter();
         self.marks = marks.map(|(at_ms, what)| Mark { at_ms, what }).collect();
     }

@@ -1,6 +1,8 @@
 //! What people do while data centres burn. A domain joins the drill by a file here and a line in [`all`].
 
+mod handed;
 mod openid;
+mod partner;
 mod pay;
 mod people;
 mod remembered;
@@ -9,6 +11,7 @@ mod talk;
 mod tokens;
 mod uploads;
 
+pub use partner::PARTNER;
 pub use people::Session;
 pub use uploads::DOWNLOADS;
 
@@ -43,11 +46,13 @@ pub trait Traffic: Send + Sync {
 
 /// All traffic that there is.
 pub fn all() -> Vec<Arc<dyn Traffic>> {
+    let handed: Arc<handed::Handed> = Arc::default();
     vec![
         Arc::new(talk::Talk::default()),
         Arc::new(sign_ins::SignIns::default()),
         Arc::new(tokens::Tokens::default()),
-        Arc::new(openid::OpenId::default()),
+        Arc::new(openid::OpenId::new(handed.clone())),
+        Arc::new(partner::Partner::new(handed)),
         Arc::new(pay::Payments::default()),
         Arc::new(uploads::Uploads::default()),
     ]

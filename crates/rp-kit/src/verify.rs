@@ -184,7 +184,7 @@ impl Verifier {
         }
         let due: Vec<String> = {
             let warm = self.0.warm.read();
-            let due = |list: &List| now - list.made >= list.fresh;
+            let due = |list: &List| now - list.made >= self.fresh(list);
             let lists = warm.lists.iter().filter(|(_, list)| due(list));
             lists.map(|(uri, _)| uri.clone()).collect()
         };
@@ -198,6 +198,11 @@ impl Verifier {
         // Half of the time that they may be relied on: there is as much again to reach the provider.
         let relied = (warm.until - warm.fetched).min(self.0.settings.bound);
         warm.keys.is_empty() || now - warm.fetched >= relied / 2
+    }
+
+    /// After how many seconds a list is fetched again: half of the time that it may be relied on leaves as much to reach the provider.
+    fn fresh(&self, list: &List) -> i64 {
+        list.fresh.min(self.0.settings.bound / 2).max(1)
     }
 
     /// Whether `address` may be tried now.
@@ -258,7 +263,9 @@ impl Verifier {
             List::read(&token, uri, |kid| warm.keys.get(kid)).map_err(ToOwned::to_owned)
         });
         match read {
-            Ok(list) => {
+            Ok(mut list) => {
+                // A clock that is ahead makes no list newer than the next ones.
+                list.made = list.made.min(now);
                 let mut warm = self.0.warm.write();
                 // An older one is never put in the place of a newer.
                 let newer = warm.lists.get(uri).is_none_or(|old| old.made <= list.made);
@@ -334,7 +341,7 @@ impl Verifier {
         let known = |fresh: bool| {
             let warm = self.0.warm.read();
             let list = warm.lists.get(&place.uri);
-            list.is_some_and(|list| !fresh || now - list.made < list.fresh)
+            list.is_some_and(|list| !fresh || now - list.made < self.fresh(list))
         };
         if !known(true) {
             self.fetch_list(&place.uri, now).await;

@@ -30,6 +30,8 @@ fn key(n: u8) -> SigningKey {
 /// A provider that can be out of reach.
 struct Provider {
     now: AtomicI64,
+    /// How far its own clock is ahead.
+    ahead: AtomicI64,
     asked: AtomicUsize,
     gone: Mutex<bool>,
     revoked: Mutex<BTreeSet<u64>>,
@@ -40,6 +42,7 @@ impl Provider {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             now: AtomicI64::new(1_800_000_000),
+            ahead: AtomicI64::new(0),
             asked: AtomicUsize::new(0),
             gone: Mutex::new(false),
             revoked: Mutex::default(),
@@ -63,8 +66,9 @@ impl Provider {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&bytes).expect("memory");
         let lst = BASE64URL_NOPAD.encode(&encoder.finish().expect("memory"));
+        let made = self.now() + self.ahead.load(Ordering::SeqCst);
         let claims = json!({
-            "sub": LIST, "iat": self.now(), "exp": self.now() + 3600, "ttl": 30,
+            "sub": LIST, "iat": made, "exp": made + 3600, "ttl": 30,
             "status_list": {"bits": 1, "lst": lst},
         });
         key(1).sign("statuslist+jwt", &claims).expect("a token")
@@ -83,10 +87,14 @@ impl Provider {
     }
 
     fn verifier(self: &Arc<Self>, past: Past) -> Verifier {
+        self.verifier_for(300, past)
+    }
+
+    fn verifier_for(self: &Arc<Self>, bound: i64, past: Past) -> Verifier {
         let settings = Settings {
             issuer: ISSUER.to_owned(),
             clients: vec!["shop".to_owned()],
-            bound: 300,
+            bound,
             past,
         };
         let clock = self.clone();
@@ -202,6 +210,30 @@ async fn what_was_revoked_is_known_within_the_lists_time() {
     );
     provider.pass(1);
     assert_eq!(judge(&verifier, &token).await, Err(Refusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_list_of_the_future_keeps_no_later_one_away() {
+    let provider = Provider::new();
+    provider.ahead.store(300, Ordering::SeqCst);
+    let verifier = provider.verifier(Past::Refuse);
+    let token = provider.token(json!({}));
+    assert_eq!(judge(&verifier, &token).await, Ok(false));
+    provider.ahead.store(0, Ordering::SeqCst);
+    provider.revoked.lock().insert(5);
+    provider.pass(31);
+    assert_eq!(judge(&verifier, &token).await, Err(Refusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_short_bound_has_lists_be_fetched_more_often() {
+    let provider = Provider::new();
+    let verifier = provider.verifier_for(20, Past::Refuse);
+    let token = provider.token(json!({}));
+    for _ in 0..3 {
+        assert_eq!(judge(&verifier, &token).await, Ok(false));
+        provider.pass(21);
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::client::Outcome;
 use crate::ledger::number;
 use http::StatusCode;
+use std::time::Duration;
 
 /// What is wrong with the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,26 @@ enum Fault {
     OtherBytes,
     /// One data centre gives no bytes.
     NoBytes,
+    /// A merchant is never told something.
+    WebhookLost,
+    /// The only delivery of something is refused, and it does not come again.
+    WebhookNotRepeated,
+    /// What comes again comes under another id.
+    WebhookRenamed,
+    /// Two things are told under one id.
+    WebhookReused,
+    /// What comes again has another body.
+    WebhookChanged,
+    /// A service elsewhere takes a token that was taken back long ago.
+    PartnerTakesRevoked,
+    /// It refuses a good token.
+    PartnerRefuses,
+    /// It cannot tell, though it heard something lately.
+    PartnerForgets,
+    /// It cannot tell, though two data centres live.
+    PartnerDeaf,
+    /// It goes on for longer than it says without having heard anything.
+    PartnerGoesOn,
 }
 
 const FAULTS: &[Fault] = &[
@@ -48,7 +69,20 @@ const FAULTS: &[Fault] = &[
     Fault::SilentRefusal,
     Fault::OtherBytes,
     Fault::NoBytes,
+    Fault::WebhookLost,
+    Fault::WebhookNotRepeated,
+    Fault::WebhookRenamed,
+    Fault::WebhookReused,
+    Fault::WebhookChanged,
+    Fault::PartnerTakesRevoked,
+    Fault::PartnerRefuses,
+    Fault::PartnerForgets,
+    Fault::PartnerDeaf,
+    Fault::PartnerGoesOn,
 ];
+
+/// For how many seconds a service elsewhere relies on what it heard.
+const BOUND: u64 = 20;
 
 /// The message that the fault hits.
 const HIT: u64 = 5;
@@ -124,6 +158,84 @@ impl Fake {
         (vec![7, 8], given)
     }
 
+    /// What a merchant was told of three payments, the second of which was refused when it came first.
+    fn webhooks(&self) -> Findings {
+        let mut events = Events::default();
+        for n in 0..3 {
+            events.want(format!("payment.paid of {n} to shop-1"));
+        }
+        for n in 0..3 {
+            let about = format!("payment.paid of {n} to shop-1");
+            let (id, body) = (format!("evt_{n}"), format!("{{\"n\":{n}}}"));
+            let first = n != 1;
+            match self.fault {
+                Fault::WebhookLost if n == 2 => continue,
+                Fault::WebhookReused if n == 2 => {
+                    events.come(("evt_0", &about, body.as_bytes()), first);
+                    continue;
+                }
+                _ => events.come((&id, &about, body.as_bytes()), first),
+            }
+            if n == 1 {
+                let (id, body) = match self.fault {
+                    Fault::WebhookNotRepeated => continue,
+                    Fault::WebhookRenamed => ("evt_9", body),
+                    Fault::WebhookChanged => (&*id, "{}".to_owned()),
+                    _ => (&*id, body),
+                };
+                events.come((id, &about, body.as_bytes()), true);
+            }
+        }
+        // Once more, as from a data centre that did not know that it was taken.
+        events.come(("evt_0", "payment.paid of 0 to shop-1", b"{\"n\":0}"), true);
+        let mut found = events.end();
+        if self.fault == Fault::None {
+            let told = std::mem::take(&mut found.told);
+            let counted = (told.webhooks_received, told.webhooks_repeated);
+            assert_eq!((counted, told.webhooks_refused), ((3, 1), 1));
+        }
+        found
+    }
+
+    /// What a service elsewhere said to people's tokens.
+    fn partner(&self) -> Findings {
+        let visit = |revoked_for: Option<u64>, heard: u64, said: Told| Visit {
+            token: Token {
+                token: "t".to_owned(),
+                user: "@a:x".to_owned(),
+                revoked: revoked_for.is_some(),
+            },
+            revoked_for: Duration::from_secs(revoked_for.unwrap_or(0)),
+            heard: (Duration::from_secs(heard), Duration::from_secs(heard + 1)),
+            two_lived_for: Duration::ZERO,
+            said,
+        };
+        let owner = || Told::Owner("@a:x".to_owned());
+        let unsure = || Told::Else(UNSURE.to_owned());
+        let mut all = vec![
+            visit(None, 3, owner()),
+            visit(None, BOUND, owner()),
+            visit(None, BOUND, unsure()),
+            visit(None, BOUND + 9, unsure()),
+            visit(Some(9), 3, owner()),
+            visit(Some(9), 3, Told::Refused),
+            visit(Some(BOUND + 9), 3, Told::Refused),
+            visit(Some(BOUND + 9), BOUND + 9, unsure()),
+        ];
+        all.push(match self.fault {
+            Fault::PartnerTakesRevoked => visit(Some(BOUND + 9), 3, owner()),
+            Fault::PartnerRefuses => visit(None, 3, Told::Refused),
+            Fault::PartnerForgets => visit(None, 3, unsure()),
+            Fault::PartnerDeaf => Visit {
+                two_lived_for: Duration::from_secs(BOUND),
+                ..visit(None, BOUND + 9, unsure())
+            },
+            Fault::PartnerGoesOn => visit(None, BOUND + 9, owner()),
+            _ => return visits(&all, Duration::from_secs(BOUND)),
+        });
+        visits(&all, Duration::from_secs(BOUND))
+    }
+
     fn findings(mut self) -> Findings {
         for group in [1, 2] {
             for key in 0..10 {
@@ -135,6 +247,8 @@ impl Fake {
         findings.add(tokens(&issued, &told));
         let (uploads, given) = self.uploads();
         findings.add(contents("upload", &uploads, &given));
+        findings.add(self.webhooks());
+        findings.add(self.partner());
         findings
     }
 }
@@ -149,16 +263,27 @@ fn a_sound_cluster_is_clean() {
 fn every_fault_is_caught_as_what_it_is() {
     for fault in FAULTS {
         let found = Fake::new(*fault).findings();
-        assert!(found != Findings::default(), "{fault:?} was not caught");
         assert!(!found.problems.is_empty(), "{fault:?} is not told in words");
         let counted = match fault {
             Fault::None => 0,
             Fault::Lost | Fault::LostInOne | Fault::NoBytes => found.lost,
+            Fault::WebhookLost | Fault::WebhookNotRepeated => {
+                assert_eq!(found.told.webhooks_missing, 1, "{fault:?}");
+                found.lost
+            }
             Fault::Doubled | Fault::TwoAnswers => found.doubled,
+            Fault::WebhookRenamed | Fault::WebhookReused => found.doubled,
             Fault::Swapped | Fault::Diverged => found.diverged,
-            Fault::StaleToken => found.tokens_refused,
-            Fault::Revived => found.tokens_revived,
-            Fault::OtherOwner | Fault::SilentRefusal | Fault::OtherBytes => found.unfaithful,
+            Fault::StaleToken
+            | Fault::PartnerRefuses
+            | Fault::PartnerForgets
+            | Fault::PartnerDeaf => found.tokens_refused,
+            Fault::Revived | Fault::PartnerTakesRevoked => found.tokens_revived,
+            Fault::OtherOwner
+            | Fault::SilentRefusal
+            | Fault::OtherBytes
+            | Fault::WebhookChanged
+            | Fault::PartnerGoesOn => found.unfaithful,
         };
         assert!(
             counted > 0,

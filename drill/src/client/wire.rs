@@ -20,8 +20,10 @@ pub struct Ask<'a> {
     kind: &'static str,
     body: Bytes,
     key: Option<&'a str>,
-    /// Whether doing it ends the session with which it is asked.
-    pub leaves: bool,
+    /// The refusal that says that an earlier attempt, of which nothing was heard, did it.
+    pub done_before: Option<StatusCode>,
+    /// Whether there may be too little money for it.
+    pub may_lack: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -33,7 +35,8 @@ impl<'a> Ask<'a> {
             kind: "application/json",
             body: Bytes::new(),
             key: None,
-            leaves: false,
+            done_before: None,
+            may_lack: false,
         }
     }
 
@@ -45,7 +48,8 @@ impl<'a> Ask<'a> {
             kind: "application/json",
             body: body.to_string().into(),
             key: None,
-            leaves: false,
+            done_before: None,
+            may_lack: false,
         }
     }
 
@@ -60,7 +64,8 @@ impl<'a> Ask<'a> {
             kind: "application/x-www-form-urlencoded",
             body: body.into(),
             key: None,
-            leaves: false,
+            done_before: None,
+            may_lack: false,
         }
     }
 
@@ -68,6 +73,21 @@ impl<'a> Ask<'a> {
     pub fn keyed(self, key: &'a str) -> Self {
         let key = Some(key);
         Self { key, ..self }
+    }
+
+    /// The same, where this refusal says that an earlier attempt did it.
+    pub fn unless_done(self, says: StatusCode) -> Self {
+        let done_before = Some(says);
+        Self {
+            done_before,
+            ..self
+        }
+    }
+
+    /// The same, where there may be too little money for it.
+    pub fn may_lack(self) -> Self {
+        let may_lack = true;
+        Self { may_lack, ..self }
     }
 
     /// To take these bytes.
@@ -78,7 +98,8 @@ impl<'a> Ask<'a> {
             kind: "application/octet-stream",
             body,
             key: None,
-            leaves: false,
+            done_before: None,
+            may_lack: false,
         }
     }
 
@@ -99,7 +120,8 @@ impl<'a> Ask<'a> {
             kind: "application/json",
             body: Bytes::from_static(b"{}"),
             key: None,
-            leaves: true,
+            done_before: Some(StatusCode::UNAUTHORIZED),
+            may_lack: false,
         }
     }
 }

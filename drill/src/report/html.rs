@@ -71,6 +71,8 @@ fn first(report: &Report) -> Markup {
                     span(figures.engine_election_ms)), ""))
                 (tile(&span(figures.longest_read_gap_ms), "longest pause in which a data centre that was left answered no reader", ""))
                 (tile(&span(figures.redundant_again_ms), "at most until everything was in all places again, by itself", ""))
+                (tile(&count(figures.told.webhooks_received), &format!("things that merchants were told by webhooks; {} were repeated, {} are missing",
+                    count(figures.told.webhooks_repeated), count(figures.told.webhooks_missing)), mood(figures.told.webhooks_missing)))
             }
         }
     }
@@ -211,6 +213,7 @@ fn scenario(number: usize, round: &Round) -> Markup {
             (protocols(round))
             (kinds("Errors", &round.errors_by_kind))
             (kinds("Repeated, as told or since a data centre was away", &round.retried_by_kind))
+            (kinds("Refused with good reason", &round.refused_by_kind))
         }
     }
 }
@@ -255,7 +258,7 @@ fn sources() -> Markup {
     let said = [
         (
             "Done",
-            "Commands that a client was told are done (HTTP 200): messages, sign-ins, sign-outs, replaced tokens, uploads. Reads do not count.",
+            "Commands that a client was told are done (HTTP 200): messages, sign-ins, sign-outs, replaced tokens, payments, uploads. Reads do not count.",
         ),
         (
             "Lost",
@@ -270,6 +273,18 @@ fn sources() -> Markup {
             "Differ",
             "Rooms whose events two data centres show in another order, or not alike; digests that `bongsu verify --all-sites` finds to \
             differ; events other than acknowledged; good tokens that some data centre refuses; tokens that were taken back and are good somewhere.",
+        ),
+        (
+            "Webhooks",
+            "Events that a receiver beside the data centres took, each with a signature that it verified. It refuses one in eight the first time. \
+            Each acknowledged payment of a merchant that is told has to come, under one id and with the same bytes however often; what does \
+            not come counts as lost, what comes under two ids as done twice.",
+        ),
+        (
+            "Partner",
+            "A service elsewhere to which people come with their tokens all the while. It verifies them with what it heard last, for 20 s. \
+            A good token that it refuses while two data centres live, and one that was taken back longer ago than that and is taken, count \
+            as different.",
         ),
         (
             "Errors",

@@ -9,10 +9,10 @@ const LEFT: f64 = 34.0;
 const RIGHT: f64 = 4.0;
 const TOP: f64 = 14.0;
 const HEIGHT: f64 = 86.0;
-/// Where the strip of errors is, and how high each data centre's part of it.
+/// Where the strip of errors is, and how high the part of each data centre and of the partner is.
 const STRIP: f64 = TOP + HEIGHT + 3.0;
 const PART: f64 = 4.0;
-const BOTTOM: f64 = STRIP + 3.0 * PART + 14.0;
+const BOTTOM: f64 = STRIP + 4.0 * PART + 14.0;
 /// The lines across: milliseconds, and what stands beside them.
 const ACROSS: [(f64, &str); 5] = [
     (1.0, "1 ms"),

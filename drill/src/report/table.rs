@@ -40,6 +40,15 @@ pub fn table(report: &Report) -> String {
     for problem in &report.problems {
         line(&mut text, &format!("PROBLEM  at the end: {problem}"));
     }
+    let told = &report.figures.told;
+    let webhooks = format!(
+        "webhooks {} received, {} of them refused at first, {} repeated, {} missing",
+        count(told.webhooks_received),
+        count(told.webhooks_refused),
+        count(told.webhooks_repeated),
+        count(told.webhooks_missing),
+    );
+    line(&mut text, &webhooks);
     for (name, why) in &report.skipped {
         line(&mut text, &format!("skipped  {name}: {why}"));
     }

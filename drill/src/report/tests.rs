@@ -95,6 +95,26 @@ async fn whatever_was_found_fails_the_drill() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_few_may_lack_money_and_not_many() {
+    let check = |lacking: u64, held: bool| {
+        let recorder = Recorder::new(1);
+        for _ in 0..100 {
+            recorder.acknowledged("payments", 0, Instant::now(), Instant::now());
+        }
+        for _ in 0..lacking {
+            recorder.refused("payments", "409, too little money");
+        }
+        let mut round = Round::default();
+        round.seen(recorder.take(), &["dc1".to_owned()]);
+        assert_eq!(round.problems.is_empty(), held, "{:?}", round.problems);
+        assert_eq!(round.refused_by_kind.values().sum::<u64>(), lacking);
+    };
+    check(0, true);
+    check(2, true);
+    check(3, false);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_json_has_the_promised_names_and_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/fire.json");
@@ -114,6 +134,10 @@ async fn the_json_has_the_promised_names_and_is_read_again() {
             "engine_election_ms",
             "errors",
             "redundant_again_ms",
+            "webhooks_received",
+            "webhooks_repeated",
+            "webhooks_refused",
+            "webhooks_missing",
         ] {
             assert!(part[name].is_u64(), "{name}: {}", part[name]);
         }

@@ -4,13 +4,14 @@
 mod browser;
 
 use super::Traffic;
+use super::handed::{Handed, Service};
 use super::people::{Session, calmly, everywhere, register_all};
 use super::remembered::Remembered;
 use crate::check::{self, Findings};
 use crate::client::{Ask, Client, Outcome};
 use crate::ground::{Ground, Stage};
 use crate::ledger::{Token, Told};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use browser::{Browser, REDIRECT, Stopped};
 use http::Method;
@@ -25,6 +26,8 @@ use tokio::time::{Instant, sleep};
 const PROTOCOL: &str = "OpenID";
 /// How many people, the same number near each data centre.
 const PEOPLE: usize = 15;
+/// How many sign in before anything burns.
+const FIRST: usize = 3;
 /// How often the service replaces each one's tokens.
 const EVERY: Duration = Duration::from_millis(700);
 /// After so many times it takes them back, and the person signs in again.
@@ -38,13 +41,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the service keeps to itself until it redeems the code (RFC 7636).
 const VERIFIER: &str = "what-one-client-of-the-drill-keeps-to-itself-alone";
 
-/// The service, as it registered.
-#[derive(Debug, Clone, Default)]
-pub struct Service {
-    id: String,
-    secret: String,
-}
-
 /// What the service has of a person.
 #[derive(Debug, Clone)]
 struct Grant {
@@ -53,10 +49,11 @@ struct Grant {
 }
 
 /// Signing in to another service.
-#[derive(Default)]
 pub struct OpenId {
     people: Mutex<Vec<Session>>,
     service: Mutex<Service>,
+    /// What people have of it, for whoever goes elsewhere with it.
+    handed: Arc<Handed>,
     tokens: Remembered<Token>,
 }
 
@@ -76,11 +73,20 @@ impl Traffic for OpenId {
         let mut client = Client::new(&ground.sites, 0);
         let made = calmly(&mut client, &ask).await?;
         let text = |name: &str| made[name].as_str().map(str::to_owned);
-        *self.service.lock() = Service {
+        let service = Service {
             id: text("client_id").context("a client without an id")?,
             secret: text("client_secret").context("a client without a secret")?,
         };
-        *self.people.lock() = register_all(ground, "citizen", PEOPLE).await?;
+        let people = register_all(ground, "citizen", PEOPLE).await?;
+        let users = people.iter().map(|person| person.user.clone()).collect();
+        self.handed.begin(service.clone(), users);
+        for (n, person) in people.iter().enumerate().take(FIRST) {
+            let client = Client::new(&ground.sites, n);
+            let grant = service.calmly(client, &person.user).await?;
+            self.handed.give(n, &grant.access, &person.user);
+        }
+        *self.service.lock() = service;
+        *self.people.lock() = people;
         Ok(())
     }
 
@@ -110,6 +116,16 @@ impl Traffic for OpenId {
 }
 
 impl OpenId {
+    /// Signing in to a service, of which tokens are `handed` on.
+    pub fn new(handed: Arc<Handed>) -> Self {
+        Self {
+            people: Mutex::default(),
+            service: Mutex::default(),
+            tokens: Remembered::default(),
+            handed,
+        }
+    }
+
     /// One session of `user` after the other, until the stage is over.
     async fn serve(&self, n: usize, user: &str, stage: &Stage) {
         let service = self.service.lock().clone();
@@ -119,8 +135,8 @@ impl OpenId {
         while !stage.over() {
             match service.begin(&mut client, user, stage).await {
                 Some(grant) => {
-                    self.keep_up(&service, (&mut client, user), grant, stage)
-                        .await
+                    let person = (n, &mut client, user);
+                    self.keep_up(&service, person, grant, stage).await;
                 }
                 None => stage.pass(Instant::now() + EVERY).await,
             }
@@ -131,11 +147,12 @@ impl OpenId {
     async fn keep_up(
         &self,
         service: &Service,
-        (client, user): (&mut Client, &str),
+        (n, client, user): (usize, &mut Client, &str),
         mut grant: Grant,
         stage: &Stage,
     ) {
         let mut had = vec![grant.access.clone()];
+        self.handed.give(n, &grant.access, user);
         let mut ended = false;
         for _ in 0..REFRESHES {
             stage.pass(Instant::now() + EVERY).await;
@@ -143,6 +160,7 @@ impl OpenId {
                 break;
             }
             let Some(next) = service.refresh(client, &grant, stage).await else {
+                self.handed.doubt(n);
                 return;
             };
             // As one does whose answer was lost: wherever it is asked, the answer is the same.
@@ -150,24 +168,30 @@ impl OpenId {
             match service.refresh(client, &grant, stage).await {
                 Some(again) if again.refresh != next.refresh => {
                     let site = client.site;
-                    stage
-                        .recorder
-                        .error(PROTOCOL, site, "a refresh gave two answers");
+                    let what = "a refresh gave two answers";
+                    stage.recorder.error(PROTOCOL, site, what);
+                    self.handed.doubt(n);
                     return;
                 }
                 Some(again) => had.push(again.access),
-                None => return,
+                None => {
+                    self.handed.doubt(n);
+                    return;
+                }
             }
             had.push(next.access.clone());
             grant = next;
+            self.handed.give(n, &grant.access, user);
             service.ask(client, &grant.access, user, stage).await;
         }
         if !stage.over() {
+            self.handed.doubt(n);
             let fields = service.fields(&[("token", &grant.refresh)]);
             let ask = Ask::form("/oauth2/revoke", &fields);
             if client.insist(stage, PROTOCOL, &ask).await.is_err() {
                 return;
             }
+            self.handed.revoke(&grant.access, user);
             ended = true;
         }
         for token in had {
@@ -236,6 +260,25 @@ impl Service {
                 return None;
             }
             client.elsewhere(&mut tried).await;
+        }
+    }
+
+    /// The same while all goes well.
+    async fn calmly(&self, mut client: Client, user: &str) -> Result<Grant> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut browser = Browser::default();
+        loop {
+            let stopped = match browser.sign_in(&mut client, self, user).await {
+                Ok(code) => match self.redeem(&mut client, &code).await {
+                    Ok(grant) => return Ok(grant),
+                    Err(stopped) => stopped,
+                },
+                Err(stopped) => stopped,
+            };
+            match stopped {
+                Stopped::Told(_, after) if Instant::now() < deadline => sleep(after).await,
+                other => bail!("{user} cannot sign in: {other:?}"),
+            }
         }
     }
 

@@ -3,6 +3,9 @@
 //! the books say that it moved.
 
 mod bank;
+mod errand;
+mod hooks;
+mod things;
 mod town;
 
 use super::Traffic;
@@ -12,33 +15,40 @@ use crate::client::{Client, Outcome};
 use crate::ground::{Ground, Stage};
 use anyhow::Result;
 use async_trait::async_trait;
+use errand::Errand;
 use fastrand::Rng;
 use futures_util::{StreamExt, stream};
+use hooks::Hooks;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
+use things::Thing;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use town::{Became, CURRENCIES, HOT, Merchant, PEOPLE, Paid, Town, fingerprint, insist, settle};
+use town::{CURRENCIES, PEOPLE, Paid, Town, fingerprint, settle};
 
 /// What the protocol is called in reports.
 const PROTOCOL: &str = "payments";
-/// How many pay at the same time.
-const AT_ONCE: usize = 12;
+/// How many pay at the same time at the most.
+const AT_ONCE: usize = 25;
 /// How often each does.
-const EVERY: Duration = Duration::from_millis(300);
+const EVERY: Duration = Duration::from_millis(500);
 /// The most that is paid at once, in minor units, where the most people pay. Fewer pay less each, so that an hour
 /// empties no wallet.
 const MOST: i64 = 900;
-/// One in so many brings money to the bank, and one has a merchant's brought.
-const TO_BANK: u8 = 20;
+/// From how much on an operator looks at a payment first.
+const SUSPICIOUS: i64 = 5_000;
+/// One in so many brings money to the bank, and one of each other rare kind is.
+const KINDS: u8 = 20;
+/// How much more than is paid at once the bank brings, as it does seldom.
+const BROUGHT: i64 = 8;
 /// How many answers are looked at again at the end.
 const KEPT: usize = 300;
 /// One in so many is kept for the end.
 const KEPT_ONE_IN: usize = 32;
 /// How many are looked at in one data centre at a time.
-const LOOKS: usize = 4;
+const LOOKS: usize = 8;
 /// How long a data centre may take to answer while nothing burns.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -47,6 +57,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Payments {
     town: Mutex<Town>,
     paid: Remembered<Paid>,
+    things: Remembered<Thing>,
+    hooks: Arc<Hooks>,
     /// Whose token it was, and which payment the bank was asked for.
     at_bank: Mutex<Vec<(String, String)>>,
 }
@@ -58,13 +70,14 @@ impl Traffic for Payments {
     }
 
     async fn prepare(&self, ground: &Ground) -> Result<()> {
-        *self.town.lock() = Town::build(ground).await?;
+        *self.town.lock() = Town::build(ground, &self.hooks).await?;
         Ok(())
     }
 
     async fn work(self: Arc<Self>, stage: Stage) -> Result<()> {
         let mut working = JoinSet::new();
-        for n in 0..AT_ONCE {
+        let workers = self.town.lock().workers();
+        for n in 0..workers {
             let (all, stage) = (self.clone(), stage.clone());
             working.spawn(async move { all.pay(n, &stage).await });
         }
@@ -73,19 +86,26 @@ impl Traffic for Payments {
     }
 
     async fn check(&self, stage: &Stage) -> Result<Findings> {
-        let paid = self.paid.take();
+        let ground = &stage.ground;
+        let (paid, things) = (self.paid.take(), self.things.take());
         self.paid.keep(&paid, KEPT_ONE_IN, KEPT);
-        let mut findings = answers(&stage.ground, &paid).await;
+        self.things.keep(&things, KEPT_ONE_IN, KEPT);
+        let mut findings = answers(ground, &paid).await;
         let asked = std::mem::take(&mut *self.at_bank.lock());
-        findings.add(bank::answered(&stage.ground, &asked).await);
-        findings.add(bank::reconciled(&stage.ground).await);
-        findings.add(self.balances(&stage.ground).await);
-        findings.add(proofs(&stage.ground).await);
+        findings.add(bank::answered(ground, &asked).await);
+        findings.add(bank::reconciled(ground).await);
+        findings.add(self.balances(ground).await);
+        findings.add(things::look(ground, &things).await);
+        findings.add(proofs(ground).await);
+        findings.add(self.hooks.found());
         Ok(findings)
     }
 
     async fn check_all(&self, ground: &Ground) -> Result<Findings> {
-        Ok(answers(ground, &self.paid.kept()).await)
+        let mut findings = answers(ground, &self.paid.kept()).await;
+        findings.add(things::look(ground, &self.things.kept()).await);
+        findings.add(self.hooks.end().await);
+        Ok(findings)
     }
 }
 
@@ -96,168 +116,81 @@ impl Payments {
         let seed = stage.ground.seed ^ (u64::from(stage.round) << 32) ^ n as u64;
         let mut rng = Rng::with_seed(seed);
         let mut client = Client::new(&stage.ground.sites, n);
-        let begin = Instant::now() + EVERY.mul_f64(n as f64 / AT_ONCE as f64);
-        let most = MOST * town.payers.len() as i64 / PEOPLE as i64;
+        let begin = Instant::now() + EVERY.mul_f64(n as f64 / town.workers() as f64);
+        let most = (MOST * town.payers.len() as i64 / PEOPLE as i64).max(1);
         for count in 0_u32.. {
             stage.pass(begin + EVERY * count).await;
             if stage.over() {
                 return;
             }
-            let mine = rng.usize(0..town.payers.len() / AT_ONCE) * AT_ONCE + n;
-            let key = format!("{}-{n}-{count}", stage.round);
-            let amount = rng.i64(1..=most.max(1));
-            let currency = rng.usize(0..CURRENCIES.len());
-            let named = (&town, &*key);
-            match rng.u8(0..TO_BANK) {
-                0 => {
-                    let out = (mine, currency, amount);
-                    self.withdraw(&mut client, stage, named, out).await;
-                }
-                1 => {
-                    // A merchant of one payer alone, who has nothing given back: what it has earned is never too little.
-                    let merchant = town.merchants.len() - 1 - n;
-                    let bought = (mine, merchant, amount, false);
-                    self.purchase(&mut client, stage, named, bought).await;
-                    settle(&mut client, &stage.ground.operator, merchant).await;
-                }
-                even if even.is_multiple_of(2) => {
-                    let other = rng.usize(0..town.payers.len());
-                    if other != mine {
-                        let between = (mine, other, currency, amount);
-                        self.transfer(&mut client, stage, named, between).await;
-                    }
-                }
-                _ => {
-                    let merchant = match rng.u8(0..10) {
-                        0 => rng.usize(HOT..town.merchants.len() - AT_ONCE),
-                        _ => rng.usize(0..HOT),
-                    };
-                    let bought = (mine, merchant, amount, rng.u8(0..4) == 0);
-                    self.purchase(&mut client, stage, named, bought).await;
-                }
+            let kind = rng.u8(0..KINDS);
+            let own = Town::own(n);
+            let currency = match kind {
+                1 => town.merchants[own].currency,
+                _ => rng.usize(0..CURRENCIES.len()),
+            };
+            let mut errand = Errand {
+                all: self,
+                stage,
+                town: &town,
+                client: &mut client,
+                key: format!("{}-{n}-{count}", stage.round),
+                mine: town.payer(&mut rng, n, currency),
+                amount: rng.i64(1..=most),
+            };
+            if kind == 1 {
+                errand.purchase(own, false).await;
+                settle(&mut client, &stage.ground.operator, own).await;
+            } else {
+                errand.run(kind, &mut rng).await;
             }
-        }
-    }
-
-    async fn withdraw(
-        &self,
-        client: &mut Client,
-        stage: &Stage,
-        (town, key): (&Town, &str),
-        (who, currency, amount): (usize, usize, i64),
-    ) {
-        client.token.clone_from(&town.payers[who].token);
-        let body = json!({ "amount": amount, "currency": CURRENCIES[currency] });
-        let became = insist(client, stage, ("/pay/v1/withdrawals", key), &body).await;
-        self.moved((who, currency), &became, -amount);
-        self.remember(client, key, &became);
-        if let Became::Done(asked) = became
-            && let Some(id) = asked["id"].as_str()
-        {
-            let asked = (client.token.clone(), id.to_owned());
-            self.at_bank.lock().push(asked);
-        }
-    }
-
-    async fn transfer(
-        &self,
-        client: &mut Client,
-        stage: &Stage,
-        (town, key): (&Town, &str),
-        (from, to, currency, amount): (usize, usize, usize, i64),
-    ) {
-        client.token.clone_from(&town.payers[from].token);
-        let (to_user, name) = (&town.payers[to].user, CURRENCIES[currency]);
-        let body = json!({ "to": to_user, "amount": amount, "currency": name });
-        let became = insist(client, stage, ("/pay/v1/transfers", key), &body).await;
-        self.moved((from, currency), &became, -amount);
-        self.moved((to, currency), &became, amount);
-        self.remember(client, key, &became);
-    }
-
-    /// A merchant prepares a payment, the person lets it be, the merchant takes it and may give some of it back.
-    async fn purchase(
-        &self,
-        client: &mut Client,
-        stage: &Stage,
-        (town, key): (&Town, &str),
-        (payer, merchant, amount, back): (usize, usize, i64, bool),
-    ) {
-        let Merchant {
-            key: shop,
-            currency,
-        } = &town.merchants[merchant];
-        client.token.clone_from(shop);
-        let order = json!({ "amount": amount, "currency": CURRENCIES[*currency], "order": key });
-        let path = "/pay/v1/merchant/ready";
-        let ready = insist(client, stage, (path, key), &order).await;
-        self.remember(client, key, &ready);
-        let Became::Done(ready) = ready else {
-            return;
-        };
-        let id = ready["id"].as_str().unwrap_or_default();
-        let approve = format!("/pay/v1/approvals/{id}/approve");
-        client.token.clone_from(&town.payers[payer].token);
-        let held = insist(client, stage, (&approve, key), &json!({})).await;
-        self.remember(client, key, &held);
-        if !matches!(held, Became::Done(_)) {
-            return;
-        }
-        client.token.clone_from(shop);
-        let (take, give) = (format!("{key}-take"), format!("{key}-back"));
-        let path = "/pay/v1/merchant/approve";
-        let taken = insist(client, stage, (path, &take), &json!({ "id": id })).await;
-        self.moved((payer, *currency), &taken, -amount);
-        self.remember(client, &take, &taken);
-        if !back || !matches!(taken, Became::Done(_)) {
-            return;
-        }
-        let some = 1 + amount / 3;
-        let body = json!({ "id": id, "amount": some });
-        let path = "/pay/v1/merchant/cancel";
-        let given = insist(client, stage, (path, &give), &body).await;
-        self.moved((payer, *currency), &given, some);
-        self.remember(client, &give, &given);
-    }
-
-    fn moved(&self, (who, currency): (usize, usize), became: &Became, amount: i64) {
-        let has = &mut self.town.lock().payers[who].has[currency];
-        match became {
-            Became::Done(_) => *has = has.map(|has| has + amount),
-            Became::Never => {}
-            Became::Unknown => *has = None,
-        }
-    }
-
-    fn remember(&self, client: &Client, key: &str, became: &Became) {
-        if let Became::Done(answer) = became {
-            self.paid.add(Paid {
-                token: client.token.clone(),
-                key: key.to_owned(),
-                answer: fingerprint(answer),
-            });
         }
     }
 
     /// Compares what is in every wallet, in each data centre, with what has to be.
     async fn balances(&self, ground: &Ground) -> Findings {
         let town = self.town.lock().clone();
-        let all = || town.payers.iter().flat_map(|payer| payer.has);
-        let known = |given: Vec<Option<u64>>| {
-            let both = all().zip(given).filter(|(has, _)| has.is_some());
-            both.map(|(_, given)| given).collect::<Vec<_>>()
-        };
-        let wanted: Vec<u64> = all().flatten().map(i64::cast_unsigned).collect();
+        let known = || town.payers.iter().filter(|payer| payer.has.is_some());
+        let wanted: Vec<u64> = known()
+            .filter_map(|payer| payer.has)
+            .map(i64::cast_unsigned)
+            .collect();
         let mut given = Vec::new();
         for site in 0..ground.sites.len() {
-            let mut asked = Vec::with_capacity(town.payers.len());
-            for payer in &town.payers {
-                asked.push(balances(ground, site, &payer.token));
+            let mut asked = Vec::with_capacity(wanted.len());
+            for payer in known() {
+                asked.push(balance(ground, site, &payer.token));
             }
-            let found: Vec<_> = stream::iter(asked).buffered(LOOKS).collect().await;
-            given.push(known(found.into_iter().flatten().collect()));
+            given.push(stream::iter(asked).buffered(LOOKS).collect().await);
         }
         check::contents("wallet", &wanted, &given)
+    }
+}
+
+impl Errand<'_> {
+    /// Does something of this kind, of [`KINDS`]; most of them are to pay somebody or to buy something.
+    async fn run(&mut self, kind: u8, rng: &mut Rng) {
+        let currency = self.town.payers[self.mine].currency;
+        let shop = self.town.merchant(rng, currency);
+        let other = self.town.other(rng, self.mine);
+        match (kind, other) {
+            (0, _) => self.at_bank(false).await,
+            (2, _) => {
+                self.amount *= BROUGHT;
+                self.at_bank(true).await;
+            }
+            (3, Some(one)) => {
+                let third = self.town.other(rng, self.mine);
+                let third = third.filter(|third| *third != one);
+                let people: Vec<usize> = [one].into_iter().chain(third).collect();
+                self.bill(&people, rng).await;
+            }
+            (4, _) => self.subscribe(shop, rng.u8(0..3)).await,
+            (5, _) => self.dispute(shop, (rng.bool(), rng.bool())).await,
+            (6, Some(other)) => self.suspicious(other, rng.bool()).await,
+            (even, Some(other)) if even.is_multiple_of(2) => self.transfer(other).await,
+            _ => self.purchase(shop, rng.u8(0..4) == 0).await,
+        }
     }
 }
 
@@ -295,14 +228,10 @@ async fn answer(ground: &Ground, site: usize, paid: &Paid) -> Option<u64> {
     (found["state"] == "done").then(|| fingerprint(&found["answer"]))
 }
 
-/// What is in somebody's wallets.
-async fn balances(ground: &Ground, site: usize, token: &str) -> [Option<u64>; CURRENCIES.len()] {
-    let found = get(ground, site, token, "/pay/v1/wallet").await;
-    let found = found.as_ref().and_then(Value::as_array);
-    CURRENCIES.map(|name| {
-        let wallet = found?.iter().find(|wallet| wallet["currency"] == name)?;
-        wallet["balance"].as_i64().map(i64::cast_unsigned)
-    })
+/// What is in somebody's wallet.
+async fn balance(ground: &Ground, site: usize, token: &str) -> Option<u64> {
+    let found = get(ground, site, token, "/pay/v1/wallet").await?;
+    found[0]["balance"].as_i64().map(i64::cast_unsigned)
 }
 
 /// Asks every data centre whether its books balance.

@@ -20,7 +20,7 @@ use accounts::Passwords;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use bongsu_rp_kit::{HttpFetch, Verifier, require};
+use bongsu_rp_kit::{Fetch, HttpFetch, Verifier, require};
 use openid::OpenId;
 use sessions::Sessions;
 use std::sync::Arc;
@@ -49,7 +49,18 @@ impl Partner {
     /// # Errors
     /// When the file of the linked accounts cannot be read, or an address is none.
     pub fn new(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
-        let fetch = Arc::new(HttpFetch::default());
+        Self::with_fetch(settings, clock, Arc::new(HttpFetch::default()))
+    }
+
+    /// The same, where what providers say of themselves is fetched by `fetch`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_fetch(
+        settings: Settings,
+        clock: Clock,
+        fetch: Arc<dyn Fetch>,
+    ) -> anyhow::Result<Self> {
         let told = clock.clone();
         let verifier = Verifier::new(settings.verifying(), fetch.clone(), move || told());
         let redirect = |way: &str| format!("{}/signed-in/{way}", settings.base_url);

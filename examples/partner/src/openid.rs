@@ -5,7 +5,7 @@ use crate::client::Sender;
 use crate::settings::ProviderSettings;
 use anyhow::Context;
 use bongsu_jose::{JwkSet, Signed, VerifyingKey};
-use bongsu_rp_kit::{Fetch, HttpFetch};
+use bongsu_rp_kit::Fetch;
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
     BasicTokenType,
@@ -118,7 +118,7 @@ struct IdClaims {
 pub struct OpenId {
     settings: ProviderSettings,
     redirect: RedirectUrl,
-    fetch: Arc<HttpFetch>,
+    fetch: Arc<dyn Fetch>,
     sender: Sender,
     clock: Clock,
     known: RwLock<Option<Known>>,
@@ -129,7 +129,7 @@ impl OpenId {
     pub fn new(
         settings: ProviderSettings,
         redirect: String,
-        fetch: Arc<HttpFetch>,
+        fetch: Arc<dyn Fetch>,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         Ok(Self {

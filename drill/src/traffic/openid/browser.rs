@@ -1,7 +1,7 @@
 //! A person's browser: it keeps cookies, goes where it is led and fills in forms.
 
-use super::Service;
 use crate::client::{Ask, Client, Lost};
+use crate::traffic::handed::Service;
 use crate::traffic::people::PASSWORD;
 use bytes::Bytes;
 use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
