@@ -42,6 +42,7 @@ pub async fn doctor(config: &Config) -> Result<()> {
         std::thread::available_parallelism().map_or(0, usize::from),
     );
     files(&mut findings, config);
+    certificate(&mut findings, config);
     let last = if data.root().is_dir() {
         stored(&data, &mut findings).await?
     } else {
@@ -159,6 +160,15 @@ fn files(findings: &mut Findings, config: &Config) {
              or lower max_connections",
             config.max_connections
         ));
+    }
+}
+
+/// What the other data centres know this one by.
+fn certificate(findings: &mut Findings, config: &Config) {
+    let Some(sites) = &config.sites else { return };
+    match sites.identity() {
+        Ok(_) => findings.line("certificate", format_args!("of {}", sites.own)),
+        Err(error) => findings.advise(format!("{error:#}: see `bongsu certificates issue`")),
     }
 }
 

@@ -55,7 +55,7 @@ pub struct StatusPlace {
 pub struct ListClaims {
     /// Its own address.
     pub sub: String,
-    /// When it was made, in seconds since 1970.
+    /// Of when it is, in seconds since 1970.
     pub iat: i64,
     /// Until when it may be relied on, in seconds since 1970.
     pub exp: i64,
@@ -90,6 +90,9 @@ pub enum StatusError {
     /// It cannot be signed.
     #[error(transparent)]
     Key(#[from] NoKey),
+    /// This data centre has not heard of the log since it started: what it knows may be of any age.
+    #[error("this data centre does not know yet how old its view is; ask again in a moment")]
+    Unsure,
 }
 
 /// The bits of a list on which these places are set, compressed.
@@ -129,6 +132,16 @@ impl Provider {
         }
     }
 
+    /// The moment up to which everything that was acknowledged anywhere is known here: a list says no more. One that is cut
+    /// off would otherwise tell that a token is good that was revoked elsewhere.
+    fn known_until(&self, now: LogTime) -> Result<LogTime, StatusError> {
+        let health = self.accounts.lane().health();
+        let age = health.canary_age.ok_or(StatusError::Unsure)?;
+        let age = age + health.canary_took.unwrap_or_default();
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        Ok(LogTime(now.0.saturating_sub(age)))
+    }
+
     /// The list of this number, signed.
     pub(crate) async fn status_list(
         &self,
@@ -144,6 +157,7 @@ impl Provider {
             return Ok(token);
         }
         let from = list.checked_mul(LENGTH).ok_or(StatusError::None)?;
+        let known = self.known_until(now)?;
         let look = |view: &bongsu_lane::ReadView<'_>| {
             if query::last_session(view)? < from {
                 return Ok(None);
@@ -154,8 +168,8 @@ impl Provider {
         let revoked = revoked.ok_or(StatusError::None)?;
         let claims = ListClaims {
             sub: self.list_address(list),
-            iat: seconds(now),
-            exp: seconds(now + LASTS),
+            iat: seconds(known),
+            exp: seconds(known + LASTS),
             ttl: FRESH.0 / 1000,
             status_list: bits(revoked.into_iter().map(|n| n - from)),
         };

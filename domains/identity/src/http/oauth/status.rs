@@ -29,6 +29,7 @@ pub async fn handle(
         Err(StatusError::None) => return Ok(none()),
         Err(StatusError::Read(error)) => return Err(error.into()),
         Err(StatusError::Key(error)) => return Err(error.into()),
+        Err(error @ StatusError::Unsure) => return Err(OauthError::later(error.to_string())),
     };
     let mut response = token.to_string().into_response();
     let headers = response.headers_mut();
