@@ -54,20 +54,20 @@ impl Default for LaneMetrics {
     }
 }
 
+/// A measurement with its name and what it says.
+type Named<'a> = (&'static str, &'static str, &'a dyn EncodeMetric);
+
 impl LaneMetrics {
-    /// Each with its name and what it says.
-    fn all(&self) -> [(&'static str, &'static str, &dyn EncodeMetric); 16] {
+    fn all(&self) -> impl Iterator<Item = Named<'_>> {
+        let counters = self.counters().map(|(name, help, counter)| {
+            let counter: &dyn EncodeMetric = counter;
+            (name, help, counter)
+        });
+        self.states().into_iter().chain(counters)
+    }
+
+    fn counters(&self) -> [(&'static str, &'static str, &Counter); 7] {
         [
-            (
-                "bongsu_lane_up",
-                "1 while the lane appends and applies",
-                &self.up,
-            ),
-            (
-                "bongsu_lane_applied_seq",
-                "Sequence of the last entry applied here",
-                &self.applied_seq,
-            ),
             ("bongsu_lane_accepted", "Commands accepted", &self.accepted),
             (
                 "bongsu_lane_rejected",
@@ -98,6 +98,21 @@ impl LaneMetrics {
                 "bongsu_lane_condemned",
                 "Times the other data centres agreed on another state than this one had",
                 &self.condemned,
+            ),
+        ]
+    }
+
+    fn states(&self) -> [Named<'_>; 9] {
+        [
+            (
+                "bongsu_lane_up",
+                "1 while the lane appends and applies",
+                &self.up,
+            ),
+            (
+                "bongsu_lane_applied_seq",
+                "Sequence of the last entry applied here",
+                &self.applied_seq,
             ),
             (
                 "bongsu_lane_queued",
@@ -177,12 +192,13 @@ impl Collector for LanesMetrics {
         let Some((_, first)) = self.0.first() else {
             return Ok(());
         };
-        for (n, (name, help, metric)) in first.all().into_iter().enumerate() {
+        for (n, (name, help, metric)) in first.all().enumerate() {
             let kind = metric.metric_type();
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
             for (lane, metrics) in &self.0 {
-                let (.., metric) = metrics.all()[n];
-                metric.encode(family.encode_family(&[("lane", *lane)])?)?;
+                if let Some((.., metric)) = metrics.all().nth(n) {
+                    metric.encode(family.encode_family(&[("lane", *lane)])?)?;
+                }
             }
         }
         Ok(())
