@@ -323,7 +323,7 @@ pub const BY_NAME: &[Scenario] = &[Scenario {
         Do(Burn(One)),
         Do(Burn(Other)),
         Do(Burn(Third)),
-        Pass(30),
+        Pass(31),
         Do(Heal(One)),
         Do(Heal(Other)),
         Do(Heal(Third)),

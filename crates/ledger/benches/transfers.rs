@@ -12,7 +12,7 @@
 use bongsu_base::LogTime;
 use bongsu_ledger::{
     AccountId, Amount, BATCH, Between, Currency, Instruction, LedgerId, Limit, Money, NewAccount,
-    SCHEMA, TransferId, apply, balance_at, check, open_account, open_ledger,
+    Patrol, SCHEMA, Seen, TransferId, apply, balance_at, check, open_account, open_ledger,
 };
 use rusqlite::Connection;
 use std::path::Path;
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 const ACCOUNTS: i64 = 10_000;
 const SEED: u64 = 20_221_015;
+/// How many lines are walked along in one go.
+const STRETCH: u32 = 20_000;
 
 fn main() {
     let count =
@@ -125,6 +127,7 @@ fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
     let begun = Instant::now();
     assert_eq!(check(&db), Ok(Ok(done as i64)));
     let checked = begun.elapsed();
+    let walked = walk(&db);
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .expect("checkpointed");
     let bytes = std::fs::metadata(&path).expect("a file").len();
@@ -135,7 +138,7 @@ fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
     let opened = begun.elapsed();
     assert!(found.is_some());
     println!(
-        "{name:<26} {:>8.0} transfers/s, batch median {:?}, slowest {:?}, {} bytes each; past balance {look:?}, check {checked:?}, opened in {opened:?}",
+        "{name:<26} {:>8.0} transfers/s, batch median {:?}, slowest {:?}, {} bytes each; past balance {look:?}, check {checked:?}, {STRETCH} lines walked in {walked:?}, opened in {opened:?}",
         done as f64 / spent.as_secs_f64(),
         waits[waits.len() / 2],
         waits[waits.len() - 1],
@@ -150,6 +153,23 @@ fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
 }
 
 /// Only ids, into one unique index.
+/// Walks along the books once; gives what most stretches take.
+fn walk(db: &Connection) -> Duration {
+    let (mut patrol, mut spans) = (Patrol::default(), Vec::new());
+    loop {
+        let begun = Instant::now();
+        let seen = patrol.walk(db, STRETCH).expect("readable");
+        spans.push(begun.elapsed());
+        match seen {
+            Seen::Good => {}
+            Seen::Round => break,
+            Seen::Broken(broken) => panic!("{broken}"),
+        }
+    }
+    spans.sort_unstable();
+    spans[spans.len() / 2]
+}
+
 fn measure_index(name: &str, sorted: bool, count: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let db = open(&folder.path().join("view"));

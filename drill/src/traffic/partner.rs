@@ -27,8 +27,9 @@ use tokio::time::Instant;
 
 /// What going there is called in reports.
 pub const PARTNER: &str = "partner";
-/// For how many seconds it relies on what it heard.
-const BOUND: i64 = 20;
+/// For how many seconds it relies on what it heard: longer than until it asks again and an election of the log together, in
+/// which no data centre can say that it knows everything.
+const BOUND: i64 = 26;
 /// How many come at the same time, and how often each.
 const VISITORS: usize = 2;
 const EVERY: Duration = Duration::from_millis(100);

@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(5);
 const SELDOM: Duration = Duration::from_secs(600);
 /// How much of what the bank did is compared.
 const A_DAY: Millis = Millis::hours(24);
-/// How much of the history is looked at in one go: a tenth of a second's work, and 300 million lines a day.
+/// How much of the history is looked at in one go: a third of a second's work, and 300 million lines a day.
 const STRETCH: u32 = 20_000;
 
 /// Whether what has to be so is so.
