@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-/// A number for a text; two texts have the same one only by a chance of 2⁻⁶⁴.
-pub fn number(text: &str) -> u64 {
-    let hash = blake3::hash(text.as_bytes());
+/// A number for a text or other bytes; two have the same one only by a chance of 2⁻⁶⁴.
+pub fn number(text: impl AsRef<[u8]>) -> u64 {
+    let hash = blake3::hash(text.as_ref());
     let bytes = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
     u64::from_le_bytes(*bytes)
 }

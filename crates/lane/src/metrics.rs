@@ -59,14 +59,10 @@ type Named<'a> = (&'static str, &'static str, &'a dyn EncodeMetric);
 
 impl LaneMetrics {
     fn all(&self) -> impl Iterator<Item = Named<'_>> {
-        let counters = self.counters().map(|(name, help, counter)| {
-            let counter: &dyn EncodeMetric = counter;
-            (name, help, counter)
-        });
-        self.states().into_iter().chain(counters)
+        self.states().into_iter().chain(self.counters())
     }
 
-    fn counters(&self) -> [(&'static str, &'static str, &Counter); 7] {
+    fn counters(&self) -> [Named<'_>; 7] {
         [
             ("bongsu_lane_accepted", "Commands accepted", &self.accepted),
             (
@@ -192,11 +188,13 @@ impl Collector for LanesMetrics {
         let Some((_, first)) = self.0.first() else {
             return Ok(());
         };
-        for (n, (name, help, metric)) in first.all().enumerate() {
+        let each = self.0.iter().map(|(lane, metrics)| (*lane, metrics.all()));
+        let mut each: Vec<_> = each.collect();
+        for (name, help, metric) in first.all() {
             let kind = metric.metric_type();
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-            for (lane, metrics) in &self.0 {
-                if let Some((.., metric)) = metrics.all().nth(n) {
+            for (lane, all) in &mut each {
+                if let Some((.., metric)) = all.next() {
                     metric.encode(family.encode_family(&[("lane", *lane)])?)?;
                 }
             }

@@ -152,7 +152,6 @@ fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
     .map(|(unit, value)| format!(r#"{{"name":"{name}","unit":"{unit}","value":{value}}}"#))
 }
 
-/// Only ids, into one unique index.
 /// Walks along the books once; gives what most stretches take.
 fn walk(db: &Connection) -> Duration {
     let (mut patrol, mut spans) = (Patrol::default(), Vec::new());
@@ -170,6 +169,7 @@ fn walk(db: &Connection) -> Duration {
     spans[spans.len() / 2]
 }
 
+/// Only ids, into one unique index.
 fn measure_index(name: &str, sorted: bool, count: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let db = open(&folder.path().join("view"));

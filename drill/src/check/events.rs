@@ -68,7 +68,7 @@ impl Events {
 
     /// An event came under `id` that is signed as it has to be. Whether the receiver takes it `takes` says.
     pub fn come(&mut self, (id, about, body): (&str, &str, &[u8]), takes: bool) {
-        let (key, about_key, body) = (number(id), number(about), hash(body));
+        let (key, about_key, body) = (number(id), number(about), number(body));
         match self.came.get(&key).copied() {
             None => self.first(key, (about_key, about, id)),
             Some(before) if before.about != about_key => {
@@ -148,9 +148,4 @@ impl Events {
         }
         self.take()
     }
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    let hash = blake3::hash(bytes);
-    u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }

@@ -106,7 +106,7 @@ impl Fake {
     /// Somebody sends `key` to `group`, twice, as one whose first answer was lost.
     fn send(&mut self, group: u32, key: u64) {
         let hit = key == HIT && group == 1;
-        let value = number(&format!("{group}/{key}"));
+        let value = number(format!("{group}/{key}"));
         for (site, shown) in self.shown.iter_mut().enumerate() {
             let commands = shown.groups.entry(group).or_default();
             match self.fault {

@@ -10,6 +10,7 @@ use bongsu_base::UserId;
 use bongsu_lane::Actor;
 use bongsu_ledger::Start;
 use bongsu_web_kit::Caller;
+use bongsu_web_kit::json::{NotAsked, object};
 use bongsu_web_kit::matrix::bearer;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
@@ -177,20 +178,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
             }
             Err(_) => return Err(Problem::bad("invalid-body", "the body did not arrive")),
         };
-        // What is read into a struct would be read from a list of its fields, too.
-        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-        if begins != Some(&b'{') {
-            return Err(Problem::bad(
-                "invalid-body",
-                "the body has to be a JSON object",
-            ));
-        }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            let why = in_plain_words(&error.to_string());
-            Problem::bad(
-                "invalid-body",
-                format!("the body is not as expected: {why}"),
-            )
+        object(&bytes).map(Self).map_err(|error| {
+            let why = match error {
+                NotAsked::NoObject => "the body has to be a JSON object".to_owned(),
+                NotAsked::Json(error) => {
+                    let why = in_plain_words(&error.to_string());
+                    format!("the body is not as expected: {why}")
+                }
+            };
+            Problem::bad("invalid-body", why)
         })
     }
 }

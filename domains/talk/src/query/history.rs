@@ -1,6 +1,6 @@
 //! A room's history, a page at a time, and who may read it.
 
-use super::unread::ignored_by;
+use super::unread::{ignored_by, is_of};
 use crate::state::events::{COLUMNS, Event};
 use crate::state::members::{Stay, member, stays};
 use crate::state::rooms::Visibility;
@@ -37,7 +37,7 @@ impl Visible {
         })
     }
 
-    /// The same without what those whom they ignore say. State is everybody's (Matrix v1.19, ignoring users).
+    /// The same without what those whom they ignore say.
     ///
     /// # Errors
     /// When the view cannot be read.
@@ -50,7 +50,7 @@ impl Visible {
     /// read after.
     #[must_use]
     pub fn admits(&self, event: &Event) -> bool {
-        if event.state_key.is_none() && self.ignored.contains(&event.sender) {
+        if is_of(&self.ignored, event) {
             return false;
         }
         if event.state_key.as_deref() == Some(&self.user) || self.admits_as(event, event.visibility)

@@ -113,7 +113,7 @@ fn look(
     found: &mut Found,
 ) -> rusqlite::Result<()> {
     let user = wishes.user();
-    let visible = Visible::of(db, room.n, user)?.without_ignored(db)?;
+    let visible = Visible::of(db, room.n, user)?;
     let upto = read(db, room.n, user, visible.joined_at().unwrap_or(0))?;
     let member = member(db, room.n, user)?;
     let displayname = member.and_then(|member| member.displayname);
@@ -132,7 +132,8 @@ fn look(
             break;
         }
         *left -= 1;
-        if !visible.was_there(&event) || !visible.admits(&event) || wishes.ignores_invite(&event) {
+        let unwanted = wishes.ignores(&event) || wishes.ignores_invite(&event);
+        if unwanted || !visible.was_there(&event) || !visible.admits(&event) {
             continue;
         }
         let verdict = judge(&place, &rules, &event)?;

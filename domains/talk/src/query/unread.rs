@@ -72,11 +72,16 @@ impl Wishes {
         event.state_key.as_deref() == Some(&self.user) && self.ignored.contains(&event.sender)
     }
 
-    /// Whether they want no messages of the event's sender. State is everybody's.
+    /// Whether they want no messages of the event's sender.
     #[must_use]
     pub fn ignores(&self, event: &Event) -> bool {
-        event.state_key.is_none() && self.ignored.contains(&event.sender)
+        is_of(&self.ignored, event)
     }
+}
+
+/// Whether somebody of `ignored` says this. State is everybody's (Matrix v1.19, ignoring users).
+pub(super) fn is_of(ignored: &BTreeSet<String>, event: &Event) -> bool {
+    event.state_key.is_none() && ignored.contains(&event.sender)
 }
 
 /// Whom `user` ignores.
@@ -147,9 +152,9 @@ impl Counts {
             return judged(db, room, wishes, joined);
         }
         let user = wishes.user.as_str();
-        let mut found = unread(db, room.n, user, joined)?;
-        let from = read(db, room.n, user, joined)?.main;
-        let named = self.named(db, room, user, from)?;
+        let read = read(db, room.n, user, joined)?;
+        let mut found = unread(db, room.n, user, read)?;
+        let named = self.named(db, room, user, read.main)?;
         found.main.notifications += named.edits;
         let highlights = found.main.highlights + named.all;
         found.main.highlights = highlights.min(found.main.notifications);
@@ -214,22 +219,23 @@ fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Resu
     while let Some(row) = rows.next()? {
         let raw = row.get_ref(1)?.as_str()?;
         // Edits are few, and no count that an event carries has them: they are judged.
-        if raw.contains("\"m.replace\"") {
+        if is_edit(raw) {
             let rules = rules.get_or_init(|| Ruleset::server_default(user));
-            let event = Event::at(db, row.get(0)?)?;
-            let verdict = judge(&place, rules, &event)?;
-            if is_edit(&event.content) {
-                found.edits += i64::from(verdict.notify);
-                found.all += i64::from(verdict.highlight);
-                continue;
-            }
+            let verdict = judge(&place, rules, &Event::at(db, row.get(0)?)?)?;
+            found.edits += i64::from(verdict.notify);
+            found.all += i64::from(verdict.highlight);
+        } else {
+            found.all += i64::from(names_one_of(&names, raw));
         }
-        found.all += i64::from(names_one_of(&names, raw));
     }
     Ok(found)
 }
 
 fn is_edit(content: &str) -> bool {
+    // Nearly all are none; they are not parsed.
+    if !content.contains("\"m.replace\"") {
+        return false;
+    }
     let content: Value = serde_json::from_str(content).unwrap_or_default();
     content["m.relates_to"]["rel_type"] == "m.replace"
 }

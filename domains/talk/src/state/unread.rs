@@ -90,14 +90,13 @@ fn redacted(db: &Connection, room: i64, from: i64, purged: Mark) -> rusqlite::Re
     .query_row((room, from, MOST, purged.notable), |row| row.get(0))
 }
 
-/// What is unread for `user`, who is in the room numbered `room` since `joined`. Outside of threads the
+/// What is unread for `user` in the room numbered `room`, of which they have `read` so much. Outside of threads the
 /// count costs the same however much is unread, since each event carries the room's count of notable
 /// events; in threads it costs what is unread there.
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn unread(db: &Connection, room: i64, user: &str, joined: i64) -> rusqlite::Result<UnreadRoom> {
-    let read = read(db, room, user, joined)?;
+pub fn unread(db: &Connection, room: i64, user: &str, read: Read) -> rusqlite::Result<UnreadRoom> {
     let purged = mark(db, room)?;
     let mut unread = UnreadRoom::default();
     unread.main.notifications = db

@@ -91,7 +91,7 @@ pub async fn look(ground: &Ground, things: &[Thing]) -> Findings {
             for item in items {
                 let key = number(item[list.name].as_str().unwrap_or_default());
                 if wanted.contains(&(list.group, key)) {
-                    let value = number(&state(&item));
+                    let value = number(state(&item));
                     groups.entry(list.group).or_default().push((key, value));
                 }
             }

@@ -268,7 +268,7 @@ async fn close(client: &mut Client, stage: &Stage, key: &str) -> Became {
 
 /// A number for an answer, whatever the order of its fields.
 pub fn fingerprint(answer: &Value) -> u64 {
-    number(&answer.to_string())
+    number(answer.to_string())
 }
 
 #[cfg(test)]

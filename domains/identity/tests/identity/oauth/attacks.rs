@@ -275,14 +275,7 @@ async fn a_fresh_sign_in_is_for_one_request() {
     let browser = Browser::default();
     let path = |changes: &[(&str, &str)]| format!("/oauth2/authorize?{}", query(changes));
     let page = browser.get(&server, &path(&[("prompt", "login")])).await;
-    let (seal, next) = (page.hidden("seal"), page.hidden("next"));
-    let fields = [
-        ("seal", &*seal),
-        ("next", &*next),
-        ("name", "mina"),
-        ("password", "dog"),
-    ];
-    let led = browser.form(&server, "/account/sign-in", &fields).await;
+    let led = browser.show(&server, &page, ("mina", "dog")).await;
     let fresh = led.parameter("fresh").expect("it is sealed");
     let same = path(&[("prompt", "login"), ("fresh", &fresh)]);
     let asks = |text: &str| text.contains("current-password");

@@ -1,6 +1,6 @@
 //! A browser: it keeps cookies and fills in forms.
 
-use super::{Answer, Extra, Server};
+use super::{Answer, Extra, Server, query};
 use http::{StatusCode, header};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -56,16 +56,22 @@ impl Browser {
 
     /// Signs mina in on the page that came; gives what comes next.
     pub async fn sign_in(&self, server: &Server, page: &Answer) -> Answer {
+        let led = self.show(server, page, ("mina", "dog")).await;
+        assert_eq!(led.status, StatusCode::SEE_OTHER, "{led:?}");
+        self.follow(server, &led).await
+    }
+
+    /// Fills in the page that came with a name and a password; gives the answer to that alone.
+    pub async fn show(&self, server: &Server, page: &Answer, who: (&str, &str)) -> Answer {
         let (seal, next) = (page.hidden("seal"), page.hidden("next"));
+        let (name, password) = who;
         let fields = [
             ("seal", &*seal),
             ("next", &*next),
-            ("name", "mina"),
-            ("password", "dog"),
+            ("name", name),
+            ("password", password),
         ];
-        let led = self.form(server, "/account/sign-in", &fields).await;
-        assert_eq!(led.status, StatusCode::SEE_OTHER, "{led:?}");
-        self.follow(server, &led).await
+        self.form(server, "/account/sign-in", &fields).await
     }
 
     /// Goes where it is led, while that is here.
@@ -104,6 +110,21 @@ impl Browser {
 }
 
 impl Server {
+    /// Has mina let `shop` in, with a browser that is forgotten; gives the tokens.
+    pub async fn tokens(&self) -> Answer {
+        let code = Browser::default().code(self, &query(&[])).await;
+        self.redeem(&code, &[]).await
+    }
+
+    /// Asks who the person is to whom an access token belongs.
+    pub async fn info(&self, token: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let extra = Extra {
+            headers: vec![("authorization", &bearer)],
+        };
+        self.get("/oauth2/userinfo", &extra).await
+    }
+
     /// Redeems a code as `shop`, with these fields instead of the usual ones.
     pub async fn redeem(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
         let usual = [

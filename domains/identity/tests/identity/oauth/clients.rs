@@ -1,6 +1,6 @@
 //! How clients register, and show that they are the ones.
 
-use super::{Extra, ISSUER, REDIRECT, Server};
+use super::{Extra, ISSUER, REDIRECT, Server, basic};
 use bongsu_base::Millis;
 use bongsu_identity::SelfRegistration;
 use bongsu_jose::{Algorithm, Jwk, JwkSet, SigningKey, make};
@@ -92,10 +92,6 @@ async fn a_client_shows_its_secret_in_either_way_and_not_in_both() {
     let server = Server::new().await;
     let secret = server.add_client("orders", credentials()).await;
     let posted = server.add_client("posts", posting()).await;
-    let basic = |id: &str, secret: &str| {
-        let coded = data_encoding::BASE64.encode(format!("{id}:{secret}").as_bytes());
-        format!("Basic {coded}")
-    };
     let (right, wrong) = (basic("orders", &secret), basic("orders", "bgs_wrong"));
     let other_way = basic("posts", &posted);
     let asked = ("grant_type", "client_credentials");

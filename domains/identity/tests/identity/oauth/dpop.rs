@@ -1,7 +1,7 @@
 //! Tokens that are bound to a key.
 
 use super::browser::Browser;
-use super::{Answer, Extra, ISSUER, Server, VERIFIER, query};
+use super::{Answer, Extra, ISSUER, Server, VERIFIER, basic, query};
 use bongsu_jose::{Algorithm, Header, SigningKey, make};
 use data_encoding::BASE64URL_NOPAD;
 use http::StatusCode;
@@ -243,8 +243,7 @@ async fn with_secret(changes: Value) -> (Server, String) {
         metadata[name] = value.clone();
     }
     let secret = server.add_client("shop", metadata).await;
-    let coded = data_encoding::BASE64.encode(format!("shop:{secret}").as_bytes());
-    (server, format!("Basic {coded}"))
+    (server, basic("shop", &secret))
 }
 
 /// Asks for tokens as a client with a secret does, with a proof of key `n` if one is wanted.

@@ -27,7 +27,7 @@ use bongsu_identity::{
     Vault,
 };
 use bongsu_jose::{JwkSet, Signed, VerifyingKey};
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use ring::digest::{SHA256, digest};
@@ -300,6 +300,12 @@ pub fn shop() -> Value {
         "grant_types": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_method": "none",
     })
+}
+
+/// What a client shows in the `Authorization` header.
+pub fn basic(id: &str, secret: &str) -> String {
+    let coded = BASE64.encode(format!("{id}:{secret}").as_bytes());
+    format!("Basic {coded}")
 }
 
 /// The hash of a verifier.

@@ -51,14 +51,8 @@ async fn the_cookie_is_for_this_host_alone() {
     let server = Server::with_shop().await;
     let browser = Browser::default();
     let page = browser.get(&server, "/account").await;
-    let (seal, next) = (page.hidden("seal"), page.hidden("next"));
-    let fields = [
-        ("seal", &*seal),
-        ("next", &*next),
-        ("name", "@Mina:bongsu.test"),
-        ("password", "dog"),
-    ];
-    let led = browser.form(&server, "/account/sign-in", &fields).await;
+    let who = ("@Mina:bongsu.test", "dog");
+    let led = browser.show(&server, &page, who).await;
     assert_eq!(led.location().path(), "/account");
     let cookie = led.header("set-cookie");
     assert!(cookie.starts_with("__Host-bongsu=bgs_"), "{cookie}");

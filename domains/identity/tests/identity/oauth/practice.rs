@@ -2,31 +2,11 @@
 //! held to elsewhere here.
 
 use super::browser::Browser;
-use super::{Answer, Extra, ISSUER, REDIRECT, Server, VERIFIER, query, shop};
-use data_encoding::{BASE64, BASE64URL_NOPAD};
+use super::{Extra, ISSUER, REDIRECT, Server, VERIFIER, basic, query, shop};
+use data_encoding::BASE64URL_NOPAD;
 use http::StatusCode;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
-
-async fn tokens(server: &Server) -> Answer {
-    let code = Browser::default().code(server, &query(&[])).await;
-    server.redeem(&code, &[]).await
-}
-
-async fn info(server: &Server, token: &str) -> Answer {
-    let bearer = format!("Bearer {token}");
-    let extra = Extra {
-        headers: vec![("authorization", &bearer)],
-    };
-    server.get("/oauth2/userinfo", &extra).await
-}
-
-fn basic(id: &str, secret: &str) -> String {
-    format!(
-        "Basic {}",
-        BASE64.encode(format!("{id}:{secret}").as_bytes())
-    )
-}
 
 /// Section 4.1: addresses that some reader takes for the client's.
 #[tokio::test]
@@ -74,7 +54,7 @@ async fn no_address_that_resembles_the_clients_is_taken() {
 #[tokio::test]
 async fn nobody_is_led_out_to_an_address_that_resembles_the_clients() {
     let server = Server::with_shop().await;
-    let hint = tokens(&server).await.field("id_token");
+    let hint = server.tokens().await.field("id_token");
     for uri in [
         "https://shop.example/out/",
         "https://shop.example/out?x=1",
@@ -153,7 +133,7 @@ async fn a_token_of_a_client_itself_says_nothing_of_people() {
     };
     let own = [("grant_type", "client_credentials")];
     let own = server.form("/oauth2/token", &own, &extra).await;
-    let answer = info(&server, &own.field("access_token")).await;
+    let answer = server.info(&own.field("access_token")).await;
     answer.is(403, "insufficient_scope");
     server.close().await;
 }
@@ -162,7 +142,7 @@ async fn a_token_of_a_client_itself_says_nothing_of_people() {
 #[tokio::test]
 async fn no_access_token_chooses_its_own_key() {
     let server = Server::with_shop().await;
-    let good = tokens(&server).await.field("access_token");
+    let good = server.tokens().await.field("access_token");
     let claims = server.claims(&good).await;
     let head = good.split('.').next().expect("a header");
     let head = BASE64URL_NOPAD.decode(head.as_bytes()).expect("base64url");
@@ -211,10 +191,10 @@ async fn no_access_token_chooses_its_own_key() {
         }
     }
     for token in all {
-        let answer = info(&server, &token).await;
+        let answer = server.info(&token).await;
         answer.is(401, "invalid_token");
     }
-    assert_eq!(info(&server, &good).await.status, StatusCode::OK);
+    assert_eq!(server.info(&good).await.status, StatusCode::OK);
     server.close().await;
 }
 
@@ -226,15 +206,8 @@ async fn a_hint_of_another_person_signs_nobody_in() {
     made.expect("the name is free");
     let browser = Browser::default();
     let page = browser.get(&server, "/account").await;
-    let (seal, next) = (page.hidden("seal"), page.hidden("next"));
-    let fields = [
-        ("seal", &*seal),
-        ("next", &*next),
-        ("name", "juno"),
-        ("password", "cat"),
-    ];
-    browser.form(&server, "/account/sign-in", &fields).await;
-    let hint = tokens(&server).await.field("id_token");
+    browser.show(&server, &page, ("juno", "cat")).await;
+    let hint = server.tokens().await.field("id_token");
     let asked = query(&[("prompt", "none"), ("id_token_hint", &hint)]);
     let path = format!("/oauth2/authorize?{asked}");
     let answer = browser.get(&server, &path).await;
@@ -315,7 +288,7 @@ async fn nothing_that_opens_something_is_kept_on_the_way() {
         .form("/oauth2/device_authorization", &scope, &extra)
         .await;
     let pushed = server.push(&[], &extra).await;
-    let who = info(&server, &access).await;
+    let who = server.info(&access).await;
     let again = server.form("/oauth2/token", &[], &extra).await;
     for answer in [tokens, told, refreshed, begun, pushed, who, again] {
         assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");

@@ -1,27 +1,17 @@
 //! Refreshing, introspecting and revoking.
 
-use super::browser::Browser;
-use super::{Answer, Extra, Server, query};
+use super::{Extra, Server, basic};
 use bongsu_base::Millis;
 use http::StatusCode;
 
-async fn tokens(server: &Server) -> Answer {
-    let code = Browser::default().code(server, &query(&[])).await;
-    server.redeem(&code, &[]).await
-}
-
 async fn is_good(server: &Server, token: &str) -> bool {
-    let bearer = format!("Bearer {token}");
-    let extra = Extra {
-        headers: vec![("authorization", &bearer)],
-    };
-    server.get("/oauth2/userinfo", &extra).await.status == StatusCode::OK
+    server.info(token).await.status == StatusCode::OK
 }
 
 #[tokio::test]
 async fn the_same_refresh_gives_the_same_answer_for_a_while() {
     let server = Server::with_shop().await;
-    let first = tokens(&server).await.field("refresh_token");
+    let first = server.tokens().await.field("refresh_token");
     server.pass(Millis::minutes(5));
     let once = server.refresh(&first).await;
     assert_eq!(once.status, StatusCode::OK, "{once:?}");
@@ -47,7 +37,7 @@ async fn the_same_refresh_gives_the_same_answer_for_a_while() {
 #[tokio::test]
 async fn a_late_repeat_ends_the_session() {
     let server = Server::with_shop().await;
-    let first = tokens(&server).await.field("refresh_token");
+    let first = server.tokens().await.field("refresh_token");
     let once = server.refresh(&first).await;
     server.pass(Millis(60_001));
     server.refresh(&first).await.is(400, "invalid_grant");
@@ -61,7 +51,7 @@ async fn a_late_repeat_ends_the_session() {
 #[tokio::test]
 async fn what_was_asked_at_once_does_not_fork_a_family() {
     let server = Server::with_shop().await;
-    let first = tokens(&server).await.field("refresh_token");
+    let first = server.tokens().await.field("refresh_token");
     let (one, other) = tokio::join!(server.refresh(&first), server.refresh(&first));
     assert_eq!(one.body, other.body);
     server.close().await;
@@ -70,7 +60,7 @@ async fn what_was_asked_at_once_does_not_fork_a_family() {
 #[tokio::test]
 async fn a_refresh_may_ask_for_less_and_not_for_more() {
     let server = Server::with_shop().await;
-    let first = tokens(&server).await.field("refresh_token");
+    let first = server.tokens().await.field("refresh_token");
     let ask = |scope: &'static str| {
         let fields = [
             ("grant_type", "refresh_token"),
@@ -103,8 +93,7 @@ async fn a_client_ends_its_session_and_a_service_sees_it() {
             serde_json::json!({"grant_types": ["client_credentials"], "scope": "orders:read"}),
         )
         .await;
-    let basic = data_encoding::BASE64.encode(format!("orders:{secret}").as_bytes());
-    let basic = format!("Basic {basic}");
+    let basic = basic("orders", &secret);
     let extra = Extra {
         headers: vec![("authorization", &basic)],
     };
@@ -116,7 +105,7 @@ async fn a_client_ends_its_session_and_a_service_sees_it() {
                 .await
         }
     };
-    let tokens = tokens(&server).await;
+    let tokens = server.tokens().await;
     let foreign = explain(tokens.field("access_token")).await;
     assert_eq!(
         foreign.body,
@@ -166,7 +155,7 @@ async fn anybody_can_keep_the_list_of_what_was_revoked() {
         let none = server.get(path, &Extra::default()).await;
         assert_eq!(none.status, StatusCode::NOT_FOUND, "{path}");
     }
-    let tokens = tokens(&server).await;
+    let tokens = server.tokens().await;
     let said = server.claims(&tokens.field("access_token")).await;
     let place = &said["status"]["status_list"];
     assert_eq!(place["uri"], format!("{}/oauth2/status/0", super::ISSUER));

@@ -1,7 +1,7 @@
 //! Answers that come as signed tokens, for clients that want them so.
 
 use super::browser::Browser;
-use super::{Answer, Extra, ISSUER, Server, query, shop};
+use super::{Extra, ISSUER, Server, basic, query, shop};
 use bongsu_jose::Signed;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -23,15 +23,10 @@ async fn server() -> Server {
     server
 }
 
-async fn tokens(server: &Server) -> Answer {
-    let code = Browser::default().code(server, &query(&[])).await;
-    server.redeem(&code, &[]).await
-}
-
 #[tokio::test]
 async fn who_somebody_is_comes_signed_where_that_was_registered() {
     let server = server().await;
-    let bearer = format!("Bearer {}", tokens(&server).await.field("access_token"));
+    let bearer = format!("Bearer {}", server.tokens().await.field("access_token"));
     let extra = Extra {
         headers: vec![("authorization", &bearer)],
     };
@@ -93,8 +88,7 @@ async fn what_a_token_is_comes_signed_where_that_is_asked() {
         "introspection_signed_response_alg": "ES256",
     });
     let secret = server.add_client("orders", metadata).await;
-    let basic = data_encoding::BASE64.encode(format!("orders:{secret}").as_bytes());
-    let basic = format!("Basic {basic}");
+    let basic = basic("orders", &secret);
     let accept = "application/json;q=0.5, application/token-introspection+jwt";
     let extra = Extra {
         headers: vec![("authorization", &basic), ("accept", accept)],
@@ -129,7 +123,7 @@ async fn what_a_token_is_comes_signed_where_that_is_asked() {
 #[tokio::test]
 async fn no_signed_answer_is_taken_for_a_token() {
     let server = server().await;
-    let bearer = format!("Bearer {}", tokens(&server).await.field("access_token"));
+    let bearer = format!("Bearer {}", server.tokens().await.field("access_token"));
     let extra = Extra {
         headers: vec![("authorization", &bearer)],
     };

@@ -1,22 +1,11 @@
 //! What is another client's, and what was shown to another data centre already.
 
-use super::browser::Browser;
-use super::{Answer, Extra, ISSUER, Server, query};
+use super::{Extra, ISSUER, Server, basic};
 use bongsu_jose::{Algorithm, Header, Jwk, JwkSet, SigningKey, make};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-async fn tokens(server: &Server) -> Answer {
-    let code = Browser::default().code(server, &query(&[])).await;
-    server.redeem(&code, &[]).await
-}
-
-fn basic(id: &str, secret: &str) -> String {
-    let coded = data_encoding::BASE64.encode(format!("{id}:{secret}").as_bytes());
-    format!("Basic {coded}")
-}
 
 /// The thief is a client like any other, with a secret of its own.
 #[tokio::test]
@@ -30,7 +19,7 @@ async fn a_clients_tokens_are_nothing_to_another() {
     let extra = Extra {
         headers: vec![("authorization", &thief)],
     };
-    let tokens = tokens(&server).await;
+    let tokens = server.tokens().await;
     for name in ["access_token", "refresh_token", "id_token"] {
         let token = tokens.field(name);
         let fields = [("token", &*token)];
@@ -169,7 +158,7 @@ async fn an_assertion_is_good_once_whichever_data_centre_is_shown_it() {
 async fn a_refresh_that_two_data_centres_are_asked_for_has_one_answer() {
     let server = Server::with_shop().await;
     let elsewhere = server.elsewhere(|_| ());
-    let first = tokens(&server).await.field("refresh_token");
+    let first = server.tokens().await.field("refresh_token");
     let fields = [
         ("grant_type", "refresh_token"),
         ("client_id", "shop"),

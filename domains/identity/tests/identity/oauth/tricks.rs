@@ -1,8 +1,7 @@
 //! Requests that say something twice, or in an odd way: parameters, headers, cookies, forms.
 
 use super::browser::Browser;
-use super::{Answer, Extra, Server, query, shop};
-use data_encoding::BASE64;
+use super::{Answer, Extra, Server, basic, query, shop};
 use http::{Request, StatusCode};
 
 async fn post(
@@ -99,22 +98,16 @@ async fn a_client_shows_itself_as_the_standard_codes_it() {
         serde_json::json!({"grant_types": ["client_credentials"], "scope": "orders:read"});
     let secret = server.add_client("or-ders", metadata).await;
     let percent = |text: &str| -> String { text.bytes().map(|b| format!("%{b:02x}")).collect() };
-    let coded = |id: &str, secret: &str| {
-        format!(
-            "Basic {}",
-            BASE64.encode(format!("{id}:{secret}").as_bytes())
-        )
-    };
-    let right = coded("or-ders", &secret);
+    let right = basic("or-ders", &secret);
     let body = "grant_type=client_credentials";
     for (headers, status) in [
         (vec![right.clone()], 200),
-        (vec![coded(&percent("or-ders"), &percent(&secret))], 200),
+        (vec![basic(&percent("or-ders"), &percent(&secret))], 200),
         (vec![right.replace("Basic", "bAsIc")], 200),
-        (vec![coded(&percent(&percent("or-ders")), &secret)], 401),
-        (vec![coded("or-ders", &format!("{secret}&x=1"))], 401),
-        (vec![coded("or-ders", "")], 401),
-        (vec![coded("", &secret)], 401),
+        (vec![basic(&percent(&percent("or-ders")), &secret)], 401),
+        (vec![basic("or-ders", &format!("{secret}&x=1"))], 401),
+        (vec![basic("or-ders", "")], 401),
+        (vec![basic("", &secret)], 401),
         (vec![right.clone(), right.clone()], 401),
         (vec![right.replace("Basic", "Bearer")], 401),
     ] {
@@ -382,7 +375,7 @@ async fn nobody_is_refused_without_a_challenge() {
     let server = Server::with_shop().await;
     let metadata = serde_json::json!({"grant_types": ["client_credentials"], "scope": "a:b"});
     server.add_client("orders", metadata).await;
-    let wrong = format!("Basic {}", BASE64.encode(b"orders:bgs_wrong"));
+    let wrong = basic("orders", "bgs_wrong");
     let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
     let asserted = format!("client_assertion=a.b.c&client_assertion_type={kind}");
     for path in [
