@@ -84,7 +84,7 @@ export async function a_thread_is_a_line_of_its_own(alice, bob) {
         return thread?.replyToEvent?.getId() === last ? thread : null;
     });
     assert.equal(thread.length, 2);
-    assert.ok(thread.hasCurrentUserParticipated);
+    await bob.until("that he takes part", () => thread.hasCurrentUserParticipated);
     assert.ok(!texts(bob.room(room).getLiveTimeline().getEvents()).includes("south"));
     const late = await alice.again();
     try {

@@ -84,15 +84,16 @@ fn look(
     let mut state = query::state_at(db, &room, last, part)?;
     state.retain(|event| filter.admits(event));
     let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
-        let shown = events.into_iter().map(|event| show_to(db, event, user));
+        let shown = events.into_iter().map(|event| show_to(db, event, &visible));
         shown.collect()
     };
+    let state = state.into_iter().map(|event| query::show(db, event));
     let first = before.last().map_or(at, |event| event.position.as_i64());
     Ok(Some(Some(Found {
-        event: show_to(db, event, user)?,
+        event: show_to(db, event, &visible)?,
         before: show_all(before)?,
         after: show_all(after)?,
-        state: show_all(state)?,
+        state: state.collect::<rusqlite::Result<_>>()?,
         start: first - 1,
         end: last,
     })))
@@ -111,14 +112,16 @@ pub async fn context(
     let found = found.ok_or_else(not_found)?;
     let room_id = Some(id.as_str());
     let list = |list: &[Shown]| {
-        let shown = list.iter().map(|shown| event(shown, room_id, &caller));
+        let shown = list
+            .iter()
+            .map(|shown| event(shown, room_id, api.seer(&caller)));
         shown.collect::<Result<Vec<_>, _>>()
     };
     // The lists are there even where they are empty: clients of the first versions look into them without asking.
     Ok(Json(Neighbours {
         start: api.token_at(found.start).to_string(),
         end: api.token_at(found.end).to_string(),
-        event: event(&found.event, room_id, &caller)?,
+        event: event(&found.event, room_id, api.seer(&caller))?,
         events_before: list(&found.before)?,
         events_after: list(&found.after)?,
         state: list(&found.state)?,

@@ -28,7 +28,7 @@ pub async fn get(
         let visible = Visible::of(db, room.n, caller.user.as_str())?.without_ignored(db)?;
         event
             .filter(|event| visible.admits(event))
-            .map(|event| show_to(db, event, caller.user.as_str()))
+            .map(|event| show_to(db, event, &visible))
             .transpose()
     });
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
@@ -36,6 +36,6 @@ pub async fn get(
     Ok(Reply(Response::new(event(
         &shown,
         Some(id.as_str()),
-        &caller,
+        api.seer(&caller),
     )?)))
 }

@@ -149,7 +149,7 @@ impl Api {
                 let admit = |event: &Event| visible.admits(event);
                 let page = page(db, n, range, Direction::Forward, LIMIT, admit)?;
                 let shown = page.events.into_iter();
-                let shown = shown.map(|event| show_to(db, event, user));
+                let shown = shown.map(|event| show_to(db, event, &visible));
                 let shown = shown.collect::<Result<Vec<_>, _>>()?;
                 let marks = query::receipts(db, n, user, since.position.as_i64())?;
                 let users = self
@@ -171,7 +171,7 @@ impl Api {
                     value(&event::<AnyTimelineEvent>(
                         shown,
                         Some(id.as_str()),
-                        caller,
+                        self.seer(caller),
                     )?)
                 })
                 .collect::<Result<Vec<_>, _>>()?;
@@ -222,7 +222,7 @@ fn chunk(
     let mut tell = |shown: &Shown, room: &str| -> Result<(), MatrixError> {
         let position = shown.event.position;
         if position > since {
-            let raw: Raw<AnyTimelineEvent> = event(shown, Some(room), caller)?;
+            let raw: Raw<AnyTimelineEvent> = event(shown, Some(room), api.seer(caller))?;
             events.push((position, value(&raw)?));
         }
         Ok(())
@@ -259,6 +259,7 @@ fn chunk(
                 before: None,
                 redaction: None,
                 related: Related::default(),
+                membership: Some("invite".into()),
             };
             tell(&shown, news.room.id.as_str())?;
         }

@@ -70,10 +70,10 @@ fn look(
     let admit = |event: &Event| visible.admits(event);
     let mut page = query::page(db, room.n, (0, end), Direction::Backward, limit, admit)?;
     page.events.reverse();
-    let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
-        let shown = events.into_iter().map(|event| show_to(db, event, user));
-        shown.collect()
-    };
+    let messages = page.events.into_iter();
+    let messages = messages.map(|event| show_to(db, event, &visible));
+    let state = query::state_at(db, &room, end, Part::All)?.into_iter();
+    let state = state.map(|event| query::show(db, event));
     let own = member.is_some();
     let inside = end == last;
     let (receipts, people) = if inside {
@@ -85,8 +85,8 @@ fn look(
         membership: member.map(|member| member.membership),
         start: page.end,
         end,
-        messages: show_all(page.events)?,
-        state: show_all(query::state_at(db, &room, end, Part::All)?)?,
+        messages: messages.collect::<rusqlite::Result<_>>()?,
+        state: state.collect::<rusqlite::Result<_>>()?,
         receipts,
         people,
         account_data: if own {
@@ -142,11 +142,11 @@ fn render(api: &Api, id: &RoomId, found: Found, caller: &Caller) -> Result<Value
     let room_id = Some(id.as_str());
     let messages = found.messages.iter();
     let messages: Vec<Raw<AnyTimelineEvent>> = messages
-        .map(|shown| event(shown, room_id, caller))
+        .map(|shown| event(shown, room_id, api.seer(caller)))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     let state: Vec<Raw<AnyStateEvent>> = state
-        .map(|shown| event(shown, room_id, caller))
+        .map(|shown| event(shown, room_id, api.seer(caller)))
         .collect::<Result<_, _>>()?;
     let data: Vec<Raw<AnyRoomAccountDataEvent>> = found
         .account_data

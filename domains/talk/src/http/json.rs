@@ -1,8 +1,9 @@
 //! Contents on their way in, events on their way out.
 
+use super::Api;
 use crate::query::{Related, Shown};
 use crate::state::events::Event;
-use bongsu_base::UserId;
+use bongsu_base::{LogTime, UserId};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use ruma::serde::Raw;
@@ -114,6 +115,11 @@ struct EventBody<'a> {
 
 #[derive(Default, Serialize)]
 struct Unsigned<'a> {
+    /// How long ago it was sent, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    membership: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +136,8 @@ struct Unsigned<'a> {
 
 impl Unsigned<'_> {
     fn is_empty(&self) -> bool {
-        self.transaction_id.is_none()
+        self.age.is_none()
+            && self.transaction_id.is_none()
             && self.prev_content.is_none()
             && self.redacted_because.is_none()
             && self.relations.is_none()
@@ -171,14 +178,29 @@ fn body<'a>(
     })
 }
 
-/// An event as `caller` sees it, with its room's id where it does not stand under its room.
+/// An event as somebody sees it, with its room's id where it does not stand under its room.
 pub struct Displayed<'a> {
     /// The event.
     pub shown: &'a Shown,
     /// Its room's id.
     pub room_id: Option<&'a str>,
     /// Who sees it.
-    pub caller: &'a Caller,
+    pub seer: Seer<'a>,
+}
+
+/// Who sees events, and when.
+#[derive(Clone, Copy)]
+pub struct Seer<'a> {
+    caller: &'a Caller,
+    now: LogTime,
+}
+
+impl Api {
+    /// `caller`, who sees events now.
+    pub(super) fn seer<'a>(&self, caller: &'a Caller) -> Seer<'a> {
+        let now = self.clock.now();
+        Seer { caller, now }
+    }
 }
 
 impl Displayed<'_> {
@@ -186,9 +208,13 @@ impl Displayed<'_> {
         let Self {
             shown,
             room_id,
-            caller,
+            seer: Seer { caller, now },
         } = self;
-        let mut unsigned = Unsigned::default();
+        let mut unsigned = Unsigned {
+            age: Some(now.since(shown.event.time).0.max(0)),
+            membership: shown.membership.as_deref(),
+            ..Unsigned::default()
+        };
         if let Some((device, txn)) = &shown.event.transaction
             && device == caller.device.as_str()
             && shown.event.sender == caller.user.as_str()
@@ -205,7 +231,7 @@ impl Displayed<'_> {
             let redaction = body(redaction, id.as_str(), *room_id, Unsigned::default())?;
             unsigned.redacted_because = Some(to_raw_value(&redaction)?);
         }
-        unsigned.relations = relations(&shown.related, *room_id, caller)?;
+        unsigned.relations = relations(&shown.related, *room_id, self.seer)?;
         Ok(unsigned)
     }
 }
@@ -221,16 +247,16 @@ impl Serialize for Displayed<'_> {
     }
 }
 
-/// An event for `caller`, with its room's id where it does not stand under its room.
+/// An event for `seer`, with its room's id where it does not stand under its room.
 pub fn event<T>(
     shown: &Shown,
     room_id: Option<&str>,
-    caller: &Caller,
+    seer: Seer<'_>,
 ) -> Result<Raw<T>, MatrixError> {
     let displayed = Displayed {
         shown,
         room_id,
-        caller,
+        seer,
     };
     to_raw_value(&displayed)
         .map(Raw::from_json)
@@ -241,7 +267,7 @@ pub fn event<T>(
 fn relations(
     related: &Related,
     room_id: Option<&str>,
-    caller: &Caller,
+    seer: Seer<'_>,
 ) -> serde_json::Result<Option<Box<RawValue>>> {
     #[derive(Serialize)]
     struct Thread<'a> {
@@ -264,7 +290,7 @@ fn relations(
     let displayed = |shown| Displayed {
         shown,
         room_id,
-        caller,
+        seer,
     };
     let thread = related.thread.as_ref().map(|thread| Thread {
         latest_event: displayed(&thread.latest),

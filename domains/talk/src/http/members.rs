@@ -107,7 +107,7 @@ pub async fn members(
     let chunk = shown
         .iter()
         .filter(wanted)
-        .map(|shown| event(shown, room_id, &caller))
+        .map(|shown| event(shown, room_id, api.seer(&caller)))
         .collect::<Result<_, _>>()?;
     Ok(Reply(get_member_events::v3::Response::new(chunk)))
 }

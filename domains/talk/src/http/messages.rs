@@ -57,11 +57,11 @@ pub async fn messages(
     let room_id = Some(id.as_str());
     let chunk = found.chunk.iter();
     response.chunk = chunk
-        .map(|shown| event(shown, room_id, &caller))
+        .map(|shown| event(shown, room_id, api.seer(&caller)))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     response.state = state
-        .map(|shown| event(shown, room_id, &caller))
+        .map(|shown| event(shown, room_id, api.seer(&caller)))
         .collect::<Result<_, _>>()?;
     Ok(Reply(response))
 }
@@ -128,13 +128,10 @@ fn look(
     } else {
         Vec::new()
     };
-    let user = caller.user.as_str();
-    let show_all = |events: Vec<Event>| {
-        let shown = events.into_iter().map(|event| show_to(db, event, user));
-        shown.collect()
-    };
-    let (chunk, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
-        (show_all(page.events), show_all(members));
+    let events = page.events.into_iter();
+    let chunk: rusqlite::Result<_> = events.map(|event| show_to(db, event, &visible)).collect();
+    let members = members.into_iter();
+    let state: rusqlite::Result<_> = members.map(|event| query::show(db, event)).collect();
     // Going back, after a page with events comes another, which may be without: the first versions always told of
     // one. Going forward, clients read on for as long as there is one.
     let back = request.dir == Dir::Backward;

@@ -41,7 +41,7 @@ pub async fn notifications(
     let (found, more) = found.await?;
     let mut told = Vec::new();
     for one in &found {
-        let event: Raw<AnySyncTimelineEvent> = event(&one.event, None, &plain.caller)?;
+        let event: Raw<AnySyncTimelineEvent> = event(&one.event, None, api.seer(&plain.caller))?;
         told.push(json!({
             "actions": one.actions,
             "event": event,

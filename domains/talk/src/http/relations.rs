@@ -72,10 +72,10 @@ fn readable(
 fn shown(
     view: &ReadView<'_>,
     page: RelatingPage,
-    caller: &Caller,
+    visible: &Visible,
 ) -> rusqlite::Result<(Vec<Shown>, Option<i64>)> {
     let events = page.events.into_iter();
-    let shown = events.map(|event| show_to(view.db(), event, caller.user.as_str()));
+    let shown = events.map(|event| show_to(view.db(), event, visible));
     Ok((shown.collect::<Result<_, _>>()?, page.next))
 }
 
@@ -83,7 +83,6 @@ fn shown(
 fn look(
     view: &ReadView<'_>,
     wanted: &Wanted,
-    caller: &Caller,
     (room, visible): &(Room, Visible),
     (from, to): (Option<i64>, Option<i64>),
 ) -> rusqlite::Result<Option<(Vec<Shown>, Option<i64>)>> {
@@ -117,7 +116,7 @@ fn look(
             |event: &Event| visible.admits(event),
         ),
     )?;
-    shown(view, page, caller).map(Some)
+    shown(view, page, visible).map(Some)
 }
 
 async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>, MatrixError> {
@@ -128,7 +127,7 @@ async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>,
     let places = (number(from), number(to));
     let found = api.lane.read(|view| {
         let room = readable(view, &id, caller)?;
-        let found = room.map(|room| look(view, &wanted, caller, &room, places));
+        let found = room.map(|room| look(view, &wanted, &room, places));
         found.transpose()
     });
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
@@ -137,7 +136,7 @@ async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>,
     let chunk = shown.iter();
     Ok(Found {
         chunk: chunk
-            .map(|shown| event(shown, Some(id.as_str()), caller))
+            .map(|shown| event(shown, Some(id.as_str()), api.seer(caller)))
             .collect::<Result<_, _>>()?,
         next: next.map(|at| api.token_at(at).to_string()),
         prev: wanted.from,
@@ -207,11 +206,11 @@ pub async fn threads(
         };
         let place = (room.n, from);
         let page = query::threads(view.db(), place, participated, limit, &visible)?;
-        shown(view, page, &caller).map(Some)
+        shown(view, page, &visible).map(Some)
     });
     let (shown, next) = found.await?.ok_or_else(not_in_room)?;
     let chunk = shown.iter();
-    let chunk = chunk.map(|shown| event(shown, Some(id.as_str()), &caller));
+    let chunk = chunk.map(|shown| event(shown, Some(id.as_str()), api.seer(&caller)));
     let mut response = get_threads::Response::new(chunk.collect::<Result<_, _>>()?);
     response.next_batch = next.map(|at| api.token_at(at).to_string());
     Ok(Reply(response))

@@ -43,7 +43,7 @@ pub async fn get_all(
     let shown = found.await?.ok_or_else(not_in_room)?;
     let state = shown
         .iter()
-        .map(|shown| event(shown, Some(id.as_str()), &caller))
+        .map(|shown| event(shown, Some(id.as_str()), api.seer(&caller)))
         .collect::<Result<_, _>>()?;
     Ok(Reply(get_state_events::v3::Response::new(state)))
 }
@@ -72,7 +72,7 @@ pub async fn get_one(
     let shown = found.await?.ok_or_else(not_in_room)?;
     let shown = shown.ok_or_else(|| MatrixError::not_found("the room has no such state"))?;
     let body = if request.format == StateEventFormat::Event {
-        let whole: Raw<AnyStateEvent> = event(&shown, Some(id.as_str()), &caller)?;
+        let whole: Raw<AnyStateEvent> = event(&shown, Some(id.as_str()), api.seer(&caller))?;
         whole.into_json()
     } else {
         RawValue::from_string(shown.event.content).map_err(MatrixError::internal)?

@@ -178,7 +178,7 @@ impl Api {
     ) -> Result<Vec<u8>, MatrixError> {
         let after = request.use_state_after;
         let write = move |api: &Self, caller: &Caller, fields: &[String]| {
-            let whole = body(api, caller, next, (&found, &people), after)?;
+            let whole = body(api, api.seer(caller), next, (&found, &people), after)?;
             if fields.is_empty() {
                 return Ok(whole);
             }

@@ -2,12 +2,11 @@
 //! clients of the first versions look into them without asking.
 
 use super::Api;
-use super::json::{Displayed, account_data, stripped, typed};
+use super::json::{Displayed, Seer, account_data, stripped, typed};
 use super::token::Token;
 use crate::query::{InvitedRoom, JoinedRoom, LeftRoom, ReadMark, Shown, SyncFound};
 use crate::state::events::Event;
 use crate::state::receipts::Unread;
-use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use ruma::events::{AnyRoomAccountDataEvent, AnyStrippedStateEvent, AnySyncEphemeralRoomEvent};
 use ruma::serde::Raw;
@@ -104,14 +103,14 @@ struct Knocked {
 /// The answer of a sync after which the client is at `next`, with what it is told of `people`.
 pub fn body(
     api: &Api,
-    caller: &Caller,
+    seer: Seer<'_>,
     next: Token,
     (found, people): (&SyncFound, &[Value]),
     state_after: bool,
 ) -> Result<Vec<u8>, MatrixError> {
     let mut rooms = Rooms::default();
     for news in &found.joined {
-        let room = joined(api, caller, news, state_after)?;
+        let room = joined(api, seer, news, state_after)?;
         rooms.join.insert(news.room.id.as_str(), room);
     }
     for news in &found.invited {
@@ -125,7 +124,7 @@ pub fn body(
         rooms.knock.insert(news.room.id.as_str(), room);
     }
     for news in &found.left {
-        let room = left(api, caller, news, state_after)?;
+        let room = left(api, seer, news, state_after)?;
         rooms.leave.insert(news.room.id.as_str(), room);
     }
     let body = Body {
@@ -145,19 +144,19 @@ fn data(found: &[(String, String)]) -> Result<Events<Raw<AnyRoomAccountDataEvent
 }
 
 fn timeline<'a>(
-    (api, caller): (&Api, &'a Caller),
+    (api, seer): (&Api, Seer<'a>),
     shown: &'a [Shown],
     (limited, prev_batch): (bool, i64),
 ) -> Timeline<'a> {
     Timeline {
-        events: displayed(caller, shown),
+        events: displayed(seer, shown),
         limited,
         prev_batch: api.token_at(prev_batch).to_string(),
     }
 }
 
-fn state<'a>(caller: &'a Caller, shown: &'a [Shown], after: bool) -> State<'a> {
-    let events = displayed(caller, shown);
+fn state<'a>(seer: Seer<'a>, shown: &'a [Shown], after: bool) -> State<'a> {
+    let events = displayed(seer, shown);
     let events = Events { events };
     if after {
         State::After(events)
@@ -167,19 +166,19 @@ fn state<'a>(caller: &'a Caller, shown: &'a [Shown], after: bool) -> State<'a> {
 }
 
 /// Events that stand under their room.
-fn displayed<'a>(caller: &'a Caller, shown: &'a [Shown]) -> Vec<Displayed<'a>> {
+fn displayed<'a>(seer: Seer<'a>, shown: &'a [Shown]) -> Vec<Displayed<'a>> {
     let shown = shown.iter();
     let displayed = shown.map(|shown| Displayed {
         shown,
         room_id: None,
-        caller,
+        seer,
     });
     displayed.collect()
 }
 
 fn joined<'a>(
     api: &Api,
-    caller: &'a Caller,
+    seer: Seer<'a>,
     news: &'a JoinedRoom,
     state_after: bool,
 ) -> Result<Joined<'a>, MatrixError> {
@@ -199,12 +198,8 @@ fn joined<'a>(
         invited: summary.invited,
     });
     Ok(Joined {
-        timeline: timeline(
-            (api, caller),
-            &news.timeline,
-            (news.limited, news.prev_batch),
-        ),
-        state: state(caller, &news.state, state_after),
+        timeline: timeline((api, seer), &news.timeline, (news.limited, news.prev_batch)),
+        state: state(seer, &news.state, state_after),
         ephemeral: Events {
             events: ephemeral(api, news)?,
         },
@@ -264,17 +259,13 @@ fn outside(news: &InvitedRoom) -> Result<Events<Raw<AnyStrippedStateEvent>>, Mat
 
 fn left<'a>(
     api: &Api,
-    caller: &'a Caller,
+    seer: Seer<'a>,
     news: &'a LeftRoom,
     state_after: bool,
 ) -> Result<Left<'a>, MatrixError> {
     Ok(Left {
-        timeline: timeline(
-            (api, caller),
-            &news.timeline,
-            (news.limited, news.prev_batch),
-        ),
-        state: state(caller, &news.state, state_after),
+        timeline: timeline((api, seer), &news.timeline, (news.limited, news.prev_batch)),
+        state: state(seer, &news.state, state_after),
         account_data: data(&news.account_data)?,
     })
 }

@@ -1,10 +1,12 @@
 //! A room's history, a page at a time, and who may read it.
 
+use super::room_state::membership_at;
 use super::unread::{ignored_by, is_of};
 use crate::state::events::{COLUMNS, Event};
 use crate::state::members::{Stay, member, stays};
 use crate::state::rooms::Visibility;
 use rusqlite::Connection;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// How many events are looked at for one page, at most, when a filter lets few through.
@@ -13,6 +15,7 @@ const LOOK: i64 = 20_000;
 /// What somebody may read of a room's history (Matrix v1.19, room history visibility).
 #[derive(Debug, Clone)]
 pub struct Visible {
+    room: i64,
     user: String,
     stays: Vec<Stay>,
     ignored: BTreeSet<String>,
@@ -31,9 +34,30 @@ impl Visible {
             stays.clear();
         }
         Ok(Self {
+            room,
             user: user.to_owned(),
             stays,
             ignored: BTreeSet::new(),
+        })
+    }
+
+    /// Who may read it.
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// What they were to the room once `event` was in it: the word of their membership.
+    pub(super) fn membership_at(
+        &self,
+        db: &Connection,
+        event: &Event,
+    ) -> rusqlite::Result<Cow<'static, str>> {
+        let at = event.position.as_i64();
+        let lasted = |stay: &&Stay| at >= stay.started && stay.until.is_none_or(|until| at < until);
+        Ok(match self.stays.iter().find(lasted) {
+            Some(stay) if stay.joined.is_some_and(|joined| at >= joined) => "join".into(),
+            Some(_) => "invite".into(),
+            None => membership_at(db, self.room, &self.user, at)?.map_or("leave".into(), Cow::Owned),
         })
     }
 

@@ -95,7 +95,7 @@ pub fn notifications(
     let shown = newest.map(|(event, actions, room, read)| {
         Ok(Notification {
             room: room.id,
-            event: show_to(db, event, user)?,
+            event: show_to(db, event, &Visible::of(db, room.n, user)?)?,
             actions,
             read,
         })

@@ -3,6 +3,7 @@
 use crate::state::events::{COLUMNS, Event};
 use crate::state::rooms::Room;
 use rusqlite::Connection;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// The rooms that `user` is in: their numbers and ids.
@@ -34,6 +35,8 @@ pub enum Part<'a> {
 }
 
 const MEMBER: &str = "m.room.member";
+/// What has the type bound second and the state key bound third.
+const ONE: &str = "AND state.type = ?2 AND state.state_key = ?3";
 
 /// A part of the state of `room` as it was after the event at `at`, in the order of its events. It costs
 /// what the part holds, whatever else the room's state is.
@@ -46,11 +49,10 @@ pub fn state_at(
     at: i64,
     part: Part<'_>,
 ) -> rusqlite::Result<Vec<Event>> {
-    let one = "AND state.type = ?2 AND state.state_key = ?3";
     let mut now = match part {
         Part::All => current(db, "", [room.n])?,
         Part::Members => current(db, "AND state.type = ?2", (room.n, MEMBER))?,
-        Part::One(kind, key) => current(db, one, (room.n, kind, key))?,
+        Part::One(kind, key) => current(db, ONE, (room.n, kind, key))?,
         Part::Around(_) => {
             let mut now = current(db, "AND state.type < ?2", (room.n, MEMBER))?;
             now.append(&mut current(db, "AND state.type > ?2", (room.n, MEMBER))?);
@@ -60,7 +62,7 @@ pub fn state_at(
     };
     if let Part::Around(users) | Part::MembersOf(users) = part {
         for user in users {
-            now.append(&mut current(db, one, (room.n, MEMBER, user))?);
+            now.append(&mut current(db, ONE, (room.n, MEMBER, user))?);
         }
     }
     let mut events = Vec::with_capacity(now.len());
@@ -69,6 +71,35 @@ pub fn state_at(
     }
     events.sort_by_key(|event| event.position);
     Ok(events)
+}
+
+/// The word of the membership that `user` had in the room numbered `room` after the event at `at`; `None` where they
+/// had nothing to do with it.
+///
+/// # Errors
+/// When the view cannot be read.
+pub(super) fn membership_at(
+    db: &Connection,
+    room: i64,
+    user: &str,
+    at: i64,
+) -> rusqlite::Result<Option<String>> {
+    let now = current(db, ONE, (room, MEMBER, user))?;
+    let Some(event) = now.into_iter().next() else {
+        return Ok(None);
+    };
+    let then = as_of(db, event, at)?;
+    Ok(then.and_then(|event| membership_in(&event.content)))
+}
+
+/// The word of the membership in the content of a membership event.
+fn membership_in(content: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Content {
+        membership: String,
+    }
+    let content: Content = serde_json::from_str(content).ok()?;
+    Some(content.membership)
 }
 
 fn current(

@@ -1,9 +1,11 @@
 //! Events with what belongs beside them when they are shown.
 
+use super::history::Visible;
 use super::related::{Related, related};
 use crate::state::erased::{Erased, is_their_own, left_of};
 use crate::state::events::Event;
 use rusqlite::Connection;
+use std::borrow::Cow;
 
 /// An event as it is shown.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub struct Shown {
     pub redaction: Option<Box<Event>>,
     /// What relates to it, as far as it is shown with it.
     pub related: Related,
+    /// What who sees it was to the room by then: the word of their membership.
+    pub membership: Option<Cow<'static, str>>,
 }
 
 /// Gathers what belongs beside `event`, but for what relates to it.
@@ -26,7 +30,11 @@ pub fn show(db: &Connection, event: Event) -> rusqlite::Result<Shown> {
     show_with(db, &Erased::of(db), event)
 }
 
-fn show_with(db: &Connection, erased: &Erased<'_>, mut event: Event) -> rusqlite::Result<Shown> {
+/// As [`show`], for one event of many.
+///
+/// # Errors
+/// When the view cannot be read.
+pub(super) fn show_with(db: &Connection, erased: &Erased<'_>, mut event: Event) -> rusqlite::Result<Shown> {
     let find = |position: Option<i64>| {
         let found = position.map(|position| Event::find(db, position));
         found.transpose().map(Option::flatten)
@@ -51,6 +59,7 @@ fn show_with(db: &Connection, erased: &Erased<'_>, mut event: Event) -> rusqlite
         before: before.map(|before| (before.id().to_string(), before.sender, before.content)),
         redaction: redaction.map(Box::new),
         related: Related::default(),
+        membership: None,
     })
 }
 
@@ -70,12 +79,13 @@ fn stand_in(event: &Event) -> Event {
     }
 }
 
-/// Gathers what belongs beside `event`, with what relates to it, for `user`.
+/// Gathers what belongs beside `event`, with what relates to it and what they were to the room, for whom `visible`
+/// is about.
 ///
 /// # Errors
 /// When the view cannot be read.
-pub fn show_to(db: &Connection, event: Event, user: &str) -> rusqlite::Result<Shown> {
-    show_one_of(db, &Erased::of(db), event, user)
+pub fn show_to(db: &Connection, event: Event, visible: &Visible) -> rusqlite::Result<Shown> {
+    show_one_of(db, &Erased::of(db), event, visible)
 }
 
 /// As [`show_to`], for one event of many.
@@ -86,10 +96,12 @@ pub(super) fn show_one_of(
     db: &Connection,
     erased: &Erased<'_>,
     event: Event,
-    user: &str,
+    visible: &Visible,
 ) -> rusqlite::Result<Shown> {
-    let related = related(db, &event, user)?;
+    let related = related(db, &event, visible.user())?;
+    let membership = visible.membership_at(db, &event)?;
     let mut shown = show_with(db, erased, event)?;
     shown.related = related;
+    shown.membership = Some(membership);
     Ok(shown)
 }

@@ -4,7 +4,7 @@ use super::filter::SyncFilter;
 use super::history::Visible;
 use super::room_state::{Summary, summary};
 use super::rules::{PUSH_RULES, Ruleset};
-use super::show::{Shown, show_one_of};
+use super::show::{Shown, show_with};
 use super::unread::{Counts, Wishes};
 use super::window::{Window, window};
 use crate::state::erased::Erased;
@@ -407,7 +407,7 @@ fn others(
             // Whoever knew the room has to hear that it is gone, and no more than that.
             if wanted.since.is_some() {
                 let gone = Event::at(db, position)?;
-                let gone = show_one_of(db, &gaze.erased, gone, wanted.user)?;
+                let gone = show_with(db, &gaze.erased, gone)?;
                 found.left.push(LeftRoom {
                     room,
                     timeline: vec![gone],

@@ -3,7 +3,7 @@
 use super::filter::Lazy;
 use super::history::{Direction, Visible, page};
 use super::room_state::{Part, select, state_at};
-use super::show::{Shown, show_one_of};
+use super::show::{Shown, show_one_of, show_with};
 use super::sync::{Gaze, SyncWanted};
 use crate::state::events::Event;
 use crate::state::rooms::Room;
@@ -60,19 +60,15 @@ pub(super) fn window(
         let left_out = state_before(db, room, wanted, &events, (known.max(begin), end))?;
         add_left_out(&mut state, left_out, &events);
     }
-    let show_all = |events: Vec<Event>| {
-        let shown = events
-            .into_iter()
-            .map(|event| show_one_of(db, &gaze.erased, event, wanted.user));
-        shown.collect()
-    };
-    let (timeline, state): (rusqlite::Result<_>, rusqlite::Result<_>) =
-        (show_all(events), show_all(state));
+    let erased = &gaze.erased;
+    let timeline = events.into_iter();
+    let timeline = timeline.map(|event| show_one_of(db, erased, event, visible));
+    let state = state.into_iter().map(|event| show_with(db, erased, event));
     Ok(Window {
-        timeline: timeline?,
+        timeline: timeline.collect::<rusqlite::Result<_>>()?,
         limited: found.more,
         prev_batch,
-        state: state?,
+        state: state.collect::<rusqlite::Result<_>>()?,
     })
 }
 

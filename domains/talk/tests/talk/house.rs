@@ -124,6 +124,7 @@ impl House {
 
     /// A house whose operator decided otherwise.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let begun = tokio::time::Instant::now();
         let folder = tempfile::tempdir().expect("a folder");
         let log = MemoryLog::new(Seed::from_bytes([7; 32]), Faults::NONE);
         let options = Options::new(folder.path().join("talk.sqlite"));
@@ -164,7 +165,10 @@ impl House {
             listeners: Listeners::default(),
             members_told: MembersTold::default(),
             // When the log in memory begins.
-            clock: Clock::new(|| bongsu_base::LogTime(1_800_000_000_000)),
+            clock: Clock::new(move || {
+                let passed = begun.elapsed().as_millis() as i64;
+                bongsu_base::LogTime(1_800_000_000_000 + passed)
+            }),
         };
         let (router, _) = endpoints(api.clone());
         let routes = || bongsu_talk::http::admin::routes().into_router(api.clone());

@@ -142,3 +142,58 @@ async fn a_redaction_names_what_it_redacts_in_both_places() {
     assert_eq!(redaction["redacts"], json!(event));
     assert_eq!(redaction["content"]["redacts"], json!(event));
 }
+
+#[tokio::test]
+async fn an_event_says_how_old_it_is() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let event = house.say("mina", &room, "one").await;
+    let path = format!("rooms/{room}/event/{event}");
+    let age = async || house.get("mina", &path).await.ok()["unsigned"]["age"].as_i64();
+    let young = age().await.expect("an age");
+    house.pass(std::time::Duration::from_secs(60)).await;
+    let old = age().await.expect("an age");
+    assert!(old - young >= 60_000, "{young} {old}");
+}
+
+#[tokio::test]
+async fn an_event_says_what_one_was_to_the_room_by_then() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let act = async |who: &str, verb: &str, body: Value| {
+        let path = format!("rooms/{room}/{verb}");
+        house.post(who, &path, body).await.ok();
+    };
+    let jun = json!({"user_id": "@jun:test"});
+    house.say("mina", &room, "a stranger").await;
+    act("mina", "invite", jun.clone()).await;
+    house.say("mina", &room, "invited").await;
+    act("jun", "join", json!({})).await;
+    house.say("mina", &room, "inside").await;
+    act("mina", "ban", jun.clone()).await;
+    house.say("mina", &room, "banned").await;
+    act("mina", "unban", jun.clone()).await;
+    house.say("mina", &room, "gone").await;
+    act("jun", "join", json!({})).await;
+    house.say("mina", &room, "back").await;
+    let path = format!("rooms/{room}/messages?dir=f&limit=100");
+    let page = house.get("jun", &path).await.ok();
+    let told = page["chunk"].as_array().expect("a list").iter();
+    let told = told.filter_map(|event| {
+        let body = event["content"]["body"].as_str()?;
+        Some((body, event["unsigned"]["membership"].as_str()?))
+    });
+    let expect = [
+        ("a stranger", "leave"),
+        ("invited", "invite"),
+        ("inside", "join"),
+        ("banned", "ban"),
+        ("gone", "leave"),
+        ("back", "join"),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expect);
+    let sync = house.sync("jun", None, "").await;
+    let timeline = &sync["rooms"]["join"][&room]["timeline"]["events"];
+    let last = timeline.as_array().and_then(|events| events.last());
+    assert_eq!(last.expect("an event")["unsigned"]["membership"], "join");
+}

@@ -8,6 +8,25 @@ fn token(sync: &Value) -> String {
     sync["next_batch"].as_str().expect("a token").to_owned()
 }
 
+/// What was told, but for how old it has become.
+fn ageless(mut told: Value) -> Value {
+    match &mut told {
+        Value::Object(fields) => {
+            fields.remove("age");
+            for field in fields.values_mut() {
+                *field = ageless(field.take());
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                *item = ageless(item.take());
+            }
+        }
+        _ => {}
+    }
+    told
+}
+
 #[tokio::test]
 async fn a_sync_tells_what_is_new_and_nothing_twice() {
     let house = House::new().await;
@@ -31,8 +50,8 @@ async fn a_sync_tells_what_is_new_and_nothing_twice() {
     let nothing = house.sync("jun", Some(&token(&news)), "").await;
     assert!(told(&nothing).is_empty());
     assert_eq!(
-        house.sync("jun", Some(&token(&quiet)), "").await,
-        news,
+        ageless(house.sync("jun", Some(&token(&quiet)), "").await),
+        ageless(news),
         "the same place gives the same news"
     );
 }
