@@ -16,6 +16,7 @@ mod client;
 mod ground;
 pub mod identity;
 pub mod ledger;
+pub mod pay;
 mod run;
 mod seeds;
 mod site;

@@ -2,6 +2,7 @@
 
 use bongsu_sim::identity::People;
 use bongsu_sim::ledger::Payers;
+use bongsu_sim::pay::Town;
 use bongsu_sim::talk::Talkers;
 
 seeds! {
@@ -21,4 +22,10 @@ seeds! {
     Engine, "engine", Talkers,
     talks_agree_a: 0..200;
     talks_agree_b: 200..400;
+}
+
+seeds! {
+    Engine, "engine", Town,
+    money_is_moved_once_a: 0..100;
+    money_is_moved_once_b: 100..200;
 }

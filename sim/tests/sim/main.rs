@@ -17,4 +17,5 @@ mod engine;
 mod identity;
 mod itself;
 mod ledger;
+mod pay;
 mod talk;
