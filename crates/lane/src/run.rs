@@ -6,7 +6,7 @@ use crate::domain::Domain;
 use crate::keeper;
 use crate::lane::{LaneState, SeenLease, Shared, SubmitError, stopped};
 use crate::record::{EntryBody, Record};
-use crate::view;
+use crate::view::{self, Journal};
 use crate::witness;
 use bongsu_base::RecordId;
 use bongsu_log::{AppendError, ReadError};
@@ -209,6 +209,8 @@ async fn append_batch<D: Domain>(shared: &Shared<D>, records: Vec<Record>) {
 /// Follows the log and applies what it holds, until the lane stops.
 async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>) {
     let mut state = shared.state.subscribe();
+    let options = &shared.options;
+    let mut journal = options.durable_view.then(|| Journal::of(&options.view));
     while !matches!(&*state.borrow(), LaneState::Stopped(_)) {
         let after = applier.progress().chain.seq;
         match shared.log.read(after, APPLY_BYTES).await {
@@ -226,6 +228,7 @@ async fn follow_loop<D: Domain>(shared: Arc<Shared<D>>, mut applier: Applier<D>)
                     .apply(&entries)
                     .and_then(|applied| publish(&shared, &applier, applied))
                     .and_then(|()| empty_journal(&shared, &applier))
+                    .and_then(|()| tidy(&mut journal, &applier))
                 {
                     Ok(()) => shared.metrics.apply.observe(begun.elapsed().as_secs_f64()),
                     Err(error) => {
@@ -264,6 +267,14 @@ fn empty_journal<D: Domain>(shared: &Shared<D>, applier: &Applier<D>) -> Result<
         shared.empty_journal.store(false, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// Keeps the view's journal short.
+fn tidy<D: Domain>(journal: &mut Option<Journal>, applier: &Applier<D>) -> Result<(), ApplyError> {
+    let Some(journal) = journal else {
+        return Ok(());
+    };
+    Ok(journal.committed(applier.db())?)
 }
 
 /// Tells everybody what a committed batch means for them.

@@ -2,12 +2,14 @@
 
 mod check;
 mod digest;
+mod journal;
 mod readers;
 mod seal;
 
 pub use check::{CheckError, Checked, check_file};
 pub use digest::Digest;
 pub(crate) use digest::{Digester, Writer};
+pub(crate) use journal::Journal;
 pub(crate) use readers::Readers;
 pub use readers::{ReadError, ReadView};
 pub(crate) use seal::{progress, set_progress};
@@ -128,7 +130,9 @@ pub(crate) fn open_writer(
     db.pragma_update(None, "temp_store", "MEMORY")?;
     // Not more: where a transaction split a page out of order, SQLite looks at the whole cache at its end.
     db.pragma_update(None, "cache_size", -16 * 1024)?;
-    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    // A lane that runs sees to its journal itself, before it is as long as this.
+    let longest = if durable { 16_000 } else { 4_000 };
+    db.pragma_update(None, "wal_autocheckpoint", longest)?;
     // What is deleted is overwritten, in the file at once and in the journal when it begins anew.
     db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "journal_size_limit", 0)?;

@@ -57,7 +57,9 @@ impl Visible {
         Ok(match self.stays.iter().find(lasted) {
             Some(stay) if stay.joined.is_some_and(|joined| at >= joined) => "join".into(),
             Some(_) => "invite".into(),
-            None => membership_at(db, self.room, &self.user, at)?.map_or("leave".into(), Cow::Owned),
+            None => {
+                membership_at(db, self.room, &self.user, at)?.map_or("leave".into(), Cow::Owned)
+            }
         })
     }
 

@@ -34,7 +34,11 @@ pub fn show(db: &Connection, event: Event) -> rusqlite::Result<Shown> {
 ///
 /// # Errors
 /// When the view cannot be read.
-pub(super) fn show_with(db: &Connection, erased: &Erased<'_>, mut event: Event) -> rusqlite::Result<Shown> {
+pub(super) fn show_with(
+    db: &Connection,
+    erased: &Erased<'_>,
+    mut event: Event,
+) -> rusqlite::Result<Shown> {
     let find = |position: Option<i64>| {
         let found = position.map(|position| Event::find(db, position));
         found.transpose().map(Option::flatten)
