@@ -10,27 +10,22 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// How long it may become before it is moved, in bytes: 4,000 pages.
-const LONG: u64 = 4_000 * 4_120;
-/// How much more there is before it is tried again where readers were in the way.
-const AGAIN: u64 = LONG / 4;
-/// How much may wait for the disk.
-const STEP: u64 = 1 << 20;
+/// How long it may become before it is moved, in pages.
+const LONG: i64 = 4_000;
+/// How many more there are before it is tried again where readers were in the way.
+const AGAIN: i64 = LONG / 4;
+/// How many may wait for the disk.
+const STEP: i64 = 256;
 
 /// The journal of one view.
 pub(crate) struct Journal {
     path: PathBuf,
-    open: Option<Open>,
+    /// Has it written to the disk; `None` before it is there.
+    writer: Option<SyncSender<()>>,
     /// How long it was when it was last written to the disk.
-    written: u64,
+    written: i64,
     /// How long it has to be to be moved.
-    long: u64,
-}
-
-/// The file, and whoever writes it to the disk.
-struct Open {
-    file: File,
-    wanted: SyncSender<()>,
+    long: i64,
 }
 
 impl Journal {
@@ -40,7 +35,7 @@ impl Journal {
         path.push("-wal");
         Self {
             path: path.into(),
-            open: None,
+            writer: None,
             written: 0,
             long: LONG,
         }
@@ -51,9 +46,21 @@ impl Journal {
     /// # Errors
     /// When the storage fails.
     pub fn committed(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let Some(length) = self.grown() else {
-            return Ok(());
-        };
+        let length = length(db)?;
+        if length < self.written {
+            // It began anew.
+            (self.written, self.long) = (0, LONG);
+        }
+        if length - self.written >= STEP {
+            if self.writer.is_none() {
+                self.writer = writer(&self.path).ok();
+            }
+            // Who is still writing takes this along.
+            let asked = self.writer.as_ref().map(|writer| writer.try_send(()));
+            if asked.is_some_and(|asked| asked.is_ok()) {
+                self.written = length;
+            }
+        }
         if length >= self.long {
             self.long = length + AGAIN;
             db.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?
@@ -61,34 +68,21 @@ impl Journal {
         }
         Ok(())
     }
-
-    /// How long it is. What has come is on its way to the disk if it is much.
-    fn grown(&mut self) -> Option<u64> {
-        if self.open.is_none() {
-            self.open = open(&self.path).ok();
-        }
-        let Open { file, wanted } = self.open.as_ref()?;
-        let length = file.metadata().ok()?.len();
-        if length < self.written {
-            // It began anew.
-            (self.written, self.long) = (0, LONG);
-        }
-        // Who is still writing takes this along.
-        if length - self.written >= STEP && wanted.try_send(()).is_ok() {
-            self.written = length;
-        }
-        Some(length)
-    }
 }
 
-fn open(path: &Path) -> std::io::Result<Open> {
+/// How many pages stand in the journal.
+fn length(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?
+        .query_row((), |row| row.get(1))
+}
+
+fn writer(path: &Path) -> std::io::Result<SyncSender<()>> {
     let file = File::open(path)?;
     let (wanted, wants) = sync_channel(1);
-    let behind = file.try_clone()?;
     std::thread::Builder::new()
         .name("journal".to_owned())
-        .spawn(move || write(&behind, &wants))?;
-    Ok(Open { file, wanted })
+        .spawn(move || write(&file, &wants))?;
+    Ok(wanted)
 }
 
 /// Writes the journal to the disk whenever that is wanted, until its view is closed.
@@ -104,54 +98,65 @@ fn write(file: &File, wants: &Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::{open_reader, open_writer};
+    use std::ops::Range;
+    use tempfile::TempDir;
+
+    struct Bench {
+        folder: TempDir,
+        db: Connection,
+        journal: Journal,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("view.sqlite");
+            let migrations = ["CREATE TABLE line (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
+            Self {
+                db: open_writer(&path, "test", &migrations, true).expect("opened"),
+                journal: Journal::of(&path),
+                folder,
+            }
+        }
+
+        /// Commits about a hundred pages for each of these; gives the journal's lengths after them.
+        fn commit(&mut self, lines: Range<i64>) -> Vec<i64> {
+            let mut lengths = Vec::new();
+            for n in lines {
+                self.db
+                    .execute("INSERT INTO line VALUES (?1, zeroblob(400000))", [n])
+                    .expect("written");
+                self.journal.committed(&self.db).expect("kept short");
+                lengths.push(length(&self.db).expect("a length"));
+            }
+            lengths
+        }
+    }
 
     #[test]
     fn a_long_journal_is_moved_into_the_file_and_begins_anew() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("view.sqlite");
-        let migrations = ["CREATE TABLE line (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
-        let db = super::super::open_writer(&path, "test", &migrations, true).expect("opened");
-        let mut journal = Journal::of(&path);
-        let (mut longest, mut began_anew) = (0, 0);
-        for n in 0..120 {
-            db.execute("INSERT INTO line VALUES (?1, zeroblob(400000))", [n])
-                .expect("written");
-            journal.committed(&db).expect("kept short");
-            let length = std::fs::metadata(&journal.path).expect("a file").len();
-            began_anew += u32::from(length < longest / 2);
-            longest = longest.max(length);
-            if length < longest / 2 {
-                longest = length;
-            }
-        }
-        assert!(began_anew >= 2, "it began anew {began_anew} times");
+        let mut bench = Bench::new();
+        let lengths = bench.commit(0..120);
+        assert!(lengths.iter().all(|length| *length < LONG + 200));
+        let begun = lengths.windows(2).filter(|pair| pair[1] < pair[0]).count();
+        assert_eq!(begun, 2, "{lengths:?}");
+        let path = bench.folder.path().join("view.sqlite");
         let bytes = std::fs::metadata(&path).expect("a file").len();
-        assert!(bytes > 32 << 20, "{bytes} bytes are in the file");
+        assert!(bytes > 30 << 20, "{bytes} bytes are in the file");
     }
 
     #[test]
     fn a_reader_in_the_way_stops_nothing() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("view.sqlite");
-        let migrations = ["CREATE TABLE line (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
-        let db = super::super::open_writer(&path, "test", &migrations, true).expect("opened");
-        let mut journal = Journal::of(&path);
-        let reader = super::super::open_reader(&path).expect("opened");
-        reader
-            .execute_batch("BEGIN; SELECT * FROM line")
-            .expect("looks");
-        for n in 0..60 {
-            db.execute("INSERT INTO line VALUES (?1, zeroblob(400000))", [n])
-                .expect("written");
-            journal.committed(&db).expect("kept short");
-        }
-        assert!(journal.grown().expect("a file") > LONG);
+        let mut bench = Bench::new();
+        let path = bench.folder.path().join("view.sqlite");
+        let reader = open_reader(&path).expect("opened");
+        let rows = "BEGIN; SELECT count(*) FROM line";
+        reader.execute_batch(rows).expect("looks");
+        let lengths = bench.commit(0..60);
+        assert!(lengths.last().is_some_and(|length| *length > LONG + 1_000));
         reader.execute_batch("COMMIT").expect("looks away");
-        for n in 60..80 {
-            db.execute("INSERT INTO line VALUES (?1, zeroblob(400000))", [n])
-                .expect("written");
-            journal.committed(&db).expect("kept short");
-        }
-        assert!(journal.grown().expect("a file") < LONG);
+        let lengths = bench.commit(60..80);
+        assert!(lengths.last().is_some_and(|length| *length < LONG));
     }
 }
