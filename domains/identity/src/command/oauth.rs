@@ -104,6 +104,9 @@ pub enum Oauth {
     AwaitDevice(BeginDevice),
     /// Somebody lets a client learn of them with a request that it pushed, which is good for one code (RFC 9126, section 4).
     AuthorizePushed(AuthorizePushed),
+    /// Somebody signs in with a password, in a browser. Where they were signed in there already they stay so under another
+    /// cookie: what services have of them goes on (OpenID Connect Core 1.0, section 3.1.2.3).
+    SignInAgain(SignInBrowser),
 }
 
 /// What a key is for.

@@ -75,7 +75,7 @@ pub struct PaymentBody {
     pub amount: i64,
     /// Of what.
     pub currency: String,
-    /// What it cost the merchant; 0 once all was given back.
+    /// What it costs the merchant, without what was given back of it with a part of the amount.
     pub fee: i64,
     /// How much was given back.
     pub refunded: i64,
@@ -137,12 +137,7 @@ impl From<&Payment> for PaymentBody {
             payee: payment.payee.clone(),
             amount: payment.amount,
             currency: payment.currency.to_string(),
-            // Of what was given back as a whole, the fee was, too.
-            fee: if payment.refunded == payment.amount {
-                0
-            } else {
-                payment.fee
-            },
+            fee: payment.fee - payment.fee_back,
             refunded: payment.refunded,
             note: payment.note.clone(),
             made_ms: payment.made.0,

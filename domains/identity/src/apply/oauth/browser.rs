@@ -7,9 +7,33 @@ use crate::command::oauth::{NewBrowser, SignInBrowser, SignOutBrowser, SignUpBro
 use crate::command::{Accepted, Rejected};
 use crate::state::oauth::browser;
 use crate::state::{account, device, restricted};
-use bongsu_base::UserId;
+use bongsu_base::{DeviceId, UserId};
 
 pub(super) fn sign_in(cx: &mut Cx<'_>, command: &SignInBrowser) -> Verdict {
+    prove(cx, command, |cx| begin(cx, &command.user, &command.browser))
+}
+
+pub(super) fn sign_in_again(cx: &mut Cx<'_>, command: &SignInBrowser) -> Verdict {
+    prove(cx, command, |cx| {
+        let (user, new) = (&command.user, &command.browser);
+        let before = match &new.before {
+            Some(cookie) => browser::get(cx.db(), cookie)?,
+            None => None,
+        };
+        let stays = before.filter(|before| before.user == *user && before.until > cx.time());
+        match stays {
+            Some(before) => go_on(cx, user, &before.device, new),
+            None => begin(cx, user, new),
+        }
+    })
+}
+
+/// Has `then` done if the person is who they say.
+fn prove(
+    cx: &mut Cx<'_>,
+    command: &SignInBrowser,
+    then: impl FnOnce(&mut Cx<'_>) -> Ruled<()>,
+) -> Verdict {
     let found = account::get(cx.db(), &command.user)?;
     if let Some(denial) = proof::judge(cx, &command.user, found.as_ref(), &command.proof)? {
         return Ok(Accepted::Denied(denial));
@@ -17,8 +41,25 @@ pub(super) fn sign_in(cx: &mut Cx<'_>, command: &SignInBrowser) -> Verdict {
     if restricted::get(cx.db(), &command.user)?.locked {
         return Err(reject(Rejected::Locked));
     }
-    begin(cx, &command.user, &command.browser)?;
+    then(cx)?;
     Ok(Accepted::Done)
+}
+
+/// The browser that is `device` stays signed in, under the cookie of `new`.
+fn go_on(cx: &mut Cx<'_>, user: &UserId, device: &DeviceId, new: &NewBrowser) -> Ruled<()> {
+    check_name(new)?;
+    let now = cx.time();
+    let name = Some(new.name.as_str());
+    device::seen(cx.db(), user, device, name, &new.address, now)?;
+    browser::renew(cx.db(), (user, device), new, now)?;
+    Ok(())
+}
+
+fn check_name(new: &NewBrowser) -> Ruled<()> {
+    if new.name.len() > session::MAX_DEVICE_NAME {
+        return Err(reject(Rejected::DeviceName));
+    }
+    Ok(())
 }
 
 pub(super) fn sign_up(cx: &mut Cx<'_>, command: &SignUpBrowser) -> Verdict {
@@ -39,9 +80,7 @@ pub(super) fn sign_out(cx: &mut Cx<'_>, command: &SignOutBrowser) -> Verdict {
 }
 
 fn begin(cx: &mut Cx<'_>, user: &UserId, new: &NewBrowser) -> Ruled<()> {
-    if new.name.len() > session::MAX_DEVICE_NAME {
-        return Err(reject(Rejected::DeviceName));
-    }
+    check_name(new)?;
     let now = cx.time();
     for (user, device) in browser::ended(cx.db(), now, TIDIED)? {
         ending::device(cx, &user, &device)?;
@@ -106,6 +145,44 @@ mod tests {
             1,
             "it is one of the account's devices"
         );
+    }
+
+    #[test]
+    fn services_go_on_when_the_same_person_signs_in_again() {
+        let bench = Bench::with_session();
+        let mut again = sign_in(2, true);
+        again.browser.before = Some(token(1));
+        bench.pass(Millis::minutes(10));
+        let done = ask(&bench, Oauth::SignInAgain(again));
+        assert_eq!(done, Ok(Accepted::Done));
+        assert_eq!([1, 2].map(|n| is_in(&bench, n)), [false, true]);
+        assert_eq!(bench.count("oauth_session"), 1);
+        assert_eq!(bench.effects(), []);
+        let found = bench.look(|db| browser::get(db, &token(2)));
+        let found = found.expect("signed in");
+        assert_eq!(found.device, device("BROWSER1"));
+        assert_eq!(found.auth_time, bench.now());
+    }
+
+    #[test]
+    fn services_end_when_somebody_else_signs_in() {
+        let bench = Bench::with_session();
+        ask(
+            &bench,
+            Oauth::SignUpBrowser(SignUpBrowser {
+                user: user("jun"),
+                password: PasswordHash::from_phc("first".into()),
+                browser: new_browser(9),
+            }),
+        )
+        .expect("signed up");
+        let mut other = sign_in(2, true);
+        other.user = user("jun");
+        other.browser.before = Some(token(1));
+        let done = ask(&bench, Oauth::SignInAgain(other));
+        assert_eq!(done, Ok(Accepted::Done));
+        assert_eq!([1, 2].map(|n| is_in(&bench, n)), [false, true]);
+        assert_eq!(bench.count("oauth_session"), 0);
     }
 
     #[test]

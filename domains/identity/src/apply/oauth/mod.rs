@@ -51,6 +51,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Oauth) -> Verdict {
         Oauth::RefreshAsItself(command) => refresh::as_itself(cx, command),
         Oauth::AwaitDevice(command) => device_code::await_answer(cx, command),
         Oauth::AuthorizePushed(command) => authorize::pushed(cx, command),
+        Oauth::SignInAgain(command) => browser::sign_in_again(cx, command),
     }
 }
 

@@ -98,7 +98,7 @@ pub async fn sign_in(
         Err(error) => return refused(&desk, &error, again),
     };
     let (token, browser) = new_browser(&desk, address);
-    let command = Oauth::SignInBrowser(SignInBrowser {
+    let command = Oauth::SignInAgain(SignInBrowser {
         user,
         proof,
         browser,

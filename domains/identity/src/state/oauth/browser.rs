@@ -50,6 +50,26 @@ pub fn insert(db: &Connection, user: &UserId, new: &NewBrowser, now: LogTime) ->
     Ok(())
 }
 
+/// The browser that is this device has another cookie from now on, and its person has just shown who they are.
+pub fn renew(
+    db: &Connection,
+    (user, device): (&UserId, &DeviceId),
+    new: &NewBrowser,
+    now: LogTime,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE oauth_browser SET hash = ?3, auth_time = ?4, until = ?5 WHERE user = ?1 AND device = ?2",
+    )?
+    .execute((
+        user.as_str(),
+        device.as_str(),
+        new.cookie.as_bytes(),
+        now.0,
+        (now + new.lasts).0,
+    ))
+    .map(drop)
+}
+
 /// Removes the browser that is this device; whether there was one.
 pub fn remove(db: &Connection, user: &UserId, device: &DeviceId) -> Result<bool> {
     let removed = db

@@ -278,6 +278,14 @@ pub fn later_samples() -> Vec<(Actor, Command)> {
         interval: Millis::seconds(5),
         ..begin
     };
+    let again = Oauth::SignInAgain(SignInBrowser {
+        user: "@ara:bongsu.test".parse().expect("a user id"),
+        proof: proof(1, true),
+        browser: NewBrowser {
+            before: Some(token(21)),
+            ..browser(22)
+        },
+    });
     let mut commands = vec![sign_in, pushed(32), pushed(33), redeem(32, "CLIENT4")];
     commands.extend([
         refresh(1, Some([8; 32])),
@@ -285,7 +293,7 @@ pub fn later_samples() -> Vec<(Actor, Command)> {
         refresh(2, None),
     ]);
     commands.extend([Oauth::AwaitDevice(begin), poll.clone(), poll.clone()]);
-    commands.extend([decide, poll]);
+    commands.extend([decide, poll, again]);
     let commands = commands.into_iter();
     commands
         .map(|command| (Actor::Nobody, Command::Oauth(Box::new(command))))
