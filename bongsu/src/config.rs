@@ -18,6 +18,7 @@ use anyhow::{Result, ensure};
 use bongsu_base::{DataCentre, ServerName, UserId};
 use bongsu_talk::http::{RetentionPolicy, Support, Turn};
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 use sites::{LogSection, OtherSection, PeerSection, Said};
 use std::ffi::OsString;
@@ -166,6 +167,9 @@ pub struct Layer {
     /// Networks of your own in which merchants are told of their payments [default: none, the open internet alone]
     #[arg(long, value_name = "NETWORKS")]
     pub webhook_allow_networks: Option<String>,
+    /// Networks of the proxies in front, whose X-Forwarded-For says where people come from [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
 }
 
 /// Who may make an account.
@@ -223,6 +227,8 @@ pub struct Config {
     pub access_token_seconds: u32,
     /// Connections at the same time.
     pub max_connections: u32,
+    /// The proxies that say where people come from.
+    pub trusted_proxies: Vec<IpNet>,
     /// How often the canary sings.
     pub canary_seconds: u32,
     /// Entries between two snapshots.
@@ -278,6 +284,7 @@ impl Config {
         let previews = previews::rules(&layer)?;
         let sign_in = SignIn::of(&layer)?;
         let webhooks = services("webhook_allow_networks", &layer.webhook_allow_networks)?;
+        let trusted_proxies = previews::list("trusted_proxies", &layer.trusted_proxies)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
         let token = layer.registration_token.filter(|token| !token.is_empty());
         ensure!(
@@ -307,6 +314,7 @@ impl Config {
             max_upload_bytes: layer.max_upload_bytes.map_or(50 << 20, NonZero::get),
             access_token_seconds: layer.access_token_seconds.map_or(3600, NonZero::get),
             max_connections: layer.max_connections.map_or(4096, NonZero::get),
+            trusted_proxies,
             canary_seconds: layer.canary_seconds.map_or(3, NonZero::get),
             snapshot_every: layer.snapshot_every.map_or(200_000, NonZero::get),
             log_format: layer.log_format.unwrap_or(LogFormat::Auto),
@@ -452,6 +460,7 @@ impl Layer {
             browser_session_days: self.browser_session_days.or(other.browser_session_days),
             logout_allow_networks: self.logout_allow_networks.or(other.logout_allow_networks),
             webhook_allow_networks: self.webhook_allow_networks.or(other.webhook_allow_networks),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
         }
     }
 }

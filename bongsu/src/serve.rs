@@ -8,6 +8,7 @@ mod ending;
 mod freshness;
 mod greeting;
 mod living;
+mod proxies;
 mod router;
 
 pub use living::{__path_data_centres, DataCentres, data_centres};
@@ -29,6 +30,7 @@ use bongsu_pay::http::Api as PayApi;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::admin::admit_by_socket;
 use parking_lot::Mutex;
+use proxies::Proxies;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,7 +129,11 @@ async fn serve_house(
     write_whole(&data.listen_addr(), address.to_string().as_bytes())?;
     greeting::greet(&base_url, &house.server_name, config);
     tracing::info!(%address, server_name = %house.server_name, "serving");
-    connections::serve(listener, router, config.max_connections, &http, stopping).await;
+    let limits = connections::Limits {
+        open: config.max_connections,
+        proxies: Proxies::new(config.trusted_proxies.clone()),
+    };
+    connections::serve(listener, router, limits, &http, stopping).await;
 
     for task in tasks {
         task.abort();

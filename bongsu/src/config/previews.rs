@@ -44,7 +44,7 @@ pub(super) fn services(key: &str, networks: &Option<String>) -> Result<Rules> {
 }
 
 /// What stands between the commas.
-fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
+pub(super) fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
 where
     T: FromStr,
     T::Err: Display,

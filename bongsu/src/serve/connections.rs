@@ -1,5 +1,6 @@
 //! Taking connections, as many as are allowed, until it is time to stop.
 
+use super::proxies::Proxies;
 use crate::metrics::HttpMetrics;
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -25,15 +26,24 @@ const LAST_ANSWERS: Duration = Duration::from_secs(15);
 /// After a failed accept: most often there are no files left, and some are closed in a moment.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Who may connect, and how many.
+pub struct Limits {
+    /// Connections at the same time.
+    pub open: u32,
+    /// Who is believed when they say for whom they ask.
+    pub proxies: Proxies,
+}
+
 /// Serves `router` on `listener` until `stopping`; then answers what was asked, and returns.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    max_connections: u32,
+    limits: Limits,
     metrics: &HttpMetrics,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(max_connections as usize));
+    let places = Arc::new(Semaphore::new(limits.open as usize));
+    let proxies = Arc::new(limits.proxies);
     let graceful = GracefulShutdown::new();
     loop {
         // Over the bound, connections wait in the operating system's queue.
@@ -58,7 +68,7 @@ pub async fn serve(
                 continue;
             }
         };
-        let connection = graceful.watch(connection(stream, peer, router.clone()));
+        let connection = graceful.watch(connection(stream, peer, router.clone(), proxies.clone()));
         let open = metrics.connections.clone();
         tokio::spawn(async move {
             open.inc();
@@ -82,11 +92,14 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    proxies: Arc<Proxies>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
     // Answers are small and wait for nothing; a failure here costs only time.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = proxies.client(peer.ip(), request.headers());
+        let client = ConnectInfo(SocketAddr::new(client, peer.port()));
+        request.extensions_mut().insert(client);
         router.clone().oneshot(request)
     });
     http1::Builder::new()

@@ -11,7 +11,7 @@ use crate::page::{self, Page};
 use crate::wiring::House;
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::Provider;
@@ -21,7 +21,7 @@ use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::admin::admit_by_token;
 use bongsu_web_kit::matrix::no_such_endpoint;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -92,6 +92,7 @@ fn domains(house: &House, (talk, pay): (TalkApi, PayApi), provider: Provider) ->
     let (talk, _) = bongsu_talk::http::endpoints(talk);
     let sign_in = bongsu_identity::http::oauth::routes().into_router(provider);
     let pay = bongsu_pay::http::routes().into_router(pay);
+    let pay = pay.route_layer(map_response(no_store));
     identity
         .merge(talk)
         .merge(pay)
@@ -99,10 +100,20 @@ fn domains(house: &House, (talk, pay): (TalkApi, PayApi), provider: Provider) ->
         .merge(administration)
 }
 
+/// What somebody has and pays is kept by nobody on the way.
+async fn no_store(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The answer where nothing is.
 async fn nothing_here(request: Request) -> Response {
-    if cors::is_matrix(request.uri().path()) {
+    let path = request.uri().path();
+    if cors::is_matrix(path) {
         no_such_endpoint().await.into_response()
+    } else if path.starts_with("/pay/") {
+        bongsu_pay::http::no_such_path()
     } else {
         (
             StatusCode::NOT_FOUND,

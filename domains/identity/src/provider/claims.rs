@@ -135,6 +135,14 @@ impl Claims {
             .unwrap_or_default()
     }
 
+    /// Whether it asks for what the scope `profile` has: the person has to agree to that, however it was asked (section 3.1.2.4).
+    #[must_use]
+    pub fn ask_for_profile(&self) -> bool {
+        let all = self.userinfo.keys().chain(self.id_token.keys());
+        let mut all = all.map(|claim| matches!(claim, Claim::Name | Claim::PreferredUsername));
+        all.any(|is| is)
+    }
+
     /// Whether how somebody showed who they are is what the client cannot do without.
     #[must_use]
     pub fn takes_acr(&self, found: &str) -> bool {

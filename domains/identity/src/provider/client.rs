@@ -172,6 +172,9 @@ pub enum MetadataError {
          dot in it; without a fragment, credentials or white space"
     )]
     RedirectUri(String),
+    /// Its name cannot be shown to people.
+    #[error("client_name is blank, or has characters that are not seen")]
+    Name,
     /// There is none, and codes need one.
     #[error("redirect_uris is empty, and authorization codes are sent to one")]
     NoRedirectUri,
@@ -238,6 +241,13 @@ impl Metadata {
         let name = self.client_name.as_ref().map_or(0, String::len);
         if all.len() > MOST_URIS || all.iter().any(long) || name > LONGEST_NAME {
             return Err(MetadataError::TooMuch);
+        }
+        if self
+            .client_name
+            .as_deref()
+            .is_some_and(|name| !is_name(name))
+        {
+            return Err(MetadataError::Name);
         }
         let native = self.application_type == ApplicationType::Native;
         for uri in all {
@@ -373,9 +383,20 @@ impl Client {
     }
 }
 
-/// Whether codes can be sent to `text`.
+/// Whether people see what `text` says, and nothing else in the place of it.
+fn is_name(text: &str) -> bool {
+    // Unicode's format characters: they are not seen, and turn around or tear apart what stands beside them.
+    let hidden = |c| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    !text.trim().is_empty() && !text.chars().any(|c| c.is_control() || hidden(c))
+}
+
+/// Whether codes can be sent to `text`. Its host has to be written as it is understood, so that people are led where they
+/// were told.
 fn is_redirect_uri(text: &str, native: bool) -> bool {
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('\\') {
         return false;
     }
     let Ok(url) = Url::parse(text) else {
@@ -384,9 +405,16 @@ fn is_redirect_uri(text: &str, native: bool) -> bool {
     if text.contains('#') || !url.username().is_empty() || url.password().is_some() {
         return false;
     }
+    let place = text.split_once("://").map_or("", |(_, rest)| rest);
+    let place = &place[..place.find(['/', '?']).unwrap_or(place.len())];
+    let host = url.host_str().unwrap_or_default();
+    let starts = place
+        .get(..host.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(host));
+    let is_written = starts && matches!(place.as_bytes().get(host.len()), None | Some(b':'));
     match url.scheme() {
-        "https" => url.has_host(),
-        "http" => is_own_machine(&url),
+        "https" => url.has_host() && is_written && !host.contains('*'),
+        "http" => is_own_machine(&url) && is_written,
         // RFC 8252, section 7.1: the reverse of a domain name.
         scheme => native && scheme.contains('.') && !url.cannot_be_a_base(),
     }
@@ -435,6 +463,13 @@ mod tests {
             ("https://mina@shop.example/in", false, false),
             ("https://shop.example/in\n", false, false),
             ("https://shop.example/a b", false, false),
+            ("https://shop.example:8443/in", true, true),
+            ("https://Shop.example/in", true, true),
+            ("https://shop.example\\@evil.example/in", false, false),
+            ("https://shop.example%2eevil.example/in", false, false),
+            ("https://shöp.example/in", false, false),
+            ("https://*.shop.example/in", false, false),
+            ("http://127.1/in", false, false),
             ("javascript:alert(1)", false, false),
             ("data:text/html,a", false, false),
             ("shop:/in", false, false),
@@ -444,6 +479,20 @@ mod tests {
         ] {
             assert_eq!(is_redirect_uri(uri, false), web, "{uri}");
             assert_eq!(is_redirect_uri(uri, true), native, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_seen() {
+        for (name, expect) in [
+            ("가게 \u{1f6cd}", true),
+            ("Mina's (new)", true),
+            (" ", false),
+            ("a\u{7}b", false),
+            ("\u{202e}knab", false),
+            ("\u{200b}", false),
+        ] {
+            assert_eq!(is_name(name), expect, "{name:?}");
         }
     }
 

@@ -285,6 +285,11 @@ pub fn read(
             Claims::parse(text).ok_or((E::InvalidRequest, "claims is not of its form"))?
         }
     };
+    let scopes = if claims.ask_for_profile() {
+        scopes.with(Scope::Profile)
+    } else {
+        scopes
+    };
     if !claims.takes_acr(PASSWORD) {
         let why = "people show who they are with a password here";
         return Err((E::UnmetAuthenticationRequirements, why));

@@ -173,6 +173,13 @@ impl Scopes {
         self.0.iter()
     }
 
+    /// These and `scope`.
+    #[must_use]
+    pub fn with(mut self, scope: Scope) -> Self {
+        self.0.insert(scope);
+        self
+    }
+
     /// Those of them that `keep` keeps.
     #[must_use]
     pub fn only(self, keep: impl Fn(&Scope) -> bool) -> Self {

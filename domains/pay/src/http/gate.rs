@@ -225,11 +225,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// What the page before gave as `next`.
+    #[param(minimum = 1)]
     cursor: Option<i64>,
     /// How many, 1 to 500; 50 where nobody says.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
     /// Of which currency, where that matters; KRW where nobody says.
+    #[param(pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
     /// Of a statement: as what; where nobody says, as `Accept` has it.
     format: Option<Format>,

@@ -153,6 +153,13 @@ pub fn unavailable(retry_after: Duration, detail: &'static str) -> Response {
     Problem::later(StatusCode::SERVICE_UNAVAILABLE, retry_after, detail).into_response()
 }
 
+/// The answer where nothing is.
+#[must_use]
+pub fn no_such_path() -> Response {
+    let detail = "there is nothing here; /openapi.json says what there is";
+    Problem::new(StatusCode::NOT_FOUND, "no-such-path", detail).into_response()
+}
+
 /// The refusal of a request whose body did not arrive, for the same.
 #[must_use]
 pub fn no_body() -> Response {

@@ -58,7 +58,7 @@ fn checked(key: &str) -> Result<(), Problem> {
 
 /// Whether a request of yours happened.
 #[utoipa::path(get, path = "/pay/v1/requests/{key}", tag = "pay: requests", security(("person" = []), ("merchant" = [])),
-    params(("key" = String, Path, description = "Its Idempotency-Key")),
+    params(("key" = String, Path, description = "Its Idempotency-Key", pattern = "^[!-~]{1,255}$")),
     responses((status = 200, body = RequestBody), Refusals))]
 pub async fn look(State(api): State<Api>, anyone: Anyone, Named(key): Named) -> Said<RequestBody> {
     checked(&key)?;
@@ -79,7 +79,7 @@ pub async fn look(State(api): State<Api>, anyone: Anyone, Named(key): Named) -> 
 /// See to it that a request that was not heard of never happens; says what became of it otherwise.
 #[utoipa::path(post, path = "/pay/v1/requests/{key}/close", tag = "pay: requests",
     security(("person" = []), ("merchant" = [])),
-    params(("key" = String, Path, description = "Its Idempotency-Key")),
+    params(("key" = String, Path, description = "Its Idempotency-Key", pattern = "^[!-~]{1,255}$")),
     responses((status = 200, body = RequestBody), Refusals))]
 pub async fn close(State(api): State<Api>, anyone: Anyone, Named(key): Named) -> Said<RequestBody> {
     checked(&key)?;

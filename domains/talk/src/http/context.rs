@@ -3,14 +3,15 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::filters::event_filter;
+use super::filters::{FilterQuery, event_filter};
 use super::json::event;
 use super::members::not_in_room;
-use crate::query::{self, Direction, Lazy, Part, Shown, Visible, show_to};
+use crate::query::{self, Direction, Lazy, Part, RelatedBy, RelatedLook, Shown, Visible, show_to};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use bongsu_base::RoomId;
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
@@ -50,7 +51,7 @@ pub struct Neighbours {
 /// The event with its neighbours, unless the caller may not read it, or nothing of the room at all.
 fn look(
     view: &ReadView<'_>,
-    request: &Request,
+    (request, related_by): (&Request, &RelatedBy),
     id: &RoomId,
     caller: &Caller,
 ) -> rusqlite::Result<Option<Option<Found>>> {
@@ -69,10 +70,14 @@ fn look(
     };
     let filter = event_filter(&request.filter);
     let in_room = filter.admits_room(id.as_str());
-    let admit = |event: &Event| in_room && visible.admits(event) && filter.admits(event);
+    let related = RelatedLook::new(db, related_by);
+    let admit = |event: &Event| {
+        in_room && visible.admits(event) && filter.admits(event) && related.admits(event)
+    };
     let limit = u64::from(request.limit).min(MAX_LIMIT) as usize;
     let at = event.position.as_i64();
     let around = query::around(db, (room.n, at), limit, admit)?;
+    related.finish()?;
     let (before, after) = (around.before.events, around.after.events);
     let all = before.iter().chain(&after).chain([&event]);
     let senders: BTreeSet<&str> = all.map(|event| event.sender.as_str()).collect();
@@ -101,12 +106,17 @@ fn look(
 
 pub async fn context(
     State(api): State<Api>,
+    query: Result<Query<FilterQuery>, QueryRejection>,
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
 ) -> Result<Json<Neighbours>, MatrixError> {
     let id: RoomId = ours(&request.room_id)?;
-    let found = api.lane.read(|view| look(view, &request, &id, &caller));
+    let query = query.map_err(|error| MatrixError::invalid_param(error.to_string()))?;
+    let related_by = query.related_by()?;
+    let found = api
+        .lane
+        .read(|view| look(view, (&request, &related_by), &id, &caller));
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
     let found = found.await?.ok_or_else(not_in_room)?;
     let found = found.ok_or_else(not_found)?;

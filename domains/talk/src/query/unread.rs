@@ -121,19 +121,21 @@ pub fn push_rules(db: &Connection, user: &str) -> rusqlite::Result<(Option<Rules
 #[derive(Debug, Clone, Default)]
 pub struct Counts(Arc<Mutex<BTreeMap<(String, i64), Counted>>>);
 
-#[derive(Debug, Clone, Copy)]
+/// Which messages between two places name somebody, newest last.
+#[derive(Debug, Clone)]
 struct Counted {
     from: i64,
     upto: i64,
-    named: Named,
+    named: Arc<Vec<Named>>,
 }
 
-/// How many messages have somebody's name in their text without saying whom they mention.
-#[derive(Debug, Clone, Copy, Default)]
+/// A message that has somebody's name in its text without saying whom it mentions, or an edit that is for them.
+#[derive(Debug, Clone, Copy)]
 struct Named {
-    all: i64,
-    /// Those that edit another. They make nobody unread but whom they name.
-    edits: i64,
+    position: i64,
+    highlights: bool,
+    /// Whether it makes them unread by that alone: edits make nobody unread but whom they name.
+    notifies: bool,
 }
 
 impl Counts {
@@ -154,47 +156,66 @@ impl Counts {
         let user = wishes.user.as_str();
         let read = read(db, room.n, user, joined)?;
         let mut found = unread(db, room.n, user, read)?;
-        let named = self.named(db, room, user, read.main)?;
-        found.main.notifications += named.edits;
-        let highlights = found.main.highlights + named.all;
-        found.main.highlights = highlights.min(found.main.notifications);
+        for named in self.named(db, room, user, read.all)?.iter() {
+            let event = Event::find(db, named.position)?;
+            let Some(event) = event.filter(|event| event.redacted_by.is_none()) else {
+                continue;
+            };
+            let (thread, is_read) = reading(db, (room.n, user), read, &event)?;
+            if is_read {
+                continue;
+            }
+            let count = match thread {
+                None => &mut found.main,
+                Some(root) => found.threads.entry(root).or_default(),
+            };
+            count.notifications += i64::from(named.notifies);
+            count.highlights += i64::from(named.highlights);
+        }
+        for count in found.threads.values_mut().chain([&mut found.main]) {
+            count.highlights = count.highlights.min(count.notifications);
+        }
+        found.threads.retain(|_, count| count.notifications > 0);
         Ok(found)
     }
 
-    /// How many messages after `from` name the person; what was counted before is not read again.
+    /// The messages after `from` that name the person; what was looked at before is not read again.
     fn named(
         &self,
         db: &Connection,
         room: &Room,
         user: &str,
         from: i64,
-    ) -> rusqlite::Result<Named> {
+    ) -> rusqlite::Result<Arc<Vec<Named>>> {
         let changed = room.changed.as_i64();
         let key = (user.to_owned(), room.n);
-        let known = self.0.lock().get(&key).copied();
+        let known = self.0.lock().get(&key).cloned();
         let known = known.filter(|known| known.from == from && known.upto <= changed);
-        let before = known.map_or(Named::default(), |known| known.named);
-        let after = known.map_or(from, |known| known.upto);
+        let after = known.as_ref().map_or(from, |known| known.upto);
+        let mut all = known.map(|known| known.named).unwrap_or_default();
         if after >= changed {
-            return Ok(before);
+            return Ok(all);
         }
         let new = named(db, room, user, after)?;
-        let named = Named {
-            all: before.all + new.all,
-            edits: before.edits + new.edits,
-        };
+        if !new.is_empty() {
+            let all = Arc::make_mut(&mut all);
+            all.extend(new);
+            let over = all.len().saturating_sub(WINDOW as usize);
+            all.drain(..over);
+        }
         let mut kept = self.0.lock();
         if kept.len() >= KEPT {
             kept.clear();
         }
         let upto = changed;
+        let named = all.clone();
         kept.insert(key, Counted { from, upto, named });
-        Ok(named)
+        Ok(all)
     }
 }
 
-/// The messages after `after` that name the person.
-fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<Named> {
+/// The messages after `after` that name the person, oldest first.
+fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Result<Vec<Named>> {
     let localpart = user.trim_start_matches('@').split(':').next();
     let shown = member(db, room.n, user)?.and_then(|member| member.displayname);
     let names: Vec<&str> = localpart
@@ -215,19 +236,29 @@ fn named(db: &Connection, room: &Room, user: &str, after: i64) -> rusqlite::Resu
          ORDER BY position DESC LIMIT ?4",
     )?;
     let mut rows = statement.query((room.n, after, user, WINDOW))?;
-    let mut found = Named::default();
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let raw = row.get_ref(1)?.as_str()?;
+        let (position, raw) = (row.get(0)?, row.get_ref(1)?.as_str()?);
         // Edits are few, and no count that an event carries has them: they are judged.
         if is_edit(raw) {
             let rules = rules.get_or_init(|| Ruleset::server_default(user));
-            let verdict = judge(&place, rules, &Event::at(db, row.get(0)?)?)?;
-            found.edits += i64::from(verdict.notify);
-            found.all += i64::from(verdict.highlight);
-        } else {
-            found.all += i64::from(names_one_of(&names, raw));
+            let verdict = judge(&place, rules, &Event::at(db, position)?)?;
+            if verdict.notify || verdict.highlight {
+                found.push(Named {
+                    position,
+                    highlights: verdict.highlight,
+                    notifies: verdict.notify,
+                });
+            }
+        } else if names_one_of(&names, raw) {
+            found.push(Named {
+                position,
+                highlights: true,
+                notifies: false,
+            });
         }
     }
+    found.reverse();
     Ok(found)
 }
 

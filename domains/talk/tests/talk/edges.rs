@@ -311,17 +311,20 @@ async fn filters_see_urls_types_senders_and_rooms() {
     assert_eq!(found(json!({ "rooms": [room] })).await, both);
     let path = format!("rooms/{room}/send/m.reaction/r");
     let to = json!({"rel_type": "m.annotation", "event_id": plain, "key": "+"});
-    house
-        .put("jun", &path, json!({ "m.relates_to": to }))
-        .await
-        .ok();
+    let reacted = house.put("jun", &path, json!({ "m.relates_to": to })).await;
+    let last = reacted.ok()["event_id"].clone();
+    let last = last.as_str().expect("an id");
     for (rel, who, expect) in [
         ("m.annotation", "@jun:test", vec!["plain"]),
         ("m.annotation", "@mina:test", vec![]),
         ("m.thread", "@jun:test", vec![]),
     ] {
         let filter = json!({"related_by_rel_types": [rel], "related_by_senders": [who]});
-        assert_eq!(found(filter).await, expect);
+        assert_eq!(found(filter.clone()).await, expect);
+        let query = quoted(&filter);
+        let path = format!("rooms/{room}/context/{last}?limit=100{query}");
+        let context = house.get("mina", &path).await.ok();
+        assert_eq!(bodies(&context["events_before"]), expect);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Push rules: the tree, changing it, and what it makes of what is unread.
 
-use crate::house::{House, types};
+use crate::house::{House, quoted, types};
 use serde_json::{Value, json};
 
 fn counts(sync: &Value, room: &str) -> (i64, i64) {
@@ -228,6 +228,34 @@ async fn names_and_mentions_are_highlights() {
         .await
         .ok();
     assert_eq!(count(&house, "mina", &room).await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_name_counts_where_it_stands_and_no_longer_than_it_does() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let root = house.say("mina", &room, "root").await;
+    let path = format!("rooms/{room}/receipt/m.read/{root}");
+    house.post("jun", &path, json!({})).await.ok();
+    let named = json!({ "msgtype": "m.text", "body": "where is jun?" });
+    let mut in_thread = named.clone();
+    in_thread["m.relates_to"] = json!({ "rel_type": "m.thread", "event_id": root });
+    send(&house, "mina", &room, "1", in_thread).await;
+    let filter = quoted(&json!({"room": {"timeline": {"unread_thread_notifications": true}}}));
+    let counts = async || {
+        let sync = house.sync("jun", None, &filter).await;
+        let room = &sync["rooms"]["join"][&room];
+        let highlights = |counts: &Value| counts["highlight_count"].as_i64();
+        let threads = &room["unread_thread_notifications"];
+        let main = highlights(&room["unread_notifications"]);
+        (main.unwrap_or(0), highlights(&threads[&root]).unwrap_or(0))
+    };
+    assert_eq!(counts().await, (0, 1));
+    let said = send(&house, "mina", &room, "2", named).await;
+    assert_eq!(counts().await, (1, 1));
+    let path = format!("rooms/{room}/redact/{said}/3");
+    house.put("mina", &path, json!({})).await.ok();
+    assert_eq!(counts().await, (0, 1));
 }
 
 #[tokio::test]
