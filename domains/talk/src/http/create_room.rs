@@ -55,7 +55,7 @@ pub async fn create(
         None => None,
     };
     let invite = api.invited(&request).await?;
-    let mut state = first_state(&request, alias.as_deref())?;
+    let mut state = first_state(&request, caller.user.as_str(), alias.as_deref())?;
     own_aliases(&state, alias.as_deref())?;
     let wished = state
         .iter()
@@ -328,6 +328,7 @@ struct InitialState {
 /// What follows the power levels, in order; a later one of the same key replaces an earlier one.
 fn first_state(
     request: &Request,
+    user: &str,
     alias: Option<&str>,
 ) -> Result<Vec<(String, String, String)>, MatrixError> {
     let (rule, guests) = match preset(request) {
@@ -364,6 +365,10 @@ fn first_state(
     for wish in &request.initial_state {
         let wish: InitialState = serde_json::from_str(wish.json().get())
             .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        if wish.state_key.starts_with('@') && wish.state_key != user {
+            let why = "a state key that is a user id can be set by that user alone";
+            return Err(MatrixError::forbidden(why));
+        }
         put(&wish.kind, &wish.state_key, content(wish.content.get())?);
     }
     if let Some(name) = &request.name {

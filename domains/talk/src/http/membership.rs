@@ -20,6 +20,7 @@ use ruma::api::client::membership::{
     ban_user, forget_room, invite_user, kick_user, leave_room, unban_user,
 };
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
+use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 impl Api {
@@ -300,16 +301,25 @@ pub async fn leave(
         request, caller, ..
     }: Matrix<leave_room::v3::Request>,
 ) -> Answer<leave_room::v3::Response> {
-    let user = caller.user.clone();
-    api.change(
-        &caller,
-        ours(&request.room_id)?,
-        user,
-        Action::Leave,
-        request.reason,
-    )
-    .await?;
+    let (room, user): (RoomId, _) = (ours(&request.room_id)?, caller.user.clone());
+    let look = api
+        .lane
+        .read(|view| has_left(view.db(), &room, user.as_str()));
+    // Whoever asks once more has not heard the answer.
+    if !look.await? {
+        api.change(&caller, room, user, Action::Leave, request.reason)
+            .await?;
+    }
     Ok(Reply(leave_room::v3::Response::new()))
+}
+
+/// Whether `user` was in the room and is no more.
+fn has_left(db: &Connection, room: &RoomId, user: &str) -> rusqlite::Result<bool> {
+    let Some(room) = Room::by_id(db, room)? else {
+        return Ok(false);
+    };
+    let member = members::member(db, room.n, user)?;
+    Ok(member.is_some_and(|member| member.membership == "leave"))
 }
 
 pub async fn kick(

@@ -73,10 +73,6 @@ async fn a_private_room_is_entered_by_invitation() {
         .post("jun", &join, json!({}))
         .await
         .refused(403, "M_FORBIDDEN");
-    house
-        .post("jun", &format!("rooms/{room}/leave"), json!({}))
-        .await
-        .refused(403, "M_FORBIDDEN");
 }
 
 #[tokio::test]
@@ -235,4 +231,17 @@ async fn a_membership_set_as_state_obeys_the_same_rules() {
         .put("mina", &of("@jun:test"), json!({"membership": "hello"}))
         .await
         .refused(400, "M_BAD_JSON");
+}
+
+#[tokio::test]
+async fn to_leave_once_more_changes_nothing() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let path = format!("rooms/{room}/leave");
+    house.post("jun", &path, json!({})).await.ok();
+    let before = house.commands();
+    house.post("jun", &path, json!({})).await.ok();
+    assert_eq!(house.commands(), before);
+    let stranger = house.post("sora", &path, json!({})).await;
+    stranger.refused(403, "M_FORBIDDEN");
 }

@@ -285,3 +285,18 @@ async fn nobody_shows_a_payment_that_was_not_made() {
         said.refused(400, "M_INVALID_PARAM");
     }
 }
+
+#[tokio::test]
+async fn the_first_state_is_nobody_elses() {
+    let house = House::new().await;
+    let with = |key: &str| {
+        let state = json!({ "type": "town.badge", "state_key": key, "content": {} });
+        json!({ "initial_state": [state] })
+    };
+    let other = house.post("mina", "createRoom", with("@jun:test")).await;
+    other.refused(403, "M_FORBIDDEN");
+    house
+        .post("mina", "createRoom", with("@mina:test"))
+        .await
+        .ok();
+}
