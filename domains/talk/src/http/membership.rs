@@ -34,6 +34,15 @@ impl Api {
         reason: Option<String>,
     ) -> Result<(), MatrixError> {
         self.may_change(caller, &room, &user, action).await?;
+        if action == Action::Invite {
+            let look = self
+                .lane
+                .read(|view| is(view.db(), &room, user.as_str(), "invite"));
+            // They were asked, and need not be told twice.
+            if look.await? {
+                return Ok(());
+            }
+        }
         let profile = match action {
             Action::Join | Action::Knock => self.profile_of(&user).await?,
             Action::Invite => self.profile_of_invited(&user).await?,
@@ -304,7 +313,7 @@ pub async fn leave(
     let (room, user): (RoomId, _) = (ours(&request.room_id)?, caller.user.clone());
     let look = api
         .lane
-        .read(|view| has_left(view.db(), &room, user.as_str()));
+        .read(|view| is(view.db(), &room, user.as_str(), "leave"));
     // Whoever asks once more has not heard the answer.
     if !look.await? {
         api.change(&caller, room, user, Action::Leave, request.reason)
@@ -313,13 +322,13 @@ pub async fn leave(
     Ok(Reply(leave_room::v3::Response::new()))
 }
 
-/// Whether `user` was in the room and is no more.
-fn has_left(db: &Connection, room: &RoomId, user: &str) -> rusqlite::Result<bool> {
+/// Whether this is what `user` is to the room, as a membership event of theirs says.
+fn is(db: &Connection, room: &RoomId, user: &str, membership: &str) -> rusqlite::Result<bool> {
     let Some(room) = Room::by_id(db, room)? else {
         return Ok(false);
     };
     let member = members::member(db, room.n, user)?;
-    Ok(member.is_some_and(|member| member.membership == "leave"))
+    Ok(member.is_some_and(|member| member.membership == membership))
 }
 
 pub async fn kick(

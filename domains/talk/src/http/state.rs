@@ -180,6 +180,12 @@ async fn set_membership(
     let mut content: Map<String, Value> =
         serde_json::from_str(content).map_err(MatrixError::internal)?;
     let membership = content.remove("membership").unwrap_or_default();
+    for name in ["displayname", "avatar_url"] {
+        let is_text = |value: &Value| value.is_string() || value.is_null();
+        if !content.get(name).is_none_or(is_text) {
+            return Err(MatrixError::bad_json(format!("`{name}` is a text")));
+        }
+    }
     let user: UserId = ours(key)?;
     let current = api.lane.read(|view| {
         let room = Room::by_id(view.db(), &room)?;

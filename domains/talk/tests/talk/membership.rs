@@ -234,7 +234,7 @@ async fn a_membership_set_as_state_obeys_the_same_rules() {
 }
 
 #[tokio::test]
-async fn to_leave_once_more_changes_nothing() {
+async fn to_leave_or_invite_once_more_changes_nothing() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
     let path = format!("rooms/{room}/leave");
@@ -242,6 +242,30 @@ async fn to_leave_once_more_changes_nothing() {
     let before = house.commands();
     house.post("jun", &path, json!({})).await.ok();
     assert_eq!(house.commands(), before);
+    let invite = format!("rooms/{room}/invite");
+    let jun = json!({"user_id": "@jun:test"});
+    house.post("mina", &invite, jun.clone()).await.ok();
+    let before = house.commands();
+    house.post("mina", &invite, jun.clone()).await.ok();
+    assert_eq!(house.commands(), before);
+    house
+        .post("sora", &invite, jun)
+        .await
+        .refused(403, "M_FORBIDDEN");
     let stranger = house.post("sora", &path, json!({})).await;
     stranger.refused(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn how_somebody_shows_themselves_is_a_text() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let path = format!("rooms/{room}/state/m.room.member/@mina:test");
+    for wrong in [json!(5), json!({}), json!(["Mina"])] {
+        let body = json!({"membership": "join", "displayname": wrong});
+        house
+            .put("mina", &path, body)
+            .await
+            .refused(400, "M_BAD_JSON");
+    }
 }
