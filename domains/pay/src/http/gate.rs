@@ -231,7 +231,6 @@ pub struct Paging {
     #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
     /// Of which currency, where that matters; KRW where nobody says.
-    #[param(pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
     /// Of a statement: as what; where nobody says, as `Accept` has it.
     format: Option<Format>,

@@ -365,7 +365,8 @@ fn first_state(
     for wish in &request.initial_state {
         let wish: InitialState = serde_json::from_str(wish.json().get())
             .map_err(|error| MatrixError::bad_json(error.to_string()))?;
-        if wish.state_key.starts_with('@') && wish.state_key != user {
+        let is_reserved = wish.kind == "m.room.member";
+        if !is_reserved && wish.state_key.starts_with('@') && wish.state_key != user {
             let why = "a state key that is a user id can be set by that user alone";
             return Err(MatrixError::forbidden(why));
         }

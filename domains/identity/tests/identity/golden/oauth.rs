@@ -316,5 +316,5 @@ fn every_variant_has_a_sample() {
         })
         .collect();
     assert_eq!(sampled.into_iter().collect::<Vec<_>>(), variants);
-    assert_eq!(variants.len(), 19);
+    assert_eq!(variants.len(), 20);
 }
