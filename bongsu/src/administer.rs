@@ -75,9 +75,7 @@ pub async fn administer(what: What, load: impl FnOnce(Layer) -> Result<Config>) 
         What::Pay(verb) => pay::pay(verb),
     };
     let config = load(std::mem::take(&mut asked.place).into())?;
-    // An account can be made before the server ever ran.
-    let makes = asked.path == "/admin/v1/users" && asked.body.is_some();
-    let mut operator = Operator::connect(&config, makes).await?;
+    let mut operator = Operator::connect(&config).await?;
     let told = tell(&mut operator, &asked).await;
     operator.close().await?;
     told
@@ -126,7 +124,7 @@ const AUDITED: [&str; 3] = ["identity", "talk", "pay"];
 
 /// Shows what operators did in all domains, or checks that the logs of it are whole.
 pub async fn audit(asked: &Audit, config: &Config) -> Result<()> {
-    let mut operator = Operator::connect(config, false).await?;
+    let mut operator = Operator::connect(config).await?;
     let told = tell_audit(&mut operator, asked).await;
     operator.close().await?;
     told

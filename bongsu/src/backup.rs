@@ -53,9 +53,7 @@ impl Folder {
 
 /// Copies everything in the data folder into `to`.
 pub async fn backup(data: &DataDir, to: &Path) -> Result<()> {
-    data.expect()?;
-    let installation = Installation::read(data)?
-        .with_context(|| format!("{} holds no data of Bongsu", data.root().display()))?;
+    let installation = Installation::expect(data, None)?;
     let folder = Folder::new(to);
     if let Some(earlier) = Manifest::read_if_there(&folder.manifest())? {
         ensure!(

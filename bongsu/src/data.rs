@@ -14,6 +14,9 @@ use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+/// What to do where a folder is not the one that was meant.
+const NAME_ANOTHER: &str = "name the server's data folder with --data, or its file with --config";
+
 /// A data folder, which may not exist yet.
 #[derive(Debug, Clone)]
 pub struct DataDir {
@@ -101,7 +104,7 @@ impl DataDir {
     pub fn expect(&self) -> Result<()> {
         if !self.root.is_dir() {
             bail!(
-                "there is no data folder {}; name it with --data",
+                "there is no data folder {}; {NAME_ANOTHER}",
                 self.root.display()
             );
         }

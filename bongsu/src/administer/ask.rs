@@ -30,18 +30,16 @@ pub struct Here {
 }
 
 impl Operator {
-    /// Finds the server that runs, or opens the data folder, which is made if `make`.
-    pub async fn connect(config: &Config, make: bool) -> Result<Self> {
+    /// Finds the server that runs, or opens the data folder. Nothing is made: who administers means an installation
+    /// that is there.
+    pub async fn connect(config: &Config) -> Result<Self> {
         let data = DataDir::new(&config.data);
         if let Some(control) = Control::connect(&data.control_socket()).await? {
             return Ok(Self::Running(control));
         }
-        if make {
-            data.create()?;
-        }
-        data.expect()?;
+        let installation = Installation::expect(&data, config.server_name.as_ref())
+            .with_context(|| format!("no server runs on {}", data.root().display()))?;
         let lock = Lock::take(&data, "administration")?;
-        let installation = Installation::settle(&data, config.server_name.as_ref())?;
         let house = House::open(&data, config, &installation).await?;
         let provider = house.begin_sign_in(config, "");
         let talk = house.talk_api(config, "", &provider);

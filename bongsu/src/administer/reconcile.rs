@@ -28,7 +28,7 @@ pub async fn reconcile(asked: &Reconcile, config: &Config) -> Result<bool> {
         }
         None => None,
     };
-    let mut operator = Operator::connect(config, false).await?;
+    let mut operator = Operator::connect(config).await?;
     let report = match file {
         Some(xml) => operator.show_xml(PATH, xml).await,
         None => {

@@ -1,6 +1,6 @@
 //! Whose data a folder holds.
 
-use super::{DataDir, write_whole};
+use super::{DataDir, NAME_ANOTHER, write_whole};
 use anyhow::{Context, Result, ensure};
 use bongsu_base::ServerName;
 use serde::{Deserialize, Serialize};
@@ -60,15 +60,7 @@ impl Installation {
     /// The folder's installation, made if the folder is new. `wanted` is what the operator calls it.
     pub fn settle(data: &DataDir, wanted: Option<&ServerName>) -> Result<Self> {
         if let Some(found) = Self::read(data)? {
-            if let Some(wanted) = wanted {
-                ensure!(
-                    found.server_name == *wanted,
-                    "the data in {} belong to the installation `{}`, not `{wanted}`: people's ids carry that name, \
-                     so it cannot be changed; name another folder with --data",
-                    data.root().display(),
-                    found.server_name
-                );
-            }
+            found.check_name(data, wanted)?;
             return Ok(found);
         }
         let name = match wanted {
@@ -78,5 +70,29 @@ impl Installation {
         let installation = Self::new(name);
         installation.write(data)?;
         Ok(installation)
+    }
+
+    /// The installation of a folder that has to hold one: nothing is made. `wanted` is what the operator calls it.
+    pub fn expect(data: &DataDir, wanted: Option<&ServerName>) -> Result<Self> {
+        data.expect()?;
+        let found = Self::read(data)?.with_context(|| {
+            let root = data.root().display();
+            format!("{root} holds no data of Bongsu; {NAME_ANOTHER}")
+        })?;
+        found.check_name(data, wanted)?;
+        Ok(found)
+    }
+
+    fn check_name(&self, data: &DataDir, wanted: Option<&ServerName>) -> Result<()> {
+        if let Some(wanted) = wanted {
+            ensure!(
+                self.server_name == *wanted,
+                "the data in {} belong to the installation `{}`, not `{wanted}`: people's ids carry that name, \
+                 so it cannot be changed; name another folder with --data",
+                data.root().display(),
+                self.server_name
+            );
+        }
+        Ok(())
     }
 }

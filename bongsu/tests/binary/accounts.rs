@@ -1,6 +1,7 @@
 //! `bongsu user add`, while the server runs and while it does not.
 
 use crate::common::{Data, Server, bongsu, complaint, good, text};
+use insta::assert_snapshot;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
@@ -43,8 +44,9 @@ fn an_account_made_while_it_runs_can_sign_in() {
 }
 
 #[test]
-fn an_account_made_before_it_ever_ran_can_sign_in() {
+fn an_account_made_while_nothing_runs_can_sign_in() {
     let data = Data::new();
+    Server::start(&data.name(), &[]).stop();
     let said = good(&["user", "add", "bora", "--admin", "--data", &data.name()]);
     let again = complaint(
         &["user", "add", "bora", "--data", &data.name()],
@@ -56,8 +58,40 @@ fn an_account_made_before_it_ever_ran_can_sign_in() {
 }
 
 #[test]
+fn an_installation_is_never_made_by_administering() {
+    let data = Data::new();
+    let name = data.name();
+    let add = ["user", "add", "mina", "--data", &name];
+    assert_snapshot!(complaint(&add, &data.path()), @"bongsu: no server runs on FOLDER: there is no data folder FOLDER; name the server's data folder with --data, or its file with --config");
+    assert!(!data.path().exists(), "nothing was made");
+    std::fs::create_dir(data.path()).unwrap();
+    let all: [&[&str]; 4] = [
+        &["user", "add", "mina"],
+        &[
+            "client",
+            "add",
+            "shop",
+            "--redirect-uri",
+            "https://shop.example/in",
+        ],
+        &["pay", "merchant", "list"],
+        &["audit"],
+    ];
+    for words in all {
+        let said = complaint(&[words, &["--data", &name]].concat(), &data.path());
+        assert_eq!(
+            said,
+            "bongsu: no server runs on FOLDER: FOLDER holds no data of Bongsu; name the server's data folder with --data, or its file with --config\n"
+        );
+        let left = std::fs::read_dir(data.path()).unwrap().count();
+        assert_eq!(left, 0, "{words:?}: nothing was made");
+    }
+}
+
+#[test]
 fn a_password_can_be_given() {
     let data = Data::new();
+    Server::start(&data.name(), &[]).stop();
     let add = [
         "user",
         "add",

@@ -146,6 +146,7 @@ fn a_changed_audit_log_is_noticed() {
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("identity.sqlite"), "{said}");
 }
+    Server::start(&data.name(), &[]).stop();
 
 #[test]
 fn what_a_room_keeps_for_a_second_is_gone_by_itself() {

@@ -55,8 +55,8 @@ fn a_restore_that_did_not_end_is_not_served() {
 #[test]
 fn what_is_no_data_folder_is_said_to_be_none() {
     let data = Data::new();
-    assert_snapshot!(complaint(&["verify", "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name it with --data");
+    assert_snapshot!(complaint(&["verify", "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name the server's data folder with --data, or its file with --config");
     let to = data.beside("backup");
-    assert_snapshot!(complaint(&["backup", &to, "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name it with --data");
+    assert_snapshot!(complaint(&["backup", &to, "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name the server's data folder with --data, or its file with --config");
     assert!(good(&["doctor", "--data", &data.name()]).contains("does not exist"));
 }
