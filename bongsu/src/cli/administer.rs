@@ -32,7 +32,7 @@ pub struct Shown {
 /// Something that is looked at.
 #[derive(Debug, Args)]
 pub struct Looked {
-    /// Which: a user id or name, a room id, a media id
+    /// Which: a user id or name, a room id, a media's id or mxc:// URI
     pub id: String,
     /// How.
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct Looked {
 /// Something that something is done to.
 #[derive(Debug, Args)]
 pub struct Target {
-    /// Which: a user id or name, a room id, a media id, a report's number
+    /// Which: a user id or name, a room id, a media's id or mxc:// URI, a report's number
     pub id: String,
     /// How.
     #[command(flatten)]
@@ -211,7 +211,7 @@ pub struct ListMedia {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["id", "user"])))]
 pub struct DeleteMedia {
-    /// The media id
+    /// The media's id or mxc:// URI
     pub id: Option<String>,
     /// All that this person uploaded
     #[arg(long, value_name = "USER")]

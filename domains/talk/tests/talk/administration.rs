@@ -339,3 +339,43 @@ async fn a_suspended_account_reads_leaves_and_redacts_its_own() {
     );
     assert_ne!(capable("mina").await["lock"], json!(true));
 }
+
+#[tokio::test]
+async fn media_is_named_by_its_id_or_its_uri() {
+    let house = House::new().await;
+    let path = "/_matrix/media/v3/upload";
+    let body = b"one".to_vec();
+    let answer = house.raw(http::Method::POST, "mina", path, "text/plain", body);
+    let uri = answer.await.ok()["content_uri"].clone();
+    let id = uri.as_str().and_then(|uri| uri.strip_prefix("mxc://test/"));
+    let id = id.expect("a URI of ours");
+    let named = |server: &str| format!("media/mxc%3A%2F%2F{server}%2F{id}");
+    let own = named("test");
+    for (verb, quarantined, protected) in [
+        ("quarantine", true, false),
+        ("unquarantine", false, false),
+        ("protect", false, true),
+        ("unprotect", false, false),
+    ] {
+        house
+            .operate(&format!("{own}/{verb}"), json!({}))
+            .await
+            .ok();
+        let shown = house.inspect(&own).await.ok();
+        assert_eq!(shown["media_id"], id);
+        let is = (&shown["quarantined"], &shown["protected"]);
+        assert_eq!(is, (&json!(quarantined), &json!(protected)), "{verb}");
+    }
+    let other = house.inspect(&named("other.test")).await.problem(404);
+    assert_eq!(
+        other,
+        "media of `other.test` is not kept here; this is `test`"
+    );
+    let odd = house.inspect("media/mxc%3A%2F%2Ftest").await.problem(400);
+    assert!(odd.contains("expected mxc://test/ID"), "{odd}");
+    house
+        .operate(&format!("{own}/delete"), json!({}))
+        .await
+        .ok();
+    house.inspect(&own).await.problem(404);
+}

@@ -1,6 +1,6 @@
 //! Looking at media, withholding it, protecting it, deleting it.
 
-use super::{Api, user_id};
+use super::{Api, media_id, user_id};
 use crate::apply::MOST_MEDIA;
 use crate::command::Act;
 use crate::query::{self, InspectedMedia};
@@ -88,8 +88,9 @@ pub async fn list(
 
 /// Show media.
 #[utoipa::path(get, path = "/admin/v1/media/{media}", tag = "administration: media",
-    params(("media" = String, Path)), responses((status = 200, body = Media), Refusals))]
+    params(("media" = String, Path, description = "Its id or its `mxc://` URI.")), responses((status = 200, body = Media), Refusals))]
 pub async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Media>, Problem> {
+    let id = media_id(&api, id)?;
     let look = api
         .lane
         .read(|view| query::inspect_one_media(view.db(), &id));
@@ -99,7 +100,7 @@ pub async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json
 
 /// Withhold media from everybody.
 #[utoipa::path(post, path = "/admin/v1/media/{media}/quarantine", tag = "administration: media",
-    params(("media" = String, Path)), request_body = Acting,
+    params(("media" = String, Path, description = "Its id or its `mxc://` URI.")), request_body = Acting,
     responses((status = 200, body = Done), Refusals))]
 pub async fn quarantine(
     State(api): State<Api>,
@@ -108,7 +109,7 @@ pub async fn quarantine(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let act = Act::QuarantineMedia {
-        ids: vec![id],
+        ids: vec![media_id(&api, id)?],
         quarantined: true,
         room: None,
     };
@@ -118,7 +119,7 @@ pub async fn quarantine(
 
 /// Give media that was withheld back.
 #[utoipa::path(post, path = "/admin/v1/media/{media}/unquarantine", tag = "administration: media",
-    params(("media" = String, Path)), request_body = Acting,
+    params(("media" = String, Path, description = "Its id or its `mxc://` URI.")), request_body = Acting,
     responses((status = 200, body = Done), Refusals))]
 pub async fn unquarantine(
     State(api): State<Api>,
@@ -127,7 +128,7 @@ pub async fn unquarantine(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let act = Act::QuarantineMedia {
-        ids: vec![id],
+        ids: vec![media_id(&api, id)?],
         quarantined: false,
         room: None,
     };
@@ -137,7 +138,7 @@ pub async fn unquarantine(
 
 /// Keep media from going by age or with a room's.
 #[utoipa::path(post, path = "/admin/v1/media/{media}/protect", tag = "administration: media",
-    params(("media" = String, Path)), request_body = Acting,
+    params(("media" = String, Path, description = "Its id or its `mxc://` URI.")), request_body = Acting,
     responses((status = 200, body = Done), Refusals))]
 pub async fn protect(
     State(api): State<Api>,
@@ -146,7 +147,7 @@ pub async fn protect(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let act = Act::ProtectMedia {
-        id,
+        id: media_id(&api, id)?,
         protected: true,
     };
     api.administer(&operator, asked.kept_reason()?, act).await?;
@@ -155,7 +156,7 @@ pub async fn protect(
 
 /// Protect media no longer.
 #[utoipa::path(post, path = "/admin/v1/media/{media}/unprotect", tag = "administration: media",
-    params(("media" = String, Path)), request_body = Acting,
+    params(("media" = String, Path, description = "Its id or its `mxc://` URI.")), request_body = Acting,
     responses((status = 200, body = Done), Refusals))]
 pub async fn unprotect(
     State(api): State<Api>,
@@ -164,7 +165,7 @@ pub async fn unprotect(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let act = Act::ProtectMedia {
-        id,
+        id: media_id(&api, id)?,
         protected: false,
     };
     api.administer(&operator, asked.kept_reason()?, act).await?;
@@ -173,7 +174,7 @@ pub async fn unprotect(
 
 /// Delete media for good.
 #[utoipa::path(post, path = "/admin/v1/media/{media}/delete", tag = "administration: media",
-    params(("media" = String, Path)), request_body = Acting,
+    params(("media" = String, Path, description = "Its id or its `mxc://` URI.")), request_body = Acting,
     responses((status = 200, body = Done), Refusals))]
 pub async fn delete(
     State(api): State<Api>,
@@ -182,7 +183,7 @@ pub async fn delete(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let reason = asked.kept_reason()?;
-    let ids = vec![id];
+    let ids = vec![media_id(&api, id)?];
     let blobs = api.blobs_of(&ids).await?;
     let act = Act::DeleteMedia { ids, user: None };
     api.administer(&operator, reason, act).await?;

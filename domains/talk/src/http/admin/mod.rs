@@ -112,6 +112,23 @@ fn room_id(text: &str) -> Result<RoomId, Problem> {
         .map_err(|error: IdError| Problem::bad_request(error.to_string()))
 }
 
+/// The media that is meant by `name`, its id or its `mxc://` URI (Matrix v1.19, Client-Server API, "Content repository").
+fn media_id(api: &Api, name: String) -> Result<String, Problem> {
+    let Some(uri) = name.strip_prefix("mxc://") else {
+        return Ok(name);
+    };
+    let own = &api.config.server_name;
+    match uri.split_once('/') {
+        Some((server, id)) if server == own.as_str() => Ok(id.to_owned()),
+        Some((server, _)) => Err(Problem::not_found(format!(
+            "media of `{server}` is not kept here; this is `{own}`"
+        ))),
+        None => Err(Problem::bad_request(format!(
+            "`{name}` is no URI of media: expected mxc://{own}/ID"
+        ))),
+    }
+}
+
 /// The person that is meant by `name`, a user id or its localpart.
 fn user_id(api: &Api, name: &str) -> Result<UserId, Problem> {
     let id = if name.starts_with('@') {
