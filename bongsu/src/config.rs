@@ -25,7 +25,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What one source says. The doc comments are what `--help` shows and what an error cites.
@@ -206,11 +206,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// The data folder, unless another is named.
+const DATA: &str = "./data";
+
 /// What holds, once all sources were heard.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Folder that holds everything.
     pub data: PathBuf,
+    /// The command that serves these data with the same file.
+    pub serve_command: String,
     /// Address to serve on.
     pub listen: SocketAddr,
     /// Name of this installation; `None` where nobody said, so that the data folder's own counts.
@@ -271,15 +276,15 @@ impl Config {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self> {
         let named = config.or_else(|| variable("BONGSU_CONFIG").map(PathBuf::from));
-        let file = named
-            .map(|path| file::read(&path))
-            .transpose()?
-            .unwrap_or_default();
+        let file = named.as_deref().map(file::read).transpose()?;
+        let file = file.unwrap_or_default();
         let environment = environment::read(variable)?;
-        Self::of(flags.or(environment).or(file))
+        let given = flags.or(environment);
+        let serve_command = serve_command(named.as_deref(), given.data.as_deref(), &file);
+        Self::of(given.or(file), serve_command)
     }
 
-    fn of(layer: Layer) -> Result<Self> {
+    fn of(layer: Layer, serve_command: String) -> Result<Self> {
         check_urls(&layer)?;
         let previews = previews::rules(&layer)?;
         let sign_in = SignIn::of(&layer)?;
@@ -301,7 +306,8 @@ impl Config {
         })?;
         let bank = BankAt::of(layer.pay, sites.is_none())?;
         Ok(Self {
-            data: layer.data.unwrap_or_else(|| PathBuf::from("./data")),
+            data: layer.data.unwrap_or_else(|| PathBuf::from(DATA)),
+            serve_command,
             listen: layer
                 .listen
                 .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8008))),
@@ -343,6 +349,21 @@ impl Config {
             bank,
         })
     }
+}
+
+/// How a server with the configuration file `file`, which says `said`, and the data folder `given` on the command line or in
+/// the environment is started.
+fn serve_command(file: Option<&Path>, given: Option<&Path>, said: &Layer) -> String {
+    let mut command = "bongsu serve".to_owned();
+    if let Some(file) = file {
+        command += &format!(" --config {}", file.display());
+    }
+    let found = said.data.as_deref().unwrap_or(Path::new(DATA));
+    let data = given.unwrap_or(found);
+    if file.is_none() || data != found {
+        command += &format!(" --data {}", data.display());
+    }
+    command
 }
 
 /// So many days.
@@ -507,6 +528,30 @@ mod tests {
         assert_eq!(config.server_name.unwrap().as_str(), "env.example");
         assert_eq!(config.canary_seconds, 7);
         assert_eq!(config.listen.port(), 8008);
+    }
+
+    #[test]
+    fn what_starts_a_server_names_what_it_was_asked_with() {
+        let file = Some(Path::new("/etc/bongsu.toml"));
+        let said = Layer {
+            data: Some("/srv".into()),
+            ..Layer::default()
+        };
+        for (file, given, expect) in [
+            (None, None, "bongsu serve --data /srv"),
+            (None, Some("new"), "bongsu serve --data new"),
+            (file, None, "bongsu serve --config /etc/bongsu.toml"),
+            (file, Some("/srv"), "bongsu serve --config /etc/bongsu.toml"),
+            (
+                file,
+                Some("new"),
+                "bongsu serve --config /etc/bongsu.toml --data new",
+            ),
+        ] {
+            assert_eq!(serve_command(file, given.map(Path::new), &said), expect);
+        }
+        let config = load(Layer::default(), None, &[("BONGSU_DATA", "new")]).unwrap();
+        assert_eq!(config.serve_command, "bongsu serve --data new");
     }
 
     #[test]

@@ -35,6 +35,7 @@ use data::DataDir;
 use mimalloc::MiMalloc;
 use std::io::Write;
 use std::process::ExitCode;
+use std::path::Path;
 use telemetry::Telemetry;
 use tokio::runtime::{Builder, Runtime};
 
@@ -96,11 +97,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Restore(asked) => {
             let config = load(asked.place.into())?;
             Telemetry::warnings(&config)?;
-            let data = DataDir::new(&config.data);
-            runtime.block_on(async {
-                backup::restore(&asked.from, &data).await?;
-                restore_log::move_in(&data, &config).await
-            })?;
+            runtime.block_on(restore(&asked.from, &config))?;
         }
         Verb::Verify(asked) => return Ok(code(verified(&runtime, asked, load)?)),
         Verb::Doctor(place) => {
@@ -129,6 +126,22 @@ fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 /// Whether everything is what was written.
+/// Makes the data folder of the backup in `from`, moves its logs into the engine where there is one, and says how to go on.
+async fn restore(from: &Path, config: &Config) -> Result<()> {
+    let data = DataDir::new(&config.data);
+    backup::restore(from, &data).await?;
+    let command = &config.serve_command;
+    if restore_log::move_in(&data, config).await? {
+        say::line(format_args!(
+            "The logs go on in the engine. Start this data centre with: {command}"
+        ));
+        say::line("Then start the others; they begin with its snapshots.");
+    } else {
+        say::line(format_args!("Start it with: {command}"));
+    }
+    Ok(())
+}
+
 fn verified(
     runtime: &Runtime,
     mut asked: Verify,

@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::data::{DataDir, Lock};
 use crate::say;
 use crate::wiring::{Abroad, LANES, forget_log, stream_id};
-use anyhow::{Context, Result, bail, ensure};
-use bongsu_log::jetstream::Restoring;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use bongsu_log::jetstream::{RestoreError, Restored, Restoring};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,10 +36,11 @@ pub async fn run(asked: &RestoreLog, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Moves the data in `data`, which were those of a single machine, into the engine: the logs go on there.
-pub async fn move_in(data: &DataDir, config: &Config) -> Result<()> {
+/// Moves the data in `data`, which were those of a single machine, into the engine, if there is one: the logs go on there.
+/// Says whether they do.
+pub async fn move_in(data: &DataDir, config: &Config) -> Result<bool> {
     let Some(abroad) = Abroad::of(config).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let _lock = Lock::take(data, "restore")?;
     for lane in LANES {
@@ -49,14 +50,15 @@ pub async fn move_in(data: &DataDir, config: &Config) -> Result<()> {
             say::line(format_args!("{lane}: nothing yet"));
             continue;
         }
-        restore(&abroad, lane, vec![log.clone()], false).await?;
+        let moved = restore(&abroad, lane, vec![log.clone()], false).await;
+        moved.with_context(|| {
+            let root = data.root().display();
+            format!("the logs do not go on in the engine yet; empty {root} and restore again")
+        })?;
         // What this data centre's copy of the log begins with is written anew, from its view.
         forget_log(&log)?;
     }
-    say::line(
-        "The logs go on in the engine. Start this data centre, then the others; they begin with its snapshots.",
-    );
-    Ok(())
+    Ok(true)
 }
 
 async fn restore(
@@ -71,13 +73,31 @@ async fn restore(
         id: stream_id()?,
         give_up_newer,
     };
-    let restored = bongsu_log::jetstream::restore(&*abroad.engine(lane), what).await;
+    let servers = abroad.sites.engine.servers.join(", ");
+    let tell = |why: &str| {
+        say::line(format_args!(
+            "{lane}: waiting for the engine ({servers}): {why}"
+        ));
+    };
+    let restored = bongsu_log::jetstream::restore(&*abroad.engine(lane), what, &tell).await;
+    let restored = restored.map_err(|error| match error {
+        RestoreError::Waited { .. } => anyhow!(
+            "{error}; see that a majority of the engine's servers ({servers}) run and reach one another, and begin again"
+        ),
+        error => error.into(),
+    });
     let restored = restored.with_context(|| format!("the log of {lane}"))?;
-    say::line(format_args!(
-        "{lane}: entries {} to {}, in epoch {}",
-        restored.first, restored.last, restored.epoch
-    ));
+    say::line(format_args!("{lane}: {}", told(&restored)));
     Ok(())
+}
+
+/// What was restored, in words.
+fn told(restored: &Restored) -> String {
+    let Restored { epoch, first, last } = restored;
+    if first > last {
+        return format!("goes on after entry {last}, in epoch {epoch}");
+    }
+    format!("entries {first} to {last}, in epoch {epoch}")
 }
 
 /// Which lane's log a file is, by its name.
@@ -91,5 +111,25 @@ fn lane_of(copy: &Path) -> Result<&'static str> {
             copy.display(),
             LANES.join(", ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bongsu_base::{Epoch, Seq};
+
+    #[test]
+    fn a_log_without_entries_is_said_to_have_none() {
+        let restored = |first, last| Restored {
+            epoch: Epoch(1),
+            first: Seq(first),
+            last: Seq(last),
+        };
+        assert_eq!(
+            told(&restored(14, 13)),
+            "goes on after entry 13, in epoch 1"
+        );
+        assert_eq!(told(&restored(14, 14)), "entries 14 to 14, in epoch 1");
     }
 }

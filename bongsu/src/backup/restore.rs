@@ -42,9 +42,8 @@ pub async fn restore(from: &Path, data: &DataDir) -> Result<()> {
     std::fs::remove_file(data.restoring()).context("the mark of the restore cannot be removed")?;
     drop(lock);
     say::line(format_args!(
-        "Restored the installation `{}` into {}; start it with: bongsu serve --data {}",
+        "Restored the installation `{}` into {}.",
         contents.installation.server_name,
-        data.root().display(),
         data.root().display()
     ));
     Ok(())

@@ -82,6 +82,8 @@ fn what_was_there_is_there_again() {
         said.contains("`bongsu.test`") && said.contains("media: 2 files"),
         "{said}"
     );
+    let last = format!("Start it with: bongsu serve --data {again}\n");
+    assert!(said.ends_with(&last), "{said}");
     let verified = good(&["verify", "--data", &again]);
     assert!(
         verified.contains("Everything is as it was written."),

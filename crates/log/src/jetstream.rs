@@ -29,7 +29,7 @@ pub use mirror::{Mirror, MirrorError, MirrorFile, MirrorStore};
 pub use nats::{Layout, Login, Nats, NatsError, NatsOptions, Tls};
 pub use open::{OpenError, Opened};
 pub use origin::{Origin, OriginError, StreamId};
-pub use restore::{RestoreError, Restored, Restoring, restore};
+pub use restore::{RestoreError, Restored, Restoring, Tell, restore};
 pub use shared::{Health, Stats};
 
 use crate::{AppendError, Bounds, Entry, Log, Mark, ReadError};

@@ -1,5 +1,9 @@
 //! Making a log again from what the sites hold, or from the log of a single machine.
 
+mod wait;
+
+pub use wait::Tell;
+
 use super::engine::{Engine, Found, PublishError};
 use super::envelope::seal;
 use super::mirror::{MirrorError, MirrorFile};
@@ -9,16 +13,12 @@ use crate::{Chain, Entry, Log, Mark, ReadError};
 use bongsu_base::{Epoch, Epochs, Seq};
 use futures_util::{StreamExt, stream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use wait::Wait;
 
 /// Bytes read from the copy at once.
 const PIECE: usize = 4 << 20;
 /// Entries on their way to the engine at once.
 const IN_FLIGHT: usize = 32;
-/// How long the engine may take nothing before restoring is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is restored, and how.
 #[derive(Debug, Clone)]
@@ -99,6 +99,14 @@ pub enum RestoreError {
     /// The engine did not do its part.
     #[error("the engine: {0}")]
     Engine(String),
+    /// The engine was waited for in vain.
+    #[error("waited {seconds} s for the engine in vain: {why}")]
+    Waited {
+        /// For so long.
+        seconds: u64,
+        /// What was missing at the end.
+        why: String,
+    },
 }
 
 /// A copy that was opened, and hence is sound.
@@ -111,11 +119,15 @@ struct Copy {
 }
 
 /// Makes a new stream, in the next epoch, of the longest copy; the stream that there was is sealed. The
-/// sites are stopped meanwhile.
+/// sites are stopped meanwhile. Whatever is waited for, `tell` is told; a wait in which nothing goes on ends after a minute.
 ///
 /// # Errors
 /// See [`RestoreError`].
-pub async fn restore(engine: &dyn Engine, what: Restoring) -> Result<Restored, RestoreError> {
+pub async fn restore(
+    engine: &dyn Engine,
+    what: Restoring,
+    tell: Tell<'_>,
+) -> Result<Restored, RestoreError> {
     let mut copies = Vec::new();
     for path in &what.copies {
         copies.push(open(path, &what.name).await?);
@@ -130,7 +142,9 @@ pub async fn restore(engine: &dyn Engine, what: Restoring) -> Result<Restored, R
     for other in others {
         compare(best, other).await?;
     }
-    let found = find(engine).await?;
+    let mut wait = Wait::new(tell);
+    let found = find(engine, &mut wait).await?;
+    wait.goes_on();
     let mut epochs = best.epochs.clone();
     if let Some(found) = found {
         has_more(best, &found, what.give_up_newer)?;
@@ -147,8 +161,9 @@ pub async fn restore(engine: &dyn Engine, what: Restoring) -> Result<Restored, R
         epochs: epochs.after_restoring(best.last),
         base: best.base,
     };
-    create(engine, &origin).await?;
-    fill(engine, &origin, best).await?;
+    create(engine, &origin, &mut wait).await?;
+    wait.goes_on();
+    fill(engine, &origin, best, &mut wait).await?;
     Ok(Restored {
         epoch: origin.epochs.current(),
         first: best.base.seq().next(),
@@ -236,13 +251,11 @@ async fn read(copy: &Copy, after: Seq, max_bytes: usize) -> Result<Vec<Entry>, R
     })
 }
 
-async fn find(engine: &dyn Engine) -> Result<Option<Found>, RestoreError> {
-    let begun = Instant::now();
+async fn find(engine: &dyn Engine, wait: &mut Wait<'_>) -> Result<Option<Found>, RestoreError> {
     loop {
         match engine.find().await {
             Ok(found) => return Ok(found),
-            Err(away) if begun.elapsed() >= PATIENCE => return Err(RestoreError::Engine(away.0)),
-            Err(_) => sleep(PAUSE).await,
+            Err(away) => wait.pause(&away.0).await?,
         }
     }
 }
@@ -259,29 +272,33 @@ fn has_more(best: &Copy, found: &Found, give_up_newer: bool) -> Result<(), Resto
     Ok(())
 }
 
-async fn create(engine: &dyn Engine, origin: &Origin) -> Result<(), RestoreError> {
-    let begun = Instant::now();
+async fn create(
+    engine: &dyn Engine,
+    origin: &Origin,
+    wait: &mut Wait<'_>,
+) -> Result<(), RestoreError> {
     loop {
         let created = engine.create(origin).await;
-        if let Some(found) = find(engine).await?
+        if let Some(found) = find(engine, wait).await?
             && found.origin.id == origin.id
         {
             return Ok(());
         }
-        if begun.elapsed() >= PATIENCE {
-            let why = created.err().map(|away| away.0);
-            let why = why.unwrap_or_else(|| "another stream has this epoch's name".to_owned());
-            return Err(RestoreError::Engine(why));
-        }
-        sleep(PAUSE).await;
+        let why = created.err().map(|away| away.0);
+        let why = why.unwrap_or_else(|| "another stream has this epoch's name".to_owned());
+        wait.pause(&why).await?;
     }
 }
 
 /// Publishes everything that `copy` holds. Every message is taken as the number it has to be, or not at
 /// all, so that one whose answer was lost is no harm.
-async fn fill(engine: &dyn Engine, origin: &Origin, copy: &Copy) -> Result<(), RestoreError> {
+async fn fill(
+    engine: &dyn Engine,
+    origin: &Origin,
+    copy: &Copy,
+    wait: &mut Wait<'_>,
+) -> Result<(), RestoreError> {
     let mut filled = origin.base.seq();
-    let mut since = Instant::now();
     while filled < copy.last {
         let entries = read(copy, filled, PIECE).await?;
         let publishing = stream::iter(&entries)
@@ -291,17 +308,14 @@ async fn fill(engine: &dyn Engine, origin: &Origin, copy: &Copy) -> Result<(), R
         let mut failure = None;
         while let Some(published) = publishing.next().await {
             match published {
-                Ok(()) => since = Instant::now(),
+                Ok(()) => wait.goes_on(),
                 Err(error) => failure = Some(error),
             }
         }
         if let Some(error) = failure {
-            if since.elapsed() >= PATIENCE {
-                return Err(RestoreError::Engine(error.to_string()));
-            }
-            sleep(PAUSE).await;
+            wait.pause(&error.to_string()).await?;
         }
-        if let Some(found) = find(engine).await?
+        if let Some(found) = find(engine, wait).await?
             && found.origin.id == origin.id
         {
             filled = origin.entry(found.last);

@@ -1,9 +1,10 @@
 //! The log over a model of the engine: bad days by the hundred, and every damage.
 
+use super::restoring::restoring;
 use super::site::{ID, failure};
-use crate::common::{all, append};
+use crate::common::{all, append, open};
 use bongsu_base::{Seed, Seq};
-use bongsu_log::jetstream::{Fault, JetstreamLog, Options, Pace};
+use bongsu_log::jetstream::{Fault, JetstreamLog, Options, Pace, restore};
 use bongsu_log::memory::{Chance, Cluster, Damage, EngineFaults, MemoryMirror};
 use bongsu_log::{AppendError, Entry, Log};
 use bytes::Bytes;
@@ -329,5 +330,40 @@ fn what_was_acknowledged_and_lost_before_it_was_read_is_missed() {
         cluster.damage(Damage::LoseEnd(1));
         let fault = failure(&logs[0]).await;
         assert_eq!(fault, Fault::Unheld { seq });
+    });
+}
+
+#[test]
+fn a_restoration_says_what_it_waits_for_and_gives_up() {
+    simulate(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy");
+        let log = open(&copy);
+        append(&log, "a").await;
+        drop(log);
+        let cluster = Cluster::new(seed(1), 1, EngineFaults::NONE);
+        let engine = cluster.engine(0);
+        let told = parking_lot::Mutex::new(Vec::new());
+        let tell = |why: &str| told.lock().push(why.to_owned());
+        let what = || restoring("test", vec![copy.clone()]);
+
+        cluster.cut(0, true);
+        let error = restore(&*engine, what(), &tell).await.expect_err("nobody");
+        let expected = "waited 60 s for the engine in vain: the site is cut off";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(*told.lock(), ["the site is cut off"], "once");
+
+        cluster.elect(Duration::from_secs(90));
+        told.lock().clear();
+        let (restored, ()) = tokio::join!(restore(&*engine, what(), &tell), async {
+            sleep(Duration::from_secs(50)).await;
+            cluster.cut(0, false);
+        });
+        let error = restored.expect_err("still nobody").to_string();
+        assert!(error.ends_with("in vain: no leader answered"), "{error}");
+        let waits = ["the site is cut off", "no leader answered"];
+        assert_eq!(*told.lock(), waits, "each change");
+        let restored = restore(&*engine, what(), &tell).await.expect("restored");
+        assert_eq!(restored.last, Seq(1));
     });
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 const NEW: StreamId = StreamId::from_bytes([9; 16]);
 
-fn restoring(name: &str, copies: Vec<PathBuf>) -> Restoring {
+pub fn restoring(name: &str, copies: Vec<PathBuf>) -> Restoring {
     Restoring {
         name: name.to_owned(),
         copies,
@@ -55,7 +55,7 @@ async fn positions_and_times_go_on_in_the_next_epoch() {
     let (here, there, entries) = two_sites(&servers).await;
     delete(&here).await;
     let copies = vec![there.path.clone(), here.path.clone()];
-    let restored = restore(&*here.engine(), restoring("talk", copies)).await;
+    let restored = restore(&*here.engine(), restoring("talk", copies), &|_| ()).await;
     let expected = Restored {
         epoch: Epoch(1),
         first: Seq(6),
@@ -85,7 +85,7 @@ async fn what_only_the_engine_or_one_site_has_is_not_given_up_silently() {
     let servers = Servers::start(1);
     let (here, there, _) = two_sites(&servers).await;
     let short = vec![there.path.clone()];
-    let refused = restore(&*here.engine(), restoring("talk", short.clone())).await;
+    let refused = restore(&*here.engine(), restoring("talk", short.clone()), &|_| ()).await;
     let error = refused.expect_err("the engine has more");
     assert!(
         matches!(
@@ -101,7 +101,9 @@ async fn what_only_the_engine_or_one_site_has_is_not_given_up_silently() {
         give_up_newer: true,
         ..restoring("talk", short)
     };
-    let restored = restore(&*here.engine(), given_up).await.expect("restored");
+    let restored = restore(&*here.engine(), given_up, &|_| ())
+        .await
+        .expect("restored");
     assert_eq!((restored.epoch, restored.last), (Epoch(1), Seq(30)));
     let Err(error) = here.try_open(options()).await else {
         panic!("it opened");
@@ -142,12 +144,12 @@ async fn copies_that_differ_are_named() {
     log.extend(altered).await.expect("written");
     drop(log);
     let copies = vec![here.path.clone(), wrong.clone()];
-    let error = restore(&*here.engine(), restoring("talk", copies)).await;
+    let error = restore(&*here.engine(), restoring("talk", copies), &|_| ()).await;
     assert!(
         matches!(&error, Err(RestoreError::Differ { other, seq: Seq(17), .. }) if *other == wrong),
         "{error:?}"
     );
-    let none = restore(&*here.engine(), restoring("talk", Vec::new())).await;
+    let none = restore(&*here.engine(), restoring("talk", Vec::new()), &|_| ()).await;
     assert!(matches!(none, Err(RestoreError::NoCopy)));
     // Nothing was done to the engine.
     let log = here.open().await;
@@ -167,7 +169,12 @@ async fn the_log_of_a_single_machine_moves_into_the_engine() {
     let entries = all(&log, Seq(10)).await;
     drop(log);
     let site = Site::new(&servers, 0, "test").await;
-    let restored = restore(&*site.engine(), restoring("test", vec![path.clone()])).await;
+    let restored = restore(
+        &*site.engine(),
+        restoring("test", vec![path.clone()]),
+        &|_| (),
+    )
+    .await;
     assert_eq!(restored.expect("restored").epoch, Epoch(1));
     let log = site.open().await;
     assert_eq!(all_to(&log, Seq(100)).await, entries);
