@@ -14,7 +14,7 @@ mod router;
 pub use living::{__path_data_centres, DataCentres, data_centres};
 
 use crate::config::Config;
-use crate::control;
+use crate::control::{self, who};
 use crate::data::{DataDir, Installation, Lock, write_whole};
 use crate::health::Watch;
 use crate::metrics::{Disk, HttpMetrics, Metrics};
@@ -216,9 +216,12 @@ fn begin_tasks(
 /// for a socket, a file system without sockets), serving goes on without it.
 async fn answer_control(socket: Result<UnixListener>, administration: Router) {
     let served = match socket {
-        Ok(socket) => axum::serve(socket, administration.route_layer(from_fn(admit_by_socket)))
-            .await
-            .map_err(Into::into),
+        Ok(socket) => {
+            let gated = administration.route_layer(from_fn(admit_by_socket));
+            let known = gated.layer(from_fn(who::by_socket));
+            let service = known.into_make_service_with_connect_info::<who::Peer>();
+            axum::serve(socket, service).await.map_err(Into::into)
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = served {

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::control::client::Control;
+use crate::control::who;
 use crate::data::{DataDir, Installation, Lock};
 use crate::wiring::House;
 use anyhow::{Context, Result, bail};
@@ -46,7 +47,8 @@ impl Operator {
         let pay = house.pay_api(config, &provider);
         let router = house
             .administration(talk, pay, provider)
-            .route_layer(from_fn(admit_by_socket));
+            .route_layer(from_fn(admit_by_socket))
+            .layer(who::own());
         let here = Here {
             house,
             router,

@@ -114,6 +114,17 @@ fn everything_can_be_done_while_the_server_runs_and_while_it_does_not() {
         "report.resolve",
     ];
     assert_eq!(acts, expect);
+    // Who it was is known by the socket, and without a server by the process itself.
+    let uid = nix::unistd::geteuid();
+    let user = nix::unistd::User::from_uid(uid).unwrap();
+    let who = user.map_or(format!("operator uid {uid}"), |user| {
+        format!("operator {} (uid {uid})", user.name)
+    });
+    for act in ["user.lock", "user.unlock", "room.shutdown", "room.purge"] {
+        let mut lines = audit.as_array().unwrap().iter();
+        let line = lines.find(|line| line["act"] == act).unwrap();
+        assert_eq!(line["who"], who.as_str(), "{act}");
+    }
     assert!(done(&data, &["audit"]).contains("asked to"));
     let checked = done(&data, &["audit", "--check"]);
     // Three that were done here, and the keys that the server made for itself.
@@ -135,6 +146,7 @@ fn everything_can_be_done_while_the_server_runs_and_while_it_does_not() {
 #[test]
 fn a_changed_audit_log_is_noticed() {
     let data = Data::new();
+    Server::start(&data.name(), &[]).stop();
     done(&data, &["user", "add", "mina"]);
     done(&data, &["user", "suspend", "mina"]);
     let view = rusqlite::Connection::open(data.path().join("view/identity.sqlite")).unwrap();
@@ -146,7 +158,6 @@ fn a_changed_audit_log_is_noticed() {
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("identity.sqlite"), "{said}");
 }
-    Server::start(&data.name(), &[]).stop();
 
 #[test]
 fn what_a_room_keeps_for_a_second_is_gone_by_itself() {

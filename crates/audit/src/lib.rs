@@ -26,7 +26,7 @@ const CONTEXT: &str = "bongsu 2026-11 link of an audit log";
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Act<'a> {
-    /// Who did it: a user id, or `operator` for whoever runs the installation.
+    /// Who did it: a user id, or `operator` for whoever runs the installation, with the account of the machine that they used.
     pub who: &'a str,
     /// What: a verb of the domain, as in `room.block`.
     pub act: &'a str,

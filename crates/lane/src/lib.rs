@@ -43,7 +43,7 @@ pub use lane::{Decision, Lane, LaneState, ReachError, Request, SubmitError};
 pub use metrics::{LaneMetrics, LanesMetrics};
 pub use open::{Offload, OpenError, Options, Progress, Sites, View, begin_from_snapshot};
 pub use queue::Priority;
-pub use record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};
+pub use record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System, SystemAccount};
 pub use run::{Runner, Running};
 pub use view::{ReadError, ReadView};
 pub use wake::{Told, Topic, Waiter, Wake};

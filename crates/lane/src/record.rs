@@ -7,6 +7,7 @@ use bongsu_base::{DataCentre, DeviceId, LogTime, ProcessId, RecordId, Seed, Seq,
 use bongsu_log::{Chain, Entry};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Who asked for a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,39 @@ pub enum Actor {
     Operator,
     /// The platform itself: a flow or the lane.
     Platform,
+    /// Whoever runs this installation, where it is known with which account of the machine.
+    OperatorAs(SystemAccount),
+}
+
+/// An account of the operating system, on the machine where somebody asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemAccount {
+    /// Its number (POSIX, `uid_t`).
+    pub uid: u32,
+    /// Its name, where the machine knows one.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for SystemAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uid = self.uid;
+        match &self.name {
+            Some(name) => write!(f, "{name} (uid {uid})"),
+            None => write!(f, "uid {uid}"),
+        }
+    }
+}
+
+impl Actor {
+    /// What whoever runs this installation is called in the audit log; `None` for everybody else.
+    #[must_use]
+    pub fn operator(&self) -> Option<String> {
+        match self {
+            Self::Operator => Some("operator".to_owned()),
+            Self::OperatorAs(account) => Some(format!("operator {account}")),
+            Self::Nobody | Self::User { .. } | Self::Platform => None,
+        }
+    }
 }
 
 /// One command as written in the log.
@@ -145,6 +179,7 @@ impl Record {
     pub(crate) fn encoded_len(&self) -> usize {
         let actor = match &self.actor {
             Actor::User { user, device } => user.as_str().len() + device.as_str().len(),
+            Actor::OperatorAs(account) => 5 + account.name.as_ref().map_or(0, String::len),
             Actor::Nobody | Actor::Operator | Actor::Platform => 0,
         };
         let payload = match &self.payload {
@@ -153,5 +188,35 @@ impl Record {
         };
         // The id, the seed, and a length or a tag before each part.
         actor + payload + 64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asked_is_read_as_it_was_written() {
+        let account = |name: Option<&str>| SystemAccount {
+            uid: 300,
+            name: name.map(str::to_owned),
+        };
+        let named = Actor::OperatorAs(account(Some("mina")));
+        let unnamed = Actor::OperatorAs(account(None));
+        for (actor, bytes, operator) in [
+            (Actor::Nobody, &[0][..], None),
+            (Actor::Operator, &[2], Some("operator")),
+            (Actor::Platform, &[3], None),
+            (
+                named,
+                b"\x04\xac\x02\x01\x04mina",
+                Some("operator mina (uid 300)"),
+            ),
+            (unnamed, b"\x04\xac\x02\x00", Some("operator uid 300")),
+        ] {
+            assert_eq!(postcard::to_stdvec(&actor).as_deref(), Ok(bytes));
+            assert_eq!(postcard::from_bytes(bytes).as_ref(), Ok(&actor));
+            assert_eq!(actor.operator().as_deref(), operator);
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::secret::{PasswordHash, Token, TokenHash};
 use async_trait::async_trait;
 use bongsu_base::{DeviceId, IdError, Millis, RecordId, UserId};
 use bongsu_lane::{Actor, Lane, Priority, ReadError, ReadView, SubmitError};
+use bongsu_web_kit::admin::Operator;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +122,7 @@ impl Accounts {
             password: self.hash(password).await?,
             admin,
         };
-        self.administer(None, None, act).await?;
+        self.administer(Operator::default(), None, act).await?;
         Ok(user)
     }
 
@@ -140,21 +141,23 @@ impl Accounts {
             password: self.hash(password).await?,
             sign_out,
         };
-        self.administer(None, None, act).await
+        self.administer(Operator::default(), None, act).await
     }
 
-    /// Does what an operator asks for: the administrator `by`, or whoever runs the installation.
+    /// Does what an operator asks for: an administrator, or whoever runs the installation.
     ///
     /// # Errors
     /// When the rules say no, or the platform is busy.
     pub async fn administer(
         &self,
-        by: Option<UserId>,
+        operator: Operator,
         reason: Option<String>,
         act: Act,
     ) -> Result<(), AccountError> {
+        let actor = operator.actor();
+        let by = operator.by;
         let command = Command::Administer(Administer { by, reason, act });
-        match self.ask(Actor::Operator, Priority::Vital, command).await? {
+        match self.ask(actor, Priority::Vital, command).await? {
             Accepted::Done => Ok(()),
             Accepted::Denied(_) | Accepted::Reused | Accepted::Oauth(_) | Accepted::SignedIn(_) => {
                 Err(AccountError::Defect)

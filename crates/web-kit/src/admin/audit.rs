@@ -12,7 +12,7 @@ pub struct AuditLine {
     pub n: i64,
     /// When, in milliseconds since 1970, by the domain's log.
     pub time_ms: i64,
-    /// Who: a user id, or `operator` for whoever runs the installation.
+    /// Who: a user id, or `operator` for whoever runs the installation, with the account of the machine that they used.
     pub who: String,
     /// What, as in `room.block`.
     pub act: String,

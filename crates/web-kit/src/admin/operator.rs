@@ -7,15 +7,36 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bongsu_base::UserId;
+use bongsu_lane::{Actor, SystemAccount};
 use http::StatusCode;
 use http::request::Parts;
 use std::sync::Arc;
 
-/// An operator who passed the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An operator who passed the gate. The default is whoever runs the installation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Operator {
     /// The account; `None` is whoever runs the installation, at its control socket.
     pub by: Option<UserId>,
+    /// The machine's account that was used at the control socket, where that is known.
+    pub account: Option<SystemAccount>,
+}
+
+impl Operator {
+    /// The administrator `by`.
+    #[must_use]
+    pub const fn administrator(by: UserId) -> Self {
+        Self {
+            by: Some(by),
+            account: None,
+        }
+    }
+
+    /// As whom commands are given.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let account = self.account.clone();
+        account.map_or(Actor::Operator, Actor::OperatorAs)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Operator {
@@ -57,13 +78,14 @@ async fn known(authenticator: &dyn Authenticate, token: Option<&str>) -> Result<
             "this is for administrators; the operator makes one with `bongsu user make-admin`",
         ));
     }
-    Ok(Operator {
-        by: Some(caller.user),
-    })
+    Ok(Operator::administrator(caller.user))
 }
 
-/// Lets everybody in, as whoever runs the installation: only they may open the control socket.
+/// Lets everybody in, as whoever runs the installation: only they may open the control socket. With which account of
+/// the machine, whoever serves the socket says by an extension of the request.
 pub async fn admit_by_socket(mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Operator { by: None });
+    let account = request.extensions().get::<SystemAccount>().cloned();
+    let operator = Operator { by: None, account };
+    request.extensions_mut().insert(operator);
     next.run(request).await
 }

@@ -6,14 +6,14 @@ use crate::command::{Accepted, Act, Administer, Rejected};
 use crate::state::account;
 use crate::state::restricted::{self, Restricted};
 use bongsu_base::UserId;
-use bongsu_lane::{Actor, Refusal};
+use bongsu_lane::Refusal;
 
 type Ruled<T> = Result<T, Refusal<Rejected>>;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &Administer) -> Verdict {
-    if *cx.actor() != Actor::Operator {
+    let Some(operator) = cx.actor().operator() else {
         return Err(reject(Rejected::NotAllowed));
-    }
+    };
     if let Some(by) = &command.by {
         need_administrator(cx, by)?;
     }
@@ -60,7 +60,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Administer) -> Verdict {
         }
         Act::SetAdmin { admin, .. } => account::set_admin(cx.db(), user, *admin)?,
     }
-    note(cx, command, user)?;
+    note(cx, (&operator, command), user)?;
     Ok(Accepted::Done)
 }
 
@@ -132,9 +132,13 @@ const fn verb(act: &Act) -> &'static str {
     }
 }
 
-fn note(cx: &mut Cx<'_>, command: &Administer, user: &UserId) -> rusqlite::Result<()> {
+fn note(
+    cx: &mut Cx<'_>,
+    (operator, command): (&str, &Administer),
+    user: &UserId,
+) -> rusqlite::Result<()> {
     let act = bongsu_audit::Act {
-        who: command.by.as_ref().map_or("operator", |by| by.as_str()),
+        who: command.by.as_ref().map_or(operator, |by| by.as_str()),
         act: verb(&command.act),
         target: user.as_str(),
         reason: command.reason.as_deref(),

@@ -7,7 +7,7 @@ use crate::state::account;
 use bongsu_lane::Actor;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &CreateAccount) -> Verdict {
-    let trusted = matches!(cx.actor(), Actor::Operator | Actor::Platform);
+    let trusted = *cx.actor() == Actor::Platform || cx.actor().operator().is_some();
     if command.admin && !trusted {
         return Err(reject(Rejected::NotAllowed));
     }

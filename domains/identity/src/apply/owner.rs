@@ -12,7 +12,7 @@ use bongsu_lane::{Actor, Refusal};
 /// the gateway's check and this entry may not.
 pub(super) fn account_of(cx: &Cx<'_>, user: &UserId) -> Result<Account, Refusal<Rejected>> {
     match cx.actor() {
-        Actor::Operator | Actor::Platform => {}
+        Actor::Operator | Actor::OperatorAs(_) | Actor::Platform => {}
         Actor::User {
             user: asking,
             device,

@@ -4,6 +4,7 @@ use super::{Cx, lockout};
 use crate::command::{Denial, Proof};
 use crate::state::account::Account;
 use bongsu_base::UserId;
+use bongsu_lane::Actor;
 use rusqlite::Result;
 
 /// `None` when the account opens. A failure is counted, a success forgets the account's failures.
@@ -37,7 +38,7 @@ pub(super) fn judge_unless_operator(
     proof: Option<&Proof>,
 ) -> Result<Option<Denial>> {
     match (cx.actor(), proof) {
-        (bongsu_lane::Actor::Operator, _) => Ok(None),
+        (Actor::Operator | Actor::OperatorAs(_), _) => Ok(None),
         (_, Some(proof)) => judge(cx, user, Some(account), proof),
         (_, None) => Ok(Some(Denial::WrongPassword)),
     }

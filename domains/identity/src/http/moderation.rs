@@ -6,6 +6,7 @@ use crate::command::{Act, Rejected};
 use crate::query::{self, Listed};
 use axum::extract::State;
 use bongsu_base::UserId;
+use bongsu_web_kit::admin::Operator;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use bongsu_web_kit::{Authenticate, Caller};
 use ruma::api::client::admin::{is_user_locked, is_user_suspended, lock_user, suspend_user};
@@ -35,8 +36,8 @@ async fn look(
 }
 
 async fn act(api: &Api, caller: Caller, act: Act) -> Result<(), MatrixError> {
-    let done = api.accounts.administer(Some(caller.user), None, act);
-    Ok(done.await?)
+    let operator = Operator::administrator(caller.user);
+    Ok(api.accounts.administer(operator, None, act).await?)
 }
 
 pub async fn is_locked(

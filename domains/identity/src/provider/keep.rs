@@ -10,6 +10,7 @@ use crate::state::oauth::key::Key;
 use bongsu_base::{Millis, UserId};
 use bongsu_jose::{JoseError, SigningKey, make};
 use bongsu_lane::{Actor, Priority, ReadError};
+use bongsu_web_kit::admin::Operator;
 use data_encoding::BASE64URL_NOPAD;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -86,14 +87,14 @@ impl Provider {
     /// When one could not be made or written.
     pub async fn rotate_keys(
         &self,
-        by: Option<UserId>,
+        operator: Operator,
         reason: Option<String>,
     ) -> Result<(), RotateError> {
         let rows = self.accounts.read(query::keys).await?;
         for kind in KeyKind::ALL {
             let after = newest(&rows, kind).map(|key| key.kid.clone());
-            let why = (after, by.clone(), reason.clone());
-            self.add_key(Actor::Operator, (kind, true), why).await?;
+            let why = (after, operator.by.clone(), reason.clone());
+            self.add_key(operator.actor(), (kind, true), why).await?;
         }
         self.reread_keys().await?;
         Ok(())

@@ -41,6 +41,7 @@ use bongsu_fetch::Fetcher;
 use bongsu_lane::{Actor, Priority, ReadError};
 use client::Client;
 use parking_lot::RwLock;
+use bongsu_web_kit::admin::Operator;
 use replay::Replays;
 use std::sync::Arc;
 use tries::Tries;
@@ -130,21 +131,20 @@ impl Provider {
     /// Does what an operator does with a client.
     pub(crate) async fn administer(
         &self,
-        by: Option<UserId>,
+        operator: Operator,
         reason: Option<String>,
         (client, act): (ClientId, ClientAct),
     ) -> Result<(), AccountError> {
         let command = Oauth::Administer(AdministerClient {
             by,
+        let actor = operator.actor();
+        let by = operator.by;
             reason,
             client,
             act,
         });
         let command = Command::Oauth(Box::new(command));
-        let operator = Actor::Operator;
-        self.accounts
-            .ask(operator, Priority::Vital, command)
-            .await?;
+        self.accounts.ask(actor, Priority::Vital, command).await?;
         Ok(())
     }
 

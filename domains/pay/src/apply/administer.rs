@@ -12,17 +12,16 @@ use crate::state::merchant::{self, Settlement};
 use crate::state::wallet::{self, Purse};
 use crate::state::{dispute, review, top_up};
 use bongsu_base::UserId;
-use bongsu_lane::Actor;
 use bongsu_ledger::{Amount, Money};
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &Administer) -> Verdict {
-    if *cx.actor() != Actor::Operator {
+    let Some(operator) = cx.actor().operator() else {
         return Err(reject(Rejected::NotAllowed));
-    }
+    };
     act(cx, &command.act)?;
     let (verb, target) = named(&command.act);
     let line = bongsu_audit::Act {
-        who: command.by.as_ref().map_or("operator", |by| by.as_str()),
+        who: command.by.as_ref().map_or(&operator, |by| by.as_str()),
         act: verb,
         target: &target,
         reason: command.reason.as_deref(),

@@ -97,7 +97,8 @@ pub(super) fn withdraw(cx: &mut Cx<'_>, owner: &str, money: &Money) -> Ruled<Ans
 
 /// What the bank said. Said a second time, it changes nothing.
 pub(super) fn said(cx: &mut Cx<'_>, order: &Ordered, said: &BankSaid) -> Verdict {
-    if !matches!(cx.actor(), Actor::Platform | Actor::Operator) {
+    let operator = cx.actor().operator();
+    if operator.is_none() && *cx.actor() != Actor::Platform {
         return Err(reject(Rejected::NotAllowed));
     }
     match order {
@@ -118,8 +119,8 @@ pub(super) fn said(cx: &mut Cx<'_>, order: &Ordered, said: &BankSaid) -> Verdict
             }
         }
     }
-    if *cx.actor() == Actor::Operator {
-        note(cx, order)?;
+    if let Some(operator) = operator {
+        note(cx, &operator, order)?;
     }
     Ok(Accepted::Done)
 }
@@ -140,13 +141,13 @@ pub(super) fn set_aside(
 }
 
 /// What an operator told in the bank's place is in the audit log.
-fn note(cx: &mut Cx<'_>, order: &Ordered) -> rusqlite::Result<()> {
+fn note(cx: &mut Cx<'_>, who: &str, order: &Ordered) -> rusqlite::Result<()> {
     let target = match order {
         Ordered::Payment(id) => id.to_string(),
         Ordered::Settlement(n) => format!("settlement {n}"),
     };
     let act = bongsu_audit::Act {
-        who: "operator",
+        who,
         act: "bank.said",
         target: &target,
         reason: None,

@@ -12,7 +12,10 @@ pub const MOST_MEDIA: usize = 100;
 
 pub fn apply(cx: &mut Cx<'_>, command: &Administer) -> Applied {
     need_operator(cx)?;
-    let who = command.by.as_ref().map_or("operator", |by| by.as_str());
+    let asking = cx.actor().operator();
+    // What the platform asks for was decided by the operator.
+    let operator = asking.as_deref().unwrap_or("operator");
+    let who = command.by.as_ref().map_or(operator, |by| by.as_str());
     match &command.act {
         Act::BlockRoom(id) => {
             let since = cx.position().as_i64();

@@ -14,7 +14,7 @@ pub const FORGOTTEN: u32 = 64;
 const PLATFORM: &str = "";
 
 pub fn apply(cx: &mut Cx<'_>, command: &KeepPicture) -> Applied {
-    if !matches!(cx.actor(), Actor::Operator | Actor::Platform) {
+    if *cx.actor() != Actor::Platform && cx.actor().operator().is_none() {
         let why = "only the platform keeps pictures of pages";
         return Err(Refusal::Rejected(Rejected::NotYours(why.to_owned())));
     }

@@ -140,7 +140,7 @@ fn object(content: &str) -> Ruled<Map<String, Value>> {
 /// Sees that an operator or the platform itself asks.
 fn need_operator(cx: &Cx<'_>) -> Ruled<()> {
     match cx.actor() {
-        Actor::Operator | Actor::Platform => Ok(()),
+        Actor::Operator | Actor::OperatorAs(_) | Actor::Platform => Ok(()),
         _ => Err(Refusal::Rejected(Rejected::NotYours(
             "only the operator may do this".to_owned(),
         ))),

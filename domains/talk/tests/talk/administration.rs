@@ -3,6 +3,14 @@
 use crate::house::{House, bodies};
 use serde_json::{Value, json};
 
+/// Somebody with an account of the machine.
+fn root() -> bongsu_lane::SystemAccount {
+    bongsu_lane::SystemAccount {
+        uid: 0,
+        name: Some("root".to_owned()),
+    }
+}
+
 /// The acts in the audit log with who did them, oldest first.
 async fn acts(house: &House) -> Vec<(String, String)> {
     let lines = house.inspect("audit/talk").await.ok();
@@ -40,11 +48,17 @@ async fn administration_is_for_administrators() {
         .ok();
     let odd = house.post("root", &block, json!({ "cause": "spam" })).await;
     assert!(odd.problem(400).contains("cause"));
-    let expect = [("@root:test", "room.block"), ("operator", "room.unblock")];
+    let block = format!("rooms/{room}/block");
+    house.operate_as(root(), &block, json!({})).await.ok();
+    let expect = [
+        ("@root:test", "room.block"),
+        ("operator", "room.unblock"),
+        ("operator root (uid 0)", "room.block"),
+    ];
     let expect = expect.map(|(who, act)| (who.to_owned(), act.to_owned()));
     assert_eq!(acts(&house).await, expect);
     let check = house.inspect("audit/talk/check").await.ok();
-    assert_eq!(check, json!({ "intact": true, "line": 2 }));
+    assert_eq!(check, json!({ "intact": true, "line": 3 }));
 }
 
 #[tokio::test]

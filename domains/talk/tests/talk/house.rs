@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::middleware::{from_fn, from_fn_with_state};
 use bongsu_base::{Seed, UserId};
-use bongsu_lane::{EntryBody, Lane, Options, Payload, ReadError};
+use bongsu_lane::{EntryBody, Lane, Options, Payload, ReadError, SystemAccount};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
@@ -235,6 +235,16 @@ impl House {
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("/admin/v1/{path}"))
+            .body(Body::from(body.to_string()));
+        Self::answer(&self.administration, request.expect("a request")).await
+    }
+
+    /// The same, where it is known with which account of the machine.
+    pub async fn operate_as(&self, account: SystemAccount, path: &str, body: Value) -> Answer {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/admin/v1/{path}"))
+            .extension(account)
             .body(Body::from(body.to_string()));
         Self::answer(&self.administration, request.expect("a request")).await
     }

@@ -6,14 +6,14 @@ use crate::command::oauth::{AdministerClient, ClientAct, ClientId, Done, Refused
 use crate::command::{Accepted, Rejected};
 use crate::state::account;
 use crate::state::oauth::{add, client, session};
-use bongsu_lane::{Actor, Refusal};
+use bongsu_lane::Refusal;
 
 const REGISTERED: &str = "registered clients";
 
 pub(super) fn administer(cx: &mut Cx<'_>, command: &AdministerClient) -> Verdict {
-    if *cx.actor() != Actor::Operator {
+    let Some(operator) = cx.actor().operator() else {
         return Err(Refusal::Rejected(Rejected::NotAllowed));
-    }
+    };
     if let Some(by) = &command.by {
         let listed = account::listed(cx.db(), by)?;
         if !listed.is_some_and(|account| account.admin && !account.locked) {
@@ -44,7 +44,7 @@ pub(super) fn administer(cx: &mut Cx<'_>, command: &AdministerClient) -> Verdict
         }
     };
     let act = bongsu_audit::Act {
-        who: command.by.as_ref().map_or("operator", |by| by.as_str()),
+        who: command.by.as_ref().map_or(&operator, |by| by.as_str()),
         act: verb,
         target: id.as_str(),
         reason: command.reason.as_deref(),

@@ -9,13 +9,11 @@ use crate::state::oauth::key::{self, Key};
 use bongsu_lane::{Actor, Refusal};
 
 pub(super) fn add(cx: &mut Cx<'_>, command: &AddKey) -> Verdict {
-    let by_platform = match cx.actor() {
-        Actor::Operator => false,
-        Actor::Platform => true,
-        Actor::User { .. } | Actor::Nobody => {
-            return Err(Refusal::Rejected(Rejected::NotAllowed));
-        }
+    let asking = match cx.actor() {
+        Actor::Platform => Some("platform".to_owned()),
+        actor => actor.operator(),
     };
+    let asking = asking.ok_or(Refusal::Rejected(Rejected::NotAllowed))?;
     if let Some(by) = &command.by {
         let listed = account::listed(cx.db(), by)?;
         if !listed.is_some_and(|account| account.admin && !account.locked) {
@@ -50,7 +48,7 @@ pub(super) fn add(cx: &mut Cx<'_>, command: &AddKey) -> Verdict {
     key::insert(cx.db(), &new)?;
     let by = command.by.as_ref().map(|by| by.as_str());
     let act = bongsu_audit::Act {
-        who: by.unwrap_or(if by_platform { "platform" } else { "operator" }),
+        who: by.unwrap_or(&asking),
         act: "key.add",
         target: &command.kid,
         reason: command.reason.as_deref(),

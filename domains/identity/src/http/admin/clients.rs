@@ -180,9 +180,7 @@ pub async fn add(
     };
     let client_id = client.to_string();
     let act = ClientAct::Add(new);
-    provider
-        .administer(operator.by, reason, (client, act))
-        .await?;
+    provider.administer(operator, reason, (client, act)).await?;
     let made = NewSecret {
         client_id,
         client_secret,
@@ -209,9 +207,7 @@ pub async fn rotate(
         secret: secret.hash(),
         overlap: Millis::seconds(overlap.into()),
     };
-    provider
-        .administer(operator.by, reason, (client, act))
-        .await?;
+    provider.administer(operator, reason, (client, act)).await?;
     Ok(Json(NewSecret {
         client_id,
         client_secret: Some(secret.reveal().to_owned()),
@@ -230,6 +226,6 @@ pub async fn remove(
 ) -> Result<Done, Problem> {
     let reason = asked.kept_reason()?;
     let act = (id(&client)?, ClientAct::Remove);
-    provider.administer(operator.by, reason, act).await?;
+    provider.administer(operator, reason, act).await?;
     Ok(Done {})
 }

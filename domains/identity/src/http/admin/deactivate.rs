@@ -39,6 +39,6 @@ pub async fn deactivate(
         user: meant(&accounts, &name)?,
         erase: asked.erase,
     };
-    accounts.administer(operator.by, reason, act).await?;
+    accounts.administer(operator, reason, act).await?;
     Ok(Done {})
 }

@@ -65,6 +65,6 @@ pub async fn rotate(
     Body(asked): Body<Acting>,
 ) -> Result<Done, Problem> {
     let reason = asked.kept_reason()?;
-    provider.rotate_keys(operator.by, reason).await?;
+    provider.rotate_keys(operator, reason).await?;
     Ok(Done {})
 }

@@ -14,7 +14,7 @@ async fn restrict(
 ) -> Result<Done, Problem> {
     let act = act(meant(accounts, &name)?);
     let reason = asked.kept_reason()?;
-    accounts.administer(operator.by, reason, act).await?;
+    accounts.administer(operator, reason, act).await?;
     Ok(Done {})
 }
 

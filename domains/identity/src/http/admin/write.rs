@@ -78,7 +78,7 @@ pub async fn create(
         password: accounts.hash(&asked.password).await?,
         admin: asked.admin,
     };
-    accounts.administer(operator.by, reason, act).await?;
+    accounts.administer(operator, reason, act).await?;
     let user_id = user.to_string();
     Ok((StatusCode::CREATED, Json(MadeUser { user_id })))
 }
@@ -99,7 +99,7 @@ pub async fn reset_password(
         password: accounts.hash(&asked.password).await?,
         sign_out: asked.sign_out,
     };
-    accounts.administer(operator.by, reason, act).await?;
+    accounts.administer(operator, reason, act).await?;
     Ok(Done {})
 }
 
@@ -115,6 +115,6 @@ pub async fn sign_out(
 ) -> Result<Done, Problem> {
     let act = Act::SignOut(meant(&accounts, &name)?);
     let reason = asked.kept_reason()?;
-    accounts.administer(operator.by, reason, act).await?;
+    accounts.administer(operator, reason, act).await?;
     Ok(Done {})
 }

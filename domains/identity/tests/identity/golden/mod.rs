@@ -11,7 +11,7 @@ use bongsu_identity::{
     PasswordHash, PermitSignIn, Proof, Refresh, RenameDevice, SetPassword, SetProfile, SignIn,
     SignInByToken, SignOut, SignOutEverywhere, Token, TokenHash,
 };
-use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record};
+use bongsu_lane::{Actor, Applier, EntryBody, Payload, Record, SystemAccount};
 use bongsu_log::Entry;
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
@@ -178,7 +178,30 @@ fn samples() -> Vec<(Actor, Command)> {
     .chain(oauth::samples())
     .chain(login_tokens())
     .chain(oauth::later_samples())
+    .chain(as_somebody())
     .collect()
+}
+
+/// What is done by whoever runs the installation, with an account of the machine.
+fn as_somebody() -> Vec<(Actor, Command)> {
+    let account = |uid, name: Option<&str>| {
+        let name = name.map(str::to_owned);
+        Actor::OperatorAs(SystemAccount { uid, name })
+    };
+    let nari = || -> UserId { "@nari:bongsu.test".parse().expect("a user id") };
+    let administer = |act| {
+        let (by, reason) = (None, None);
+        Command::Administer(Administer { by, reason, act })
+    };
+    let create = Act::CreateAccount {
+        user: nari(),
+        password: PasswordHash::from_phc("$argon2id$first".into()),
+        admin: true,
+    };
+    vec![
+        (account(0, Some("root")), administer(create)),
+        (account(1_000, None), administer(Act::SignOut(nari()))),
+    ]
 }
 
 /// Somebody lets a second device of theirs sign in once.

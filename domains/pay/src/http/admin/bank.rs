@@ -4,7 +4,7 @@ use super::Api;
 use crate::command::{BankSaid, Command, Ordered};
 use crate::id::PaymentId;
 use axum::extract::State;
-use bongsu_web_kit::admin::{Body, Done, Problem, Refusals};
+use bongsu_web_kit::admin::{Body, Done, Operator, Problem, Refusals};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -32,7 +32,11 @@ pub struct Said {
 /// Tell what the bank said of an order.
 #[utoipa::path(post, path = "/admin/v1/pay/bank-said", tag = "administration: pay",
     request_body = Said, responses((status = 200, body = Done), Refusals))]
-pub async fn said(State(api): State<Api>, Body(asked): Body<Said>) -> Result<Done, Problem> {
+pub async fn said(
+    State(api): State<Api>,
+    operator: Operator,
+    Body(asked): Body<Said>,
+) -> Result<Done, Problem> {
     let order = match (asked.payment, asked.settlement) {
         (Some(payment), None) => {
             let id = payment.parse::<PaymentId>();
@@ -59,6 +63,7 @@ pub async fn said(State(api): State<Api>, Body(asked): Body<Said>) -> Result<Don
         let detail = format!("what a bank says has at most {MAX_TEXT} bytes");
         return Err(Problem::bad_request(detail));
     }
-    api.operate(Command::BankSaid { order, said }).await?;
+    let command = Command::BankSaid { order, said };
+    api.operate(operator.actor(), command).await?;
     Ok(Done::default())
 }

@@ -143,14 +143,15 @@ impl Api {
         reason: Option<String>,
         act: Act,
     ) -> Result<Done, Problem> {
+        let actor = operator.actor();
         let by = operator.by;
         let command = Command::Administer(Administer { by, reason, act });
-        self.operate(command).await?;
+        self.operate(actor, command).await?;
         Ok(Done::default())
     }
 
-    async fn operate(&self, command: Command) -> Result<(), Problem> {
-        let request = self.lane.request(Actor::Operator, Priority::Vital, command);
+    async fn operate(&self, actor: Actor, command: Command) -> Result<(), Problem> {
+        let request = self.lane.request(actor, Priority::Vital, command);
         match self.lane.submit(request).await?.outcome? {
             Accepted::Done => Ok(()),
             other => Err(Problem::internal(format!(

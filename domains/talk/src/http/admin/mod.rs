@@ -85,12 +85,12 @@ impl Api {
     ) -> Result<(), Problem> {
         let by = operator.by.clone();
         let command = Command::Administer(Administer { by, reason, act });
-        self.operate(command).await
+        self.operate(operator.actor(), command).await
     }
 
     /// Has a command of the operator's carried out.
-    async fn operate(&self, command: Command) -> Result<(), Problem> {
-        let request = self.lane.request(Actor::Operator, Priority::Vital, command);
+    async fn operate(&self, actor: Actor, command: Command) -> Result<(), Problem> {
+        let request = self.lane.request(actor, Priority::Vital, command);
         let decision = self.lane.submit(request).await?;
         decision.outcome.map(drop).map_err(|why| refused(&why))
     }

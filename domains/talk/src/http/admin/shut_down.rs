@@ -8,6 +8,7 @@ use crate::state::rooms::Room;
 use axum::Json;
 use axum::extract::{Path, State};
 use bongsu_base::RoomId;
+use bongsu_lane::Actor;
 use bongsu_web_kit::admin::{Body, Operator, Problem, Reason, Refusals};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -109,7 +110,8 @@ impl Api {
                 return Ok(());
             }
             let (room, most) = (id.clone(), AT_ONCE);
-            self.operate(Command::SweepRoom { room, most }).await?;
+            let command = Command::SweepRoom { room, most };
+            self.operate(Actor::Operator, command).await?;
         }
     }
 }
