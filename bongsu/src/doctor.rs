@@ -1,5 +1,7 @@
 //! `bongsu doctor`: how the machine and the data are, and what to do about it.
 
+mod sign_in;
+
 use crate::config::Config;
 use crate::control::client::Control;
 use crate::data::{DataDir, Installation, Lock};
@@ -44,7 +46,9 @@ pub async fn doctor(config: &Config) -> Result<()> {
     files(&mut findings, config);
     certificate(&mut findings, config);
     let last = if data.root().is_dir() {
-        stored(&data, &mut findings).await?
+        let last = stored(&data, &mut findings).await?;
+        sign_in::keys(&mut findings, &data, config);
+        last
     } else {
         None
     };

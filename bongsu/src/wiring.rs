@@ -8,6 +8,7 @@ mod sites;
 
 pub use lane::OpenLane;
 pub use log::options as log_options;
+pub use sign_in::find_vault;
 pub use sites::{Abroad, MEDIA, SNAPSHOTS, forget_log, stream_id};
 
 use crate::config::{Config, WhoMayRegister};

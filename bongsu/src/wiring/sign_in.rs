@@ -10,8 +10,22 @@ use std::path::Path;
 
 /// Opens the vault. On one machine alone a key is made the first time; several data centres are given the same.
 pub fn vault(data: &DataDir, config: &Config) -> Result<Vault> {
+    if let Some(vault) = find_vault(data, config)? {
+        return Ok(vault);
+    }
+    let path = data.sign_in_key();
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    write_whole(&path, Vault::file(&key).as_bytes())?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+        .with_context(|| format!("{} cannot be made unreadable", path.display()))?;
+    read(&path)
+}
+
+/// Opens the vault; `None` where one machine alone has yet to make its key.
+pub fn find_vault(data: &DataDir, config: &Config) -> Result<Option<Vault>> {
     if let Some(path) = &config.sign_in.key_file {
-        return read(path);
+        return read(path).map(Some);
     }
     if config.sites.is_some() {
         bail!(
@@ -20,14 +34,7 @@ pub fn vault(data: &DataDir, config: &Config) -> Result<Vault> {
         );
     }
     let path = data.sign_in_key();
-    if !path.exists() {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-        write_whole(&path, Vault::file(&key).as_bytes())?;
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600))
-            .with_context(|| format!("{} cannot be made unreadable", path.display()))?;
-    }
-    read(&path)
+    path.exists().then(|| read(&path)).transpose()
 }
 
 fn read(path: &Path) -> Result<Vault> {

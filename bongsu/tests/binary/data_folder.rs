@@ -1,6 +1,6 @@
 //! A data folder belongs to one process and one installation.
 
-use crate::common::{Data, Server, complaint, good};
+use crate::common::{Data, Server, complaint, good, poll};
 use insta::assert_snapshot;
 
 #[test]
@@ -59,4 +59,41 @@ fn what_is_no_data_folder_is_said_to_be_none() {
     let to = data.beside("backup");
     assert_snapshot!(complaint(&["backup", &to, "--data", &data.name()], &data.path()), @"bongsu: there is no data folder FOLDER; name the server's data folder with --data, or its file with --config");
     assert!(good(&["doctor", "--data", &data.name()]).contains("does not exist"));
+}
+
+/// What the doctor says, without the name of the data folder.
+fn doctor(data: &Data) -> String {
+    let said = good(&["doctor", "--data", &data.name()]);
+    said.replace(&data.name(), "FOLDER")
+}
+
+#[test]
+fn keys_of_sign_in_that_cannot_be_opened_are_seen() {
+    let data = Data::new();
+    let server = Server::ready(&data.name(), &[]);
+    let all = "sign-in keys   4 of 4 can be used";
+    poll("the keys are made", || {
+        doctor(&data).contains(all).then_some(())
+    });
+    server.stop();
+    assert!(doctor(&data).contains(all));
+    let file = data.path().join("sign-in.key");
+    let own = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "ab".repeat(32)).unwrap();
+    let other = doctor(&data);
+    assert!(
+        other.contains("sign-in keys   0 of 4 can be used"),
+        "{other}"
+    );
+    let advice = "are sealed under a key that is not in FOLDER/sign-in.key";
+    assert!(other.contains(advice), "{other}");
+    std::fs::remove_file(&file).unwrap();
+    let missing = doctor(&data);
+    assert!(missing.contains(advice), "{missing}");
+    assert!(!file.exists(), "looking makes no key");
+    std::fs::write(&file, "short").unwrap();
+    let odd = doctor(&data);
+    assert!(odd.contains("64 lower-case hexadecimal digits"), "{odd}");
+    std::fs::write(&file, own).unwrap();
+    assert!(doctor(&data).contains(all));
 }

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod client;
 mod config;
 pub mod dpop;
+mod inspect;
 mod keep;
 mod keys;
 mod logout;
@@ -24,6 +25,7 @@ mod tries;
 mod vault;
 
 pub use config::{ProviderConfig, SelfRegistration};
+pub use inspect::{SealedKey, sealed_keys};
 pub use keep::RotateError;
 pub(crate) use keys::Keys;
 pub use logout::LogoutError;
@@ -39,9 +41,9 @@ use crate::query;
 use bongsu_base::{LogTime, UserId};
 use bongsu_fetch::Fetcher;
 use bongsu_lane::{Actor, Priority, ReadError};
+use bongsu_web_kit::admin::Operator;
 use client::Client;
 use parking_lot::RwLock;
-use bongsu_web_kit::admin::Operator;
 use replay::Replays;
 use std::sync::Arc;
 use tries::Tries;
@@ -135,10 +137,10 @@ impl Provider {
         reason: Option<String>,
         (client, act): (ClientId, ClientAct),
     ) -> Result<(), AccountError> {
-        let command = Oauth::Administer(AdministerClient {
-            by,
         let actor = operator.actor();
         let by = operator.by;
+        let command = Oauth::Administer(AdministerClient {
+            by,
             reason,
             client,
             act,
