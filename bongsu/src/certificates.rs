@@ -1,11 +1,11 @@
 //! `bongsu certificates`: by what data centres know each other, for who has no authority of their own.
 
 use crate::say;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use bongsu_base::DataCentre;
 use bongsu_peer::Authority;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -72,6 +72,13 @@ pub fn run(verb: &CertificatesVerb) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// When the first certificate in the file at `path` expires, in seconds since 1970.
+pub fn expiry(path: &Path) -> Result<i64> {
+    let failed = || format!("the certificate {} cannot be read", path.display());
+    let pem = std::fs::read(path).with_context(failed)?;
+    bongsu_peer::expiry(&pem).with_context(failed)
 }
 
 /// The machine's clock, by which certificates are in force.

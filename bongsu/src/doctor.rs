@@ -1,7 +1,9 @@
 //! `bongsu doctor`: how the machine and the data are, and what to do about it.
 
+mod engine;
 mod sign_in;
 
+use crate::certificates::expiry;
 use crate::config::Config;
 use crate::control::client::Control;
 use crate::data::{DataDir, Installation, Lock};
@@ -13,6 +15,8 @@ use bongsu_lane::snapshot::Snapshots;
 use std::path::Path;
 
 const GIB: u64 = 1 << 30;
+/// A certificate that is in force for no longer is to be renewed.
+const FEW_DAYS: i64 = 30;
 /// Below this, a full disk is near.
 const LOW_DISK: u64 = 2 * GIB;
 /// 2026-01-01T00:00:00Z: no release is older, so no clock can rightly be.
@@ -130,7 +134,10 @@ async fn server(data: &DataDir, findings: &mut Findings) {
         Control::connect(&data.control_socket()).await,
     ) {
         (false, _) => findings.line("server", "does not run"),
-        (true, Ok(Some(_))) => findings.line("server", format_args!("runs at {address}")),
+        (true, Ok(Some(mut control))) => {
+            findings.line("server", format_args!("runs at {address}"));
+            engine::logs(findings, &mut control).await;
+        }
         (true, _) => {
             findings.line("server", "has the data folder, but does not answer");
             findings.advise("the server is starting or stuck: look at its log messages");
@@ -173,6 +180,29 @@ fn certificate(findings: &mut Findings, config: &Config) {
     match sites.identity() {
         Ok(_) => findings.line("certificate", format_args!("of {}", sites.own)),
         Err(error) => findings.advise(format!("{error:#}: see `bongsu certificates issue`")),
+    }
+    for (role, path) in sites.certificates() {
+        match expiry(path) {
+            Ok(end) => lasts(findings, (role, path), end.saturating_sub(now().0 / 1000)),
+            Err(error) => findings.advise(format!("{error:#}: see `bongsu certificates issue`")),
+        }
+    }
+}
+
+/// Until when a certificate is in force, in seconds from now.
+fn lasts(findings: &mut Findings, (role, path): (&str, &Path), seconds: i64) {
+    let days = seconds.div_euclid(24 * 60 * 60);
+    let what = if seconds < 0 {
+        "has expired".to_owned()
+    } else {
+        format!("expires in {days} days")
+    };
+    findings.line(role, format_args!("{} {what}", path.display()));
+    if days < FEW_DAYS {
+        findings.advise(format!(
+            "{} {what}: issue it anew (`bongsu certificates issue`) and restart what uses it",
+            path.display()
+        ));
     }
 }
 
@@ -219,4 +249,30 @@ fn now() -> LogTime {
 
 fn in_units(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_to_be_renewed_before_it_ends() {
+        let day = 24 * 60 * 60;
+        for (seconds, expect) in [
+            (31 * day, None),
+            (
+                30 * day - 1,
+                Some("a.pem expires in 29 days: issue it anew"),
+            ),
+            (-1, Some("a.pem has expired: issue it anew")),
+        ] {
+            let mut findings = Findings::default();
+            lasts(&mut findings, ("peer", Path::new("a.pem")), seconds);
+            let advice = findings.advice.first();
+            match expect {
+                None => assert_eq!(advice, None),
+                Some(expect) => assert!(advice.is_some_and(|text| text.starts_with(expect))),
+            }
+        }
+    }
 }

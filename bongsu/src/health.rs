@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Response};
 use bongsu_lane::{Checkpoint, Domain, Health, Lane, LaneState};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 /// One lane, whatever its domain.
@@ -22,6 +24,14 @@ struct Watched {
 pub struct Watch {
     lanes: Arc<Vec<Watched>>,
     within: Duration,
+    begun: Instant,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.lanes.iter().map(|lane| lane.name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 /// Whether the server works.
@@ -86,6 +96,7 @@ impl Watch {
         Self {
             lanes: Arc::default(),
             within,
+            begun: Instant::now(),
         }
     }
 
@@ -130,6 +141,15 @@ impl Watch {
     pub fn age(&self) -> Option<Duration> {
         let ages = self.lanes.iter().map(|lane| (lane.look)().0.canary_age);
         ages.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// The same of each lane by its name. Before a lane's first canary, its view is as old as the watch, at the least.
+    pub fn ages(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let lanes = self.lanes.iter();
+        lanes.map(|lane| {
+            let age = (lane.look)().0.canary_age;
+            (lane.name, age.unwrap_or_else(|| self.begun.elapsed()))
+        })
     }
 
     fn look_at(&self, lane: &Watched) -> DomainHealth {

@@ -14,6 +14,7 @@ mod config;
 mod control;
 mod data;
 mod doctor;
+mod engine;
 mod health;
 mod metrics;
 mod openapi;
@@ -34,8 +35,8 @@ use config::{Config, Layer};
 use data::DataDir;
 use mimalloc::MiMalloc;
 use std::io::Write;
-use std::process::ExitCode;
 use std::path::Path;
+use std::process::ExitCode;
 use telemetry::Telemetry;
 use tokio::runtime::{Builder, Runtime};
 
@@ -125,7 +126,6 @@ fn run(cli: Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether everything is what was written.
 /// Makes the data folder of the backup in `from`, moves its logs into the engine where there is one, and says how to go on.
 async fn restore(from: &Path, config: &Config) -> Result<()> {
     let data = DataDir::new(&config.data);
@@ -142,6 +142,7 @@ async fn restore(from: &Path, config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// Whether everything is what was written.
 fn verified(
     runtime: &Runtime,
     mut asked: Verify,

@@ -1,9 +1,13 @@
 //! What can be measured, for Prometheus.
 
+mod ages;
+mod certificates;
 mod disk;
 mod http_requests;
 mod process;
 
+pub use ages::Ages;
+pub use certificates::register as certificates;
 pub use disk::Disk;
 pub use http_requests::{HttpMetrics, measure};
 

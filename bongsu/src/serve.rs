@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::control::{self, who};
 use crate::data::{DataDir, Installation, Lock, write_whole};
 use crate::health::Watch;
-use crate::metrics::{Disk, HttpMetrics, Metrics};
+use crate::metrics::{self, Ages, Disk, HttpMetrics, Metrics};
 use crate::page::Page;
 use crate::telemetry::Telemetry;
 use crate::wiring::{House, snapshot_store};
@@ -102,7 +102,7 @@ async fn serve_house(
         .unwrap_or_else(|| format!("http://{}", reachable(address)));
     let http = HttpMetrics::new(traces);
     let disk = Disk::default();
-    let metrics = metrics_of(house, &http, &disk);
+    let metrics = metrics_of(house, &watch, (&http, &disk));
     let page = Page {
         server_name: house.server_name.as_str().into(),
         base_url: base_url.as_str().into(),
@@ -149,7 +149,7 @@ async fn serve_house(
 }
 
 /// All that is measured in `house`, and beside it.
-fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
+fn metrics_of(house: &House, watch: &Watch, (http, disk): (&HttpMetrics, &Disk)) -> Metrics {
     Metrics::new(|registry| {
         http.register(registry);
         disk.register(registry);
@@ -159,6 +159,11 @@ fn metrics_of(house: &House, http: &HttpMetrics, disk: &Disk) -> Metrics {
             .and::<bongsu_talk::Talk>(house.talk.lane.metrics())
             .and::<bongsu_pay::Pay>(house.pay.lane.metrics());
         registry.register_collector(Box::new(lanes));
+        registry.register_collector(Box::new(Ages(watch.clone())));
+        registry.register_collector(Box::new(house.engines()));
+        if let Some(abroad) = &house.abroad {
+            metrics::certificates(registry, &abroad.sites);
+        }
         house.told.register(registry);
         house.bank.metrics.register(registry);
         house.invariants.register(registry);
@@ -200,6 +205,7 @@ fn begin_tasks(
 ) -> Vec<JoinHandle<()>> {
     let socket = control::server::listen(&data.control_socket());
     let administration = house.administration(talk.clone(), pay.clone(), provider.clone());
+    let administration = administration.merge(house.engines().routes());
     vec![
         tokio::spawn(answer_control(socket, administration)),
         tokio::spawn(talk.clone().keep_in_touch()),

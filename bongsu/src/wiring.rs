@@ -13,6 +13,7 @@ pub use sites::{Abroad, MEDIA, SNAPSHOTS, forget_log, stream_id};
 
 use crate::config::{Config, WhoMayRegister};
 use crate::data::{DataDir, Installation};
+use crate::engine::EngineWatch;
 use anyhow::{Context, Result};
 use axum::Router;
 use bongsu_base::{Millis, ServerName};
@@ -216,6 +217,12 @@ impl House {
             .merge(identity::provider_routes().into_router(provider))
             .merge(bongsu_talk::http::admin::routes().into_router(talk))
             .merge(bongsu_pay::http::admin::routes().into_router(pay))
+    }
+
+    /// How the engines of its logs are, where there are any.
+    pub fn engines(&self) -> EngineWatch {
+        let all = [&self.identity.engine, &self.talk.engine, &self.pay.engine];
+        EngineWatch::new(all.into_iter().flatten().cloned())
     }
 
     /// Returns once the other data centres agree that what is here is wrong.

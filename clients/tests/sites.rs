@@ -223,10 +223,24 @@ async fn a_damaged_view_is_made_again(cluster: &Cluster) -> Result<()> {
     .await
 }
 
-/// Whoever has no certificate of this house is not heard by its engine.
-async fn strangers_are_not_heard(cluster: &Cluster) -> Result<()> {
+/// Connects to the engine of dc1, as dc1 with the certificate in a folder, or without one.
+async fn connect(
+    cluster: &Cluster,
+    certificate: Option<&Path>,
+) -> Result<async_nats::Client, async_nats::ConnectError> {
     // Whatever was chosen before serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut options = async_nats::ConnectOptions::new()
+        .connection_timeout(Duration::from_secs(5))
+        .add_root_certificates(cluster.dir().join("trust/authority.pem"));
+    if let Some(folder) = certificate {
+        options = options.add_client_certificate(folder.join("dc1.pem"), folder.join("dc1.key"));
+    }
+    options.connect(cluster.engine(1)).await
+}
+
+/// Whoever has no certificate of this house is not heard by its engine.
+async fn strangers_are_not_heard(cluster: &Cluster) -> Result<()> {
     let trust = cluster.dir().join("trust");
     let foreign = TempDir::new()?;
     let folder = foreign.path().join("trust");
@@ -238,24 +252,107 @@ async fn strangers_are_not_heard(cluster: &Cluster) -> Result<()> {
     let name = folder.display().to_string();
     run(&["certificates", "authority", &name])?;
     run(&["certificates", "issue", &name, "dc1", "127.0.0.1"])?;
-    let address = cluster.engine(1);
-    let connect = async |certificate: Option<&Path>| {
-        let mut options = async_nats::ConnectOptions::new()
-            .connection_timeout(Duration::from_secs(5))
-            .add_root_certificates(trust.join("authority.pem"));
-        if let Some(folder) = certificate {
-            options =
-                options.add_client_certificate(folder.join("dc1.pem"), folder.join("dc1.key"));
-        }
-        options.connect(address.clone()).await
-    };
-    let own = connect(Some(&trust)).await;
+    let own = connect(cluster, Some(&trust)).await;
     ensure!(own.is_ok(), "the house's own certificate: {own:?}");
-    ensure!(connect(None).await.is_err(), "heard without a certificate");
+    let none = connect(cluster, None).await;
+    ensure!(none.is_err(), "heard without a certificate");
     ensure!(
-        connect(Some(&folder)).await.is_err(),
+        connect(cluster, Some(&folder)).await.is_err(),
         "heard with another house's certificate"
     );
+    Ok(())
+}
+
+/// What data centre `site` measures under this name and labels.
+async fn measured(cluster: &Cluster, site: usize, name: &str) -> Result<f64> {
+    let answer = reqwest::get(format!("{}/metrics", cluster.base_url(site))).await?;
+    let text = answer.text().await?;
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(value
+        .with_context(|| format!("dc{site} has no {name}"))?
+        .parse()?)
+}
+
+/// Each data centre says how the engine is, from where it stands.
+async fn the_engine_is_seen(cluster: &mut Cluster) -> Result<()> {
+    let is = async |cluster: &Cluster, site: usize, name: &str, value: f64| {
+        let what = format!("dc{site} has {name} {value}");
+        until(&what, async || {
+            let now = measured(cluster, site, name).await?;
+            Ok((now == value).then_some(()))
+        })
+        .await
+    };
+    for site in 1..=3 {
+        is(
+            cluster,
+            site,
+            "bongsu_log_replicas_current{lane=\"talk\"}",
+            3.0,
+        )
+        .await?;
+        is(cluster, site, "bongsu_log_replicas{lane=\"talk\"}", 3.0).await?;
+        is(cluster, site, "bongsu_log_leader{lane=\"talk\"}", 1.0).await?;
+        for role in ["peer", "peer-authority", "log", "log-authority"] {
+            let name = format!("bongsu_certificate_expiry_timestamp_seconds{{role=\"{role}\"}}");
+            let end = measured(cluster, site, &name).await?;
+            // 2026-01-01T00:00:00Z: no release is older.
+            ensure!(end > 1_767_225_600.0, "dc{site}: {role} ends at {end}");
+        }
+        let age = measured(cluster, site, "bongsu_lane_view_age_seconds{lane=\"talk\"}").await?;
+        ensure!((0.0..90.0).contains(&age), "dc{site}: {age}");
+    }
+    until("one data centre leads the log", async || {
+        let mut leaders = 0.0;
+        for site in 1..=3 {
+            leaders += measured(cluster, site, "bongsu_log_leader_here{lane=\"talk\"}").await?;
+        }
+        Ok((leaders == 1.0).then_some(()))
+    })
+    .await?;
+    cluster.order("cut dc3", "dc3 cut off").await?;
+    for name in ["bongsu_log_leader", "bongsu_log_replicas_current"] {
+        is(cluster, 3, &format!("{name}{{lane=\"talk\"}}"), 0.0).await?;
+    }
+    is(
+        cluster,
+        1,
+        "bongsu_log_replicas_current{lane=\"talk\"}",
+        2.0,
+    )
+    .await?;
+    cluster.order("heal dc3", "dc3 ready").await?;
+    is(cluster, 3, "bongsu_log_leader{lane=\"talk\"}", 1.0).await
+}
+
+/// Entries that somebody purged from the engine stop nobody and are missed.
+async fn a_purge_is_noticed(cluster: &Cluster) -> Result<()> {
+    let engine = connect(cluster, Some(&cluster.dir().join("trust"))).await?;
+    let purge = json!({ "seq": 5 }).to_string();
+    let what = "$JS.API.STREAM.PURGE.bongsu-talk-0-0";
+    let answer = engine.request(what, purge.into()).await?;
+    let answer: Value = serde_json::from_slice(&answer.payload)?;
+    ensure!(answer["success"] == true, "{answer}");
+    for site in 1..=3 {
+        until("the purge is noticed", async || {
+            let name = "bongsu_log_damaged{lane=\"talk\"}";
+            Ok((measured(cluster, site, name).await? == 1.0).then_some(()))
+        })
+        .await?;
+        let said = cluster.command(site, &["doctor"])?.text;
+        let purged = "the log of talk: somebody purged the entries 1 to 4 from the engine";
+        ensure!(said.contains(purged), "{said}");
+        ensure!(said.contains("copies current, led from"), "{said}");
+        ensure!(said.contains(".pem expires in 3649 days"), "{said}");
+        let written = std::fs::read_to_string(cluster.site_dir(site).join("bongsu.log"))?;
+        ensure!(
+            written.contains("was shortened by somebody else"),
+            "dc{site} says nothing"
+        );
+    }
+    let mina = Device::login(&cluster.base_url(1), "mina").await?;
+    mina.create_room().await?;
     Ok(())
 }
 
@@ -268,6 +365,8 @@ async fn three_data_centres_are_one_house() -> Result<()> {
     a_damaged_blob_is_made_whole(&cluster).await?;
     a_damaged_view_is_made_again(&cluster).await?;
     strangers_are_not_heard(&cluster).await?;
+    the_engine_is_seen(&mut cluster).await?;
+    a_purge_is_noticed(&cluster).await?;
     cluster.stop().await
 }
 

@@ -6,7 +6,7 @@ use bongsu_log::jetstream::{NatsOptions, Tls};
 use bongsu_peer::{Files, Identity, Patience, Peer};
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `[log]`: where the log lives.
 #[derive(Debug, Clone, Deserialize)]
@@ -164,6 +164,22 @@ impl Sites {
             own: self.own.clone(),
             all,
         }
+    }
+
+    /// The certificates that this data centre shows to the others (`peer`) and to the engine (`log`), and those of the
+    /// authorities by which it knows them.
+    pub fn certificates(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let tls = self.engine.tls.as_ref();
+        let own = tls.and_then(|tls| tls.own.as_ref());
+        let peer = &self.peer;
+        let all = [
+            ("peer", Some(&peer.certificate)),
+            ("peer-authority", Some(&peer.authority)),
+            ("log", own.map(|(certificate, _)| certificate)),
+            ("log-authority", tls.map(|tls| &tls.authority)),
+        ];
+        let named = all.into_iter();
+        named.filter_map(|(role, path)| Some((role, path?.as_path())))
     }
 
     /// As whom this data centre speaks.

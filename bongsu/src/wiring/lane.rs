@@ -2,6 +2,7 @@
 
 use super::{Abroad, Pace, log, snapshot_store};
 use crate::data::{DataDir, Session};
+use crate::engine::LogWatch;
 use crate::say::Progress;
 use anyhow::{Context, Result, bail};
 use bongsu_lane::snapshot::Snapshots;
@@ -19,6 +20,8 @@ pub struct OpenLane<D: Domain> {
     join: Box<dyn FnOnce() + Send>,
     session: Session,
     view: PathBuf,
+    /// How the engine of its log is, where there is one.
+    pub engine: Option<LogWatch>,
 }
 
 impl<D: Domain> OpenLane<D> {
@@ -26,8 +29,14 @@ impl<D: Domain> OpenLane<D> {
     pub async fn open(data: &DataDir, pace: &Pace, abroad: Option<&Abroad>) -> Result<Self> {
         let view = data.view(D::NAME);
         let options = options::<D>(data, pace, abroad)?;
+        let mut engine = None;
         let log: Arc<dyn Log> = match abroad {
-            Some(abroad) => Arc::new(abroad.log::<D>(data, &options).await?),
+            Some(abroad) => {
+                let log = abroad.log::<D>(data, &options).await?;
+                let own = abroad.sites.own.to_string();
+                engine = Some(LogWatch::new(D::NAME, own, &log));
+                Arc::new(log)
+            }
             None => {
                 let folder = data.clone();
                 Arc::new(tokio::task::spawn_blocking(move || log::open(&folder, D::NAME)).await??)
@@ -44,6 +53,7 @@ impl<D: Domain> OpenLane<D> {
             join,
             session,
             view,
+            engine,
         };
         open.catch_up(last).await?;
         open.session.begin()?;
@@ -68,6 +78,7 @@ impl<D: Domain> OpenLane<D> {
             join,
             session,
             view,
+            engine: _,
         } = self;
         lane.close().await;
         drop(lane);

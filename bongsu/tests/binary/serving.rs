@@ -166,6 +166,11 @@ fn the_metrics_are_open_metrics_with_routes_for_labels() {
         let balanced = name.contains('{') == name.ends_with('}');
         assert!(balanced && (value.parse::<f64>().is_ok()), "{line}");
     }
+    for lane in ["identity", "talk", "pay"] {
+        let age = format!("bongsu_lane_view_age_seconds{{lane=\"{lane}\"}} ");
+        assert!(text.contains(&age), "{text}");
+    }
+    assert!(!text.contains("bongsu_log_"), "there is no engine");
     let mut families: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))

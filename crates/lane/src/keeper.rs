@@ -73,12 +73,13 @@ async fn release<D: Domain>(shared: &Arc<Shared<D>>) {
     }
 }
 
-/// The newest snapshot there is; notes up to where the log is no longer needed.
+/// The newest snapshot there is; cuts off what of the log is no longer needed.
 async fn newest<D: Domain>(shared: &Shared<D>) -> Seq {
     match &shared.options.snapshots {
         Some(snapshots) => match snapshots.list().await {
             Ok(list) => {
-                hold(shared, &list);
+                // It may have ended between the two, and the log's copy is taken for as short as was reported.
+                cut(shared, &list).await;
                 let newest = list.first().map_or(Seq::ZERO, |manifest| manifest.seq);
                 shared.metrics.snapshot_seq.set(newest.0 as i64);
                 newest
@@ -109,20 +110,20 @@ async fn snapshot<D: Domain>(shared: &Shared<D>) -> Result<Option<Manifest>, Sna
     shared.metrics.snapshot_seq.set(manifest.seq.0 as i64);
     shared.empty_journal.store(true, Ordering::Relaxed);
     let kept = snapshots.prune(SNAPSHOTS).await?;
-    if let Some(oldest) = hold(shared, &kept) {
-        let truncated = shared.log.truncate(oldest.next()).await;
-        if let Err(error) = truncated {
-            tracing::error!(lane = D::NAME, %error, "the log could not be truncated");
-        }
-    }
+    cut(shared, &kept).await;
     Ok(Some(manifest))
 }
 
-/// Notes up to where `kept`, newest first, make the log unnecessary; `None` while there are too few.
-fn hold<D: Domain>(shared: &Shared<D>, kept: &[Manifest]) -> Option<Seq> {
-    let oldest = kept.get(SNAPSHOTS - 1)?.seq;
-    *shared.held.lock() = oldest;
-    Some(oldest)
+/// Notes up to where `kept`, newest first, make the log unnecessary, unless there are too few, and truncates it there.
+async fn cut<D: Domain>(shared: &Shared<D>, kept: &[Manifest]) {
+    let Some(oldest) = kept.get(SNAPSHOTS - 1) else {
+        return;
+    };
+    *shared.held.lock() = oldest.seq;
+    let truncated = shared.log.truncate(oldest.seq.next()).await;
+    if let Err(error) = truncated {
+        tracing::error!(lane = D::NAME, %error, "the log could not be truncated");
+    }
 }
 
 impl<D: Domain> Lane<D> {

@@ -22,7 +22,7 @@ mod shared;
 mod watch;
 
 pub(crate) use admit::entries;
-pub use engine::{Away, Engine, Found, Message, PublishError};
+pub use engine::{Away, Engine, Found, Message, PublishError, Replicas};
 pub use envelope::OVERHEAD;
 pub use fault::Fault;
 pub use mirror::{Mirror, MirrorError, MirrorFile, MirrorStore};
@@ -30,7 +30,7 @@ pub use nats::{Layout, Login, Nats, NatsError, NatsOptions, Tls};
 pub use open::{OpenError, Opened};
 pub use origin::{Origin, OriginError, StreamId};
 pub use restore::{RestoreError, Restored, Restoring, Tell, restore};
-pub use shared::{Health, Stats};
+pub use shared::{Health, Purged, Seen, Stats};
 
 use crate::{AppendError, Bounds, Entry, Log, Mark, ReadError};
 use async_trait::async_trait;
@@ -138,6 +138,13 @@ impl JetstreamLog {
     #[must_use]
     pub fn health(&self) -> channel::Receiver<Health> {
         self.shared.health.subscribe()
+    }
+
+    /// How the stream looked when it was looked at last, every few seconds; `None` while the engine does not answer or
+    /// nobody leads the stream. What is old says nothing.
+    #[must_use]
+    pub fn seen(&self) -> channel::Receiver<Option<Seen>> {
+        self.shared.seen.subscribe()
     }
 
     /// What it did so far.

@@ -116,7 +116,10 @@ impl Identity {
 }
 
 /// All certificates in `pem`, at least one.
-fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PeerError> {
+pub(crate) fn certificates(
+    what: &'static str,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, PeerError> {
     let malformed = |why: String| PeerError::Malformed { what, why };
     let found = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()

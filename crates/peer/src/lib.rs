@@ -22,6 +22,7 @@ mod error;
 mod identity;
 mod server;
 mod stalling;
+mod validity;
 mod wire;
 
 pub use certificates::{Authority, Issued};
@@ -29,3 +30,4 @@ pub use client::{Patience, Peer};
 pub use error::PeerError;
 pub use identity::{Files, Identity};
 pub use server::{Limits, Offer, Rights, Server, Status};
+pub use validity::expiry;

@@ -24,8 +24,17 @@ pub struct Found {
     pub sealed: bool,
     /// The server that leads it.
     pub leader: Option<String>,
-    /// Whether all its replicas are up to date.
-    pub current: bool,
+    /// The servers that hold it.
+    pub replicas: Replicas,
+}
+
+/// The servers that hold a stream, its leader among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replicas {
+    /// How many there are.
+    pub all: usize,
+    /// How many of them have what the leader has.
+    pub current: usize,
 }
 
 /// One message of a stream.

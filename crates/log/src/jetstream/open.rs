@@ -257,6 +257,7 @@ async fn start(
         flights: Semaphore::new(pace.appends),
         bytes: Semaphore::new(pace.append_bytes),
         health: watch::Sender::new(Health::default()),
+        seen: watch::Sender::new(None),
         counters: Counters::default(),
         pace,
     });

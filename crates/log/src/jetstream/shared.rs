@@ -2,14 +2,17 @@
 
 use super::Pace;
 use super::acks::Acks;
-use super::engine::Engine;
+use super::engine::{Engine, Found, Replicas};
 use super::fault::Fault;
 use super::mirror::Mirror;
 use super::origin::Origin;
+use bongsu_base::Seq;
 use parking_lot::Mutex;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
 
 /// How the log is, as one site sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,8 +25,41 @@ pub struct Health {
     pub suspicion: Option<Fault>,
     /// What is wrong with the engine though this site goes on.
     pub wound: Option<String>,
+    /// What the engine let go of though this site still has it.
+    pub purged: Option<Purged>,
     /// Why this site has stopped.
     pub failed: Option<Fault>,
+}
+
+/// Entries that were purged from the engine, which no site asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purged {
+    /// The first entry of this site's copy.
+    pub from: Seq,
+    /// The first entry that the engine still has.
+    pub first: Seq,
+}
+
+impl fmt::Display for Purged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, first } = self;
+        write!(
+            f,
+            "somebody purged the entries {from} to {} from the engine, which no site let go of",
+            first.0.saturating_sub(1)
+        )
+    }
+}
+
+/// A log's stream as its leader described it to this site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// When, by the clock of the tokio runtime.
+    pub at: Instant,
+    /// The server that leads it.
+    pub leader: Option<String>,
+    /// The servers that hold it.
+    pub replicas: Replicas,
 }
 
 /// How often the log did what since it was opened.
@@ -93,6 +129,7 @@ pub(super) struct Shared {
     pub flights: Semaphore,
     pub bytes: Semaphore,
     pub health: watch::Sender<Health>,
+    pub seen: watch::Sender<Option<Seen>>,
     pub counters: Counters,
 }
 
@@ -105,6 +142,15 @@ impl Shared {
             tell(self.engine.name(), &before, health);
             *health != before
         });
+    }
+
+    /// Notes how the stream was found, or that it was not.
+    pub fn saw(&self, found: Option<&Found>) {
+        self.seen.send_replace(found.map(|found| Seen {
+            at: Instant::now(),
+            leader: found.leader.clone(),
+            replicas: found.replicas,
+        }));
     }
 
     /// Ends appending and reading for good; the first reason stays.
@@ -137,6 +183,18 @@ fn tell(log: &str, before: &Health, now: &Health) {
         && let Some(wound) = &now.wound
     {
         tracing::error!(log, wound, "the engine is damaged; this site goes on");
+    }
+    if before.purged != now.purged {
+        match &now.purged {
+            Some(purged) => tracing::warn!(
+                log,
+                %purged,
+                "the engine's log was shortened by somebody else; this site goes on with its own copy. Keep the sites' data \
+                 folders, let nobody else purge the streams, and see that every site has snapshots; `bongsu restore-log` \
+                 puts the entries back"
+            ),
+            None => tracing::info!(log, "what was purged from the engine is needed no longer"),
+        }
     }
     if before.reading.is_some() != now.reading.is_some() {
         match &now.reading {

@@ -2,9 +2,9 @@
 //! hold what the copy holds, byte for byte, and does the right server lead it?
 
 use super::admit::admit;
-use super::engine::{Found, Message};
+use super::engine::{Found, Message, Replicas};
 use super::fault::{Fault, Trouble, judge};
-use super::shared::{Counters, Shared};
+use super::shared::{Counters, Purged, Shared};
 use crate::{Entry, ReadError};
 use bongsu_base::{LogTime, Seq};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(super) struct Watchman {
     audited: Seq,
     /// Whether something was found since all was compared for the last time.
     wounded: bool,
+    /// Since when the engine holds less of the beginning than it was asked to.
+    purged: Option<Instant>,
 }
 
 impl Watchman {
@@ -31,6 +33,7 @@ impl Watchman {
             misled: None,
             audited,
             wounded: false,
+            purged: None,
         }
     }
 
@@ -58,6 +61,7 @@ impl Watchman {
             }
             sleep(self.shared.pace.look_every).await;
         }
+        self.shared.saw(None);
     }
 
     fn suspect(&mut self, fault: Fault) {
@@ -72,9 +76,13 @@ impl Watchman {
     async fn round(&mut self) -> Result<(), Trouble> {
         // Read before the engine is asked: it may only have more than that.
         let held = self.held().await?;
-        let found = self.shared.engine.find().await?;
+        let found = self.shared.engine.find().await;
+        self.shared
+            .saw(found.as_ref().ok().and_then(Option::as_ref));
+        let found = found?;
         judge(&self.shared.origin, held, found.as_ref())?;
         let Some(found) = found else { return Ok(()) };
+        self.look_at_beginning(&found).await?;
         self.shared.first.store(found.first, Ordering::Relaxed);
         let removed = (found.removed > 0)
             .then(|| format!("{} entries were removed from its middle", found.removed));
@@ -95,6 +103,26 @@ impl Watchman {
         Ok(())
     }
 
+    /// Sees that the stream goes back as far as this site's copy. No site truncates its copy before it no longer needs what
+    /// it had, and nothing is purged that one of them needs; what lies before the stream was never in it.
+    async fn look_at_beginning(&mut self, found: &Found) -> Result<(), Trouble> {
+        let first = self.shared.origin.entry(found.first);
+        let bounds = self.shared.mirror.bounds().await.map_err(unreadable)?;
+        if found.first <= 1 || first <= bounds.first {
+            self.purged = None;
+            self.shared.set(|health| health.purged = None);
+            return Ok(());
+        }
+        let since = *self.purged.get_or_insert_with(Instant::now);
+        // The copy may be on its way to be truncated.
+        if since.elapsed() >= self.shared.pace.suspect_for {
+            let from = bounds.first;
+            let purged = Some(Purged { from, first });
+            self.shared.set(|health| health.purged = purged);
+        }
+        Ok(())
+    }
+
     fn wound(&mut self, wound: String) {
         self.wounded = true;
         self.shared.set(|health| health.wound = Some(wound));
@@ -110,7 +138,8 @@ impl Watchman {
         let Some(preferred) = &self.shared.pace.lead_from else {
             return Ok(());
         };
-        if found.leader.as_ref() == Some(preferred) || !found.current {
+        let Replicas { all, current } = found.replicas;
+        if found.leader.as_ref() == Some(preferred) || current < all {
             self.misled = None;
             return Ok(());
         }

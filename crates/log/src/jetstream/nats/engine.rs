@@ -5,7 +5,7 @@ use super::doubt::Doubt;
 use super::near::Near;
 use super::told::Told;
 use super::{Layout, Nats, time};
-use crate::jetstream::engine::{Away, Engine, Found, Message, PublishError};
+use crate::jetstream::engine::{Away, Engine, Found, Message, PublishError, Replicas};
 use crate::jetstream::origin::Origin;
 use async_nats::client::RequestErrorKind;
 use async_nats::{HeaderMap, Request};
@@ -134,8 +134,16 @@ impl NatsEngine {
             // Whoever answers then may be behind.
             return Err(Away("the stream has no leader now".to_owned()));
         }
-        let replicas = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
-        let current = replicas.clone().all(|replica| replica.current);
+        let followers = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
+        let replicas = Replicas {
+            all: 1 + followers.clone().count(),
+            current: 1 + followers.filter(|follower| follower.current).count(),
+        };
+        // A server without others tells of no cluster, and is the one that was asked.
+        let leader = match info.cluster {
+            Some(cluster) => cluster.leader,
+            None => self.nats.server(),
+        };
         Ok(Found {
             origin,
             first: info.state.first_seq.max(1),
@@ -144,8 +152,8 @@ impl NatsEngine {
             bytes: info.state.bytes,
             weakness: config.weakness(&self.layout),
             sealed: config.sealed,
-            leader: info.cluster.and_then(|cluster| cluster.leader),
-            current,
+            leader,
+            replicas,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What the model of the engine holds.
 
 use super::EngineFaults;
-use crate::jetstream::{Found, Message, Origin, StreamId};
+use crate::jetstream::{Found, Message, Origin, Replicas, StreamId};
 use crate::memory::faults::{Chance, Dice, within};
 use crate::{Entry, jetstream};
 use bongsu_base::{Epoch, LogTime, Seed};
@@ -24,6 +24,8 @@ pub enum Damage {
     Alter(u64),
     /// It forgets the stream.
     LoseStream,
+    /// Somebody has it let go of the messages before this one.
+    Purge(u64),
 }
 
 /// A message and when it was stored.
@@ -186,7 +188,10 @@ impl State {
             weakness: None,
             sealed: stream.sealed,
             leader: None,
-            current: true,
+            replicas: Replicas {
+                all: self.sites.len(),
+                current: self.sites.len(),
+            },
         })
     }
 
@@ -276,6 +281,7 @@ impl State {
             Damage::LoseStream => {
                 last.remove();
             }
+            Damage::Purge(keep_from) => stream.first = keep_from,
         }
     }
 

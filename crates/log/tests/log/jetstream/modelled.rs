@@ -4,7 +4,7 @@ use super::restoring::restoring;
 use super::site::{ID, failure};
 use crate::common::{all, append, open};
 use bongsu_base::{Seed, Seq};
-use bongsu_log::jetstream::{Fault, JetstreamLog, Options, Pace, restore};
+use bongsu_log::jetstream::{Fault, JetstreamLog, Options, Pace, Purged, restore};
 use bongsu_log::memory::{Chance, Cluster, Damage, EngineFaults, MemoryMirror};
 use bongsu_log::{AppendError, Entry, Log};
 use bytes::Bytes;
@@ -365,5 +365,56 @@ fn a_restoration_says_what_it_waits_for_and_gives_up() {
         assert_eq!(*told.lock(), waits, "each change");
         let restored = restore(&*engine, what(), &tell).await.expect("restored");
         assert_eq!(restored.last, Seq(1));
+    });
+}
+
+#[test]
+fn what_somebody_else_purged_is_noticed_and_stops_nobody() {
+    simulate(async {
+        let (cluster, logs) = two_sites(&Pace::default()).await;
+        let purged = |log: &JetstreamLog| log.health().borrow().purged;
+        logs[0].truncate(Seq(4)).await.expect("truncated");
+        logs[0].release(Seq(4)).await.expect("purged");
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(purged(&logs[0]), None, "it asked for that");
+        let (from, first) = (Seq(1), Seq(4));
+        let other = Some(Purged { from, first });
+        assert_eq!(purged(&logs[1]), other, "it did not");
+        logs[1].truncate(Seq(4)).await.expect("truncated");
+        cluster.damage(Damage::Purge(8));
+        let (from, first) = (Seq(4), Seq(8));
+        for log in &logs {
+            let mut health = log.health();
+            let noticed = health.wait_for(|health| health.purged == Some(Purged { from, first }));
+            noticed.await.expect("noticed");
+        }
+        let words = "somebody purged the entries 4 to 7 from the engine, which no site let go of";
+        assert_eq!(Purged { from, first }.to_string(), words);
+        let seq = append(&logs[1], "on").await;
+        assert!(logs[0].reach(seq, Duration::from_secs(60)).await);
+        assert_eq!(logs[0].health().borrow().failed, None);
+        for log in &logs {
+            log.truncate(Seq(8)).await.expect("truncated");
+            let mut health = log.health();
+            let healed = health.wait_for(|health| health.purged.is_none());
+            healed.await.expect("needed no longer");
+        }
+    });
+}
+
+#[test]
+fn an_engine_that_is_silent_is_seen_no_more() {
+    simulate(async {
+        let (cluster, logs) = two_sites(&Pace::default()).await;
+        let mut seen = logs[0].seen();
+        let found = seen.wait_for(Option::is_some).await.expect("seen").clone();
+        let replicas = found.expect("seen").replicas;
+        assert_eq!((replicas.all, replicas.current), (2, 2));
+        cluster.cut(0, true);
+        seen.wait_for(Option::is_none).await.expect("silent");
+        cluster.cut(0, false);
+        seen.wait_for(Option::is_some).await.expect("seen again");
+        cluster.elect(Duration::from_secs(5));
+        seen.wait_for(Option::is_none).await.expect("no leader");
     });
 }

@@ -89,7 +89,7 @@ impl House {
     async fn see_all_current(&self) {
         until("catching up", async || {
             let found = self.sites[0].engine().find().await.ok()??;
-            found.current.then_some(())
+            (found.replicas.current == 3).then_some(())
         })
         .await;
     }
