@@ -78,7 +78,7 @@ async fn newest<D: Domain>(shared: &Shared<D>) -> Seq {
     match &shared.options.snapshots {
         Some(snapshots) => match snapshots.list().await {
             Ok(list) => {
-                // It may have ended between the two, and the log's copy is taken for as short as was reported.
+                // It may have ended between a snapshot and the truncation behind it.
                 cut(shared, &list).await;
                 let newest = list.first().map_or(Seq::ZERO, |manifest| manifest.seq);
                 shared.metrics.snapshot_seq.set(newest.0 as i64);
@@ -114,15 +114,20 @@ async fn snapshot<D: Domain>(shared: &Shared<D>) -> Result<Option<Manifest>, Sna
     Ok(Some(manifest))
 }
 
-/// Notes up to where `kept`, newest first, make the log unnecessary, unless there are too few, and truncates it there.
+/// Truncates the log behind the oldest of `kept`, newest first, and notes that it is needed no further back. Nothing is
+/// done while there are too few, or while the view here has not come as far itself: it still has to read what is before.
 async fn cut<D: Domain>(shared: &Shared<D>, kept: &[Manifest]) {
-    let Some(oldest) = kept.get(SNAPSHOTS - 1) else {
+    let applied = shared.applied.borrow().chain.seq;
+    let oldest = kept.get(SNAPSHOTS - 1).map(|manifest| manifest.seq);
+    let Some(oldest) = oldest.filter(|oldest| *oldest <= applied) else {
         return;
     };
-    *shared.held.lock() = oldest.seq;
-    let truncated = shared.log.truncate(oldest.seq.next()).await;
-    if let Err(error) = truncated {
-        tracing::error!(lane = D::NAME, %error, "the log could not be truncated");
+    match shared.log.truncate(oldest.next()).await {
+        // Not sooner: what all data centres say here, the engine is told to let go of.
+        Ok(()) => *shared.held.lock() = oldest,
+        Err(error) => {
+            tracing::error!(lane = D::NAME, %error, "the log could not be truncated");
+        }
     }
 }
 

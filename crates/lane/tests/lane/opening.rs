@@ -3,7 +3,7 @@
 use crate::tally::{Place, Site, memory_log};
 use bongsu_base::{Seed, Seq};
 use bongsu_lane::snapshot::{SnapshotError, Snapshots};
-use bongsu_lane::{LaneState, OpenError, Options, View};
+use bongsu_lane::{LaneState, Offload, OpenError, Options, View};
 use bongsu_log::Log;
 use bongsu_log::memory::{Faults, MemoryLog};
 use futures_util::TryStreamExt;
@@ -240,6 +240,55 @@ async fn old_snapshots_are_forgotten_whole() {
     assert_eq!(bounds.first, kept[1].seq.next());
 }
 
+/// Two snapshots of the view of `site`, after which the process ended before anything was truncated.
+async fn two_snapshots(shelf: &Shelf, site: &Site, name: &str) -> [Seq; 2] {
+    let mut taken = [Seq::ZERO; 2];
+    for (n, seq) in (10..).zip(&mut taken) {
+        site.add(n, "tea", 1).await;
+        let view = shelf.place.view(name);
+        let manifest = shelf.snapshots().take(&view, Offload::Inline).await;
+        *seq = manifest.expect("taken").seq;
+    }
+    assert_eq!(shelf.place.log.bounds().await.expect("up").first, Seq(1));
+    taken
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_to_be_truncated_is_truncated_at_the_next_start() {
+    let shelf = Shelf::new();
+    let site = shelf.open("a").await;
+    let [oldest, _] = two_snapshots(&shelf, &site, "a").await;
+    site.kill().await;
+    let site = shelf.open("a").await;
+    site.add(1, "tea", 1).await;
+    let bounds = shelf.place.log.bounds().await.expect("up");
+    assert_eq!(bounds.first, oldest.next());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_that_is_behind_the_snapshots_keeps_the_log_that_it_needs() {
+    let shelf = Shelf::new();
+    let behind = shelf.open("b").await;
+    behind.add(1, "tea", 1).await;
+    behind.close().await;
+    let site = shelf.place.open("a").await;
+    let [oldest, newest] = two_snapshots(&shelf, &site, "a").await;
+    site.close().await;
+    shelf.place.log.set_faults(Faults {
+        read_delay: 5_000..=5_000,
+        ..Faults::NONE
+    });
+    let slow = Arc::new(shelf.place.log.reader("b"));
+    let behind = Site::open(slow, shelf.options("b")).await.expect("opens");
+    assert_eq!(behind.how, View::Kept);
+    assert!(behind.lane.progress().chain.seq < oldest);
+    let reached = behind.lane.reach(newest, Duration::from_secs(60)).await;
+    reached.expect("the log still has it");
+    assert_eq!(behind.amount("tea").await, 3);
+    let bounds = shelf.place.log.bounds().await.expect("up");
+    assert_eq!(bounds.first, Seq(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn snapshots_are_taken_by_themselves_and_while_others_write() {
     let shelf = Shelf::new();
@@ -413,7 +462,7 @@ async fn a_snapshot_of_a_newer_schema_is_refused() {
             &manifest,
             &target,
             manifest.schema_version - 1,
-            bongsu_lane::Offload::Inline,
+            Offload::Inline,
         )
         .await;
     assert!(
@@ -432,7 +481,7 @@ async fn a_damaged_view_is_never_stored() {
     forge(&shelf.place.view("a"));
     let taken = shelf
         .snapshots()
-        .take(&shelf.place.view("a"), bongsu_lane::Offload::Inline)
+        .take(&shelf.place.view("a"), Offload::Inline)
         .await;
     assert!(matches!(taken, Err(SnapshotError::Damaged(_))), "{taken:?}");
     assert!(shelf.names().await.is_empty());
