@@ -264,7 +264,7 @@ impl Api {
 
 /// Ask people for money: each for a share, or all for a total that is split evenly.
 #[utoipa::path(post, path = "/pay/v1/bills", tag = "pay: bills", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = MakeBill,
+    params(Key), request_body = MakeBill,
     responses((status = 200, body = BillBody), Refusals))]
 pub async fn make(
     State(api): State<Api>,
@@ -311,7 +311,7 @@ pub async fn show(
 
 /// Pay your share of a bill.
 #[utoipa::path(post, path = "/pay/v1/bills/{bill}/pay", tag = "pay: bills", security(("person" = [])),
-    params(("bill" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("bill" = String, Path), Key),
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn pay(
     State(api): State<Api>,
@@ -325,7 +325,7 @@ pub async fn pay(
 
 /// Refuse to pay your share of a bill.
 #[utoipa::path(post, path = "/pay/v1/bills/{bill}/decline", tag = "pay: bills", security(("person" = [])),
-    params(("bill" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("bill" = String, Path), Key),
     responses((status = 200, body = BillBody), Refusals))]
 pub async fn decline(
     State(api): State<Api>,
@@ -339,7 +339,7 @@ pub async fn decline(
 
 /// Ask no longer; what was paid stays paid.
 #[utoipa::path(post, path = "/pay/v1/bills/{bill}/cancel", tag = "pay: bills", security(("person" = [])),
-    params(("bill" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("bill" = String, Path), Key),
     responses((status = 200, body = BillBody), Refusals))]
 pub async fn cancel(
     State(api): State<Api>,

@@ -104,7 +104,7 @@ impl Api {
 
 /// Say that what you paid a merchant for was not what it should have been, within 90 days.
 #[utoipa::path(post, path = "/pay/v1/payments/{payment}/dispute", tag = "pay: disputes", security(("person" = [])),
-    params(("payment" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = OpenDispute,
+    params(("payment" = String, Path), Key), request_body = OpenDispute,
     responses((status = 200, body = DisputeBody), Refusals))]
 pub async fn open(
     State(api): State<Api>,
@@ -143,7 +143,7 @@ pub async fn of_shop(
 
 /// Say what you have to say of a dispute, once. An operator decides.
 #[utoipa::path(post, path = "/pay/v1/merchant/disputes/{payment}/answer", tag = "pay: merchants",
-    security(("merchant" = [])), params(("payment" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    security(("merchant" = [])), params(("payment" = String, Path), Key),
     request_body = AnswerDispute, responses((status = 200, body = DisputeBody), Refusals))]
 pub async fn answer(
     State(api): State<Api>,

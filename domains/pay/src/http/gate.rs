@@ -127,7 +127,9 @@ impl FromRequestParts<Api> for Anyone {
 }
 
 /// What whoever asks calls their request: the header `Idempotency-Key`.
-pub struct Key(pub String);
+#[derive(IntoParams)]
+#[into_params(names("Idempotency-Key"), parameter_in = Header)]
+pub struct Key(#[param(pattern = "^[!-~]{1,255}$")] pub String);
 
 /// Whether a key is one.
 pub fn is_key(key: &str) -> bool {

@@ -82,7 +82,7 @@ pub struct ChargeCode {
 
 /// Prepare a payment. The payer has a quarter of an hour. With `recurring`, the payer consents to being charged again.
 #[utoipa::path(post, path = "/pay/v1/merchant/ready", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Ready,
+    params(Key), request_body = Ready,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn ready(
     State(api): State<Api>,
@@ -136,7 +136,7 @@ pub async fn ready(
 
 /// Take a payment that the payer let be: the money moves now.
 #[utoipa::path(post, path = "/pay/v1/merchant/approve", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Approve,
+    params(Key), request_body = Approve,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn approve(
     State(api): State<Api>,
@@ -150,7 +150,7 @@ pub async fn approve(
 
 /// Call a payment off, or give it back, whole or in part.
 #[utoipa::path(post, path = "/pay/v1/merchant/cancel", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Cancel,
+    params(Key), request_body = Cancel,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn cancel(
     State(api): State<Api>,
@@ -165,7 +165,7 @@ pub async fn cancel(
 
 /// Charge whoever showed you a code: the money moves now.
 #[utoipa::path(post, path = "/pay/v1/merchant/charge-code", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = ChargeCode,
+    params(Key), request_body = ChargeCode,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn charge_code(
     State(api): State<Api>,

@@ -124,7 +124,7 @@ pub async fn wallets(State(api): State<Api>, Reader(user): Reader) -> Said<Vec<W
 
 /// Open your wallet; one that is open stays as it is.
 #[utoipa::path(post, path = "/pay/v1/wallet", tag = "pay: wallets", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = OpenWallet,
+    params(Key), request_body = OpenWallet,
     responses((status = 200, body = WalletBody), Refusals))]
 pub async fn open(
     State(api): State<Api>,
@@ -155,7 +155,7 @@ pub async fn statement(
 
 /// Say which bank account is yours.
 #[utoipa::path(post, path = "/pay/v1/wallet/bank-account", tag = "pay: wallets", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = LinkBank,
+    params(Key), request_body = LinkBank,
     responses((status = 200, body = BankAccountBody), Refusals))]
 pub async fn link_bank(
     State(api): State<Api>,
@@ -178,7 +178,7 @@ pub async fn link_bank(
 /// Have your bank bring money, within the limits of your level: so much at once, and no more than a wallet may have when it
 /// has come, with what the bank is still to bring.
 #[utoipa::path(post, path = "/pay/v1/topups", tag = "pay: wallets", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Much,
+    params(Key), request_body = Much,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn top_up(
     State(api): State<Api>,
@@ -192,7 +192,7 @@ pub async fn top_up(
 
 /// Have money brought to your bank.
 #[utoipa::path(post, path = "/pay/v1/withdrawals", tag = "pay: wallets", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Much,
+    params(Key), request_body = Much,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn withdraw(
     State(api): State<Api>,
@@ -206,7 +206,7 @@ pub async fn withdraw(
 
 /// Pay another person.
 #[utoipa::path(post, path = "/pay/v1/transfers", tag = "pay: people", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Transfer,
+    params(Key), request_body = Transfer,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn transfer(
     State(api): State<Api>,
@@ -239,7 +239,7 @@ pub async fn transfer(
 
 /// Put money aside for whoever knows a code; it comes back after three days.
 #[utoipa::path(post, path = "/pay/v1/links", tag = "pay: people", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = MakeLink,
+    params(Key), request_body = MakeLink,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn make_link(
     State(api): State<Api>,
@@ -262,7 +262,7 @@ pub async fn make_link(
 
 /// Have a code to show at a till: a merchant can charge you once with it, within a minute.
 #[utoipa::path(post, path = "/pay/v1/code", tag = "pay: approvals", security(("person" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(Key),
     responses((status = 200, body = CodeBody), Refusals))]
 pub async fn show_code(State(api): State<Api>, payer: Payer, key: Key) -> Said<CodeBody> {
     let (name, called) = (payer.user.to_string(), key.0.clone());
@@ -276,7 +276,7 @@ pub async fn show_code(State(api): State<Api>, payer: Payer, key: Key) -> Said<C
 
 /// Take what a link holds.
 #[utoipa::path(post, path = "/pay/v1/links/{code}/claim", tag = "pay: people", security(("person" = [])),
-    params(("code" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("code" = String, Path), Key),
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn claim_link(
     State(api): State<Api>,
@@ -290,7 +290,7 @@ pub async fn claim_link(
 
 /// Take back what a link of yours holds.
 #[utoipa::path(post, path = "/pay/v1/links/{code}/cancel", tag = "pay: people", security(("person" = [])),
-    params(("code" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("code" = String, Path), Key),
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn cancel_link(
     State(api): State<Api>,
@@ -338,7 +338,7 @@ pub async fn asked(
 
 /// Let a merchant's payment be: the money is held for it for an hour.
 #[utoipa::path(post, path = "/pay/v1/approvals/{payment}/approve", tag = "pay: approvals", security(("person" = [])),
-    params(("payment" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("payment" = String, Path), Key),
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn accept(
     State(api): State<Api>,
@@ -352,7 +352,7 @@ pub async fn accept(
 
 /// Refuse a merchant's payment.
 #[utoipa::path(post, path = "/pay/v1/approvals/{payment}/decline", tag = "pay: approvals", security(("person" = [])),
-    params(("payment" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    params(("payment" = String, Path), Key),
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn decline(
     State(api): State<Api>,

@@ -247,7 +247,7 @@ pub async fn look(
 
 /// Pay a merchant what you say: the money moves now.
 #[utoipa::path(post, path = "/pay/v1/merchants/{merchant}/pay", tag = "pay: people", security(("person" = [])),
-    params(("merchant" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = PayMerchant,
+    params(("merchant" = String, Path), Key), request_body = PayMerchant,
     responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn pay(
     State(api): State<Api>,

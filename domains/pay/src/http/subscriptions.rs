@@ -210,7 +210,7 @@ pub async fn show(
 
 /// Let a merchant charge you no longer.
 #[utoipa::path(post, path = "/pay/v1/subscriptions/{subscription}/revoke", tag = "pay: subscriptions",
-    security(("person" = [])), params(("subscription" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    security(("person" = [])), params(("subscription" = String, Path), Key),
     responses((status = 200, body = SubscriptionBody), Refusals))]
 pub async fn revoke(
     State(api): State<Api>,
@@ -248,7 +248,7 @@ pub async fn show_shop(
 
 /// Charge whoever consented: the money moves now.
 #[utoipa::path(post, path = "/pay/v1/merchant/subscriptions/{subscription}/charge", tag = "pay: merchants",
-    security(("merchant" = [])), params(("subscription" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    security(("merchant" = [])), params(("subscription" = String, Path), Key),
     request_body = ChargeSubscription, responses((status = 200, body = PaymentBody), Refusals))]
 pub async fn charge(
     State(api): State<Api>,
@@ -265,7 +265,7 @@ pub async fn charge(
 
 /// Charge no longer.
 #[utoipa::path(post, path = "/pay/v1/merchant/subscriptions/{subscription}/end", tag = "pay: merchants",
-    security(("merchant" = [])), params(("subscription" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    security(("merchant" = [])), params(("subscription" = String, Path), Key),
     request_body = Nothing, responses((status = 200, body = SubscriptionBody), Refusals))]
 pub async fn end(
     State(api): State<Api>,

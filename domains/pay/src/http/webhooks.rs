@@ -66,7 +66,7 @@ pub async fn show(State(api): State<Api>, shop: Shop) -> Said<WebhookBody> {
 /// Be told what happens at an address, from now on. The answer has a new secret, and no other has it; for a day the one
 /// before it signs too.
 #[utoipa::path(post, path = "/pay/v1/merchant/webhook", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = SetWebhook,
+    params(Key), request_body = SetWebhook,
     responses((status = 200, body = WebhookBody), Refusals))]
 pub async fn set(
     State(api): State<Api>,
@@ -85,7 +85,7 @@ pub async fn set(
 
 /// Get another secret; for a day the one before it signs too.
 #[utoipa::path(post, path = "/pay/v1/merchant/webhook/rotate", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Nothing,
+    params(Key), request_body = Nothing,
     responses((status = 200, body = WebhookBody), Refusals))]
 pub async fn rotate(
     State(api): State<Api>,
@@ -101,7 +101,7 @@ pub async fn rotate(
 
 /// Be told no longer. What waits is not sent.
 #[utoipa::path(post, path = "/pay/v1/merchant/webhook/remove", tag = "pay: merchants", security(("merchant" = [])),
-    params(("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")), request_body = Nothing,
+    params(Key), request_body = Nothing,
     responses((status = 200, body = Nothing), Refusals))]
 pub async fn remove(
     State(api): State<Api>,
@@ -132,7 +132,7 @@ pub async fn deliveries(
 
 /// Be told something once more, by the same id.
 #[utoipa::path(post, path = "/pay/v1/merchant/deliveries/{event}/again", tag = "pay: merchants",
-    security(("merchant" = [])), params(("event" = String, Path), ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$")),
+    security(("merchant" = [])), params(("event" = String, Path), Key),
     request_body = Nothing, responses((status = 200, body = ToldAgainBody), Refusals))]
 pub async fn again(
     State(api): State<Api>,
