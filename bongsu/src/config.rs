@@ -4,12 +4,14 @@
 mod bank;
 mod environment;
 mod file;
+mod list;
 mod previews;
 mod sign_in;
 mod sites;
 
 pub use bank::BankAt;
 use bank::PaySection;
+use list::list;
 use previews::services;
 pub use sign_in::{SignIn, WhoRegistersClients};
 pub use sites::Sites;
@@ -289,7 +291,7 @@ impl Config {
         let previews = previews::rules(&layer)?;
         let sign_in = SignIn::of(&layer)?;
         let webhooks = services("webhook_allow_networks", &layer.webhook_allow_networks)?;
-        let trusted_proxies = previews::list("trusted_proxies", &layer.trusted_proxies)?;
+        let trusted_proxies = list("trusted_proxies", &layer.trusted_proxies)?;
         let registration = layer.registration.unwrap_or(WhoMayRegister::Closed);
         let token = layer.registration_token.filter(|token| !token.is_empty());
         ensure!(

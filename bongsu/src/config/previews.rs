@@ -1,10 +1,9 @@
 //! Which pages that people link to are fetched, and which services are told things.
 
 use super::Layer;
-use anyhow::{Result, anyhow, ensure};
+use super::list::list;
+use anyhow::{Result, ensure};
 use bongsu_fetch::Rules;
-use std::fmt::Display;
-use std::str::FromStr;
 
 /// The rules, if pages are fetched at all.
 pub fn rules(layer: &Layer) -> Result<Option<Rules>> {
@@ -41,22 +40,6 @@ pub(super) fn services(key: &str, networks: &Option<String>) -> Result<Rules> {
         allow_networks: list(key, networks)?,
         ..Rules::default()
     })
-}
-
-/// What stands between the commas.
-pub(super) fn list<T>(key: &str, text: &Option<String>) -> Result<Vec<T>>
-where
-    T: FromStr,
-    T::Err: Display,
-{
-    let words = text.iter().flat_map(|text| text.split(','));
-    let words = words.map(str::trim).filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            word.parse()
-                .map_err(|error| anyhow!("{key}: `{word}` is not one: {error}"))
-        })
-        .collect()
 }
 
 #[cfg(test)]
