@@ -102,12 +102,14 @@ bench-identity: $(BENCH_JS)/.package-lock.json ## sign-in for other services bes
 	cargo build --release -p bongsu-bench
 	./target/release/bongsu-bench --out target/bench/identity.json identity --peer bench/js $(BENCH)
 
-bench-pay: ## payments beside a stored procedure of PostgreSQL; needs Debian's postgresql
+bench-pay: $(TOOLS)/venv/requirements.ok ## payments beside a stored procedure of PostgreSQL; needs Debian's postgresql
 	@mkdir -p target/bench
 	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/ledger.json cargo bench -p bongsu-ledger --bench transfers
+	BONGSU_BENCH_OUT=$(CURDIR)/target/bench/three-ways.json cargo bench -p bongsu-pay --bench three_ways
 	cargo build --release -p bongsu
 	cargo build --release -p bongsu-bench
-	./target/release/bongsu-bench --out target/bench/pay.json pay --library target/bench/ledger.json $(BENCH)
+	./target/release/bongsu-bench --out target/bench/pay.json pay --library target/bench/ledger.json \
+		--three-ways target/bench/three-ways.json $(BENCH)
 
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)

@@ -19,6 +19,9 @@ pub struct Wanted {
     /// What the library's own benchmark wrote.
     #[arg(long)]
     library: PathBuf,
+    /// What the benchmark of three data centres wrote.
+    #[arg(long)]
+    three_ways: PathBuf,
     /// A fifth of everything, to see whether it works.
     #[arg(long)]
     quick: bool,
@@ -28,19 +31,21 @@ pub struct Wanted {
 const AT_ONCE: usize = 64;
 /// How many times the peer's transfers are to be reached through the library.
 const AIM: f64 = 20.0;
+/// The same where they are durable in three data centres.
+const THREE_WAYS_AIM: f64 = 5.0;
 /// What part of uniform transfers those of one hot account are to reach at the least.
 const HOT_AIM: f64 = 0.5;
 
 pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
     let span = Duration::from_secs(if wanted.quick { 3 } else { 15 });
-    let text = std::fs::read_to_string(&wanted.library).context("the library's figures")?;
-    let library: Vec<Value> = serde_json::from_str(&text)?;
+    let mut library = rows(&wanted.library)?;
+    library.extend(rows(&wanted.three_ways)?);
     let figure = |name: &str, unit: &str| {
         let found = library
             .iter()
             .find(|row| row["name"] == name && row["unit"] == unit);
         let value = found.and_then(|row| row["value"].as_f64());
-        value.with_context(|| format!("the library's benchmark says nothing of {name}, {unit}"))
+        value.with_context(|| format!("the library's benchmarks say nothing of {name}, {unit}"))
     };
     let peer = Peer::start().await?;
     let mut report = Report::new(&peer.name);
@@ -55,6 +60,12 @@ pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
             if batch == 1 {
                 let row = format!("library, {name}: times the peer's");
                 report.row(&row, "times", own / other, Beside::Aim(AIM));
+            }
+            if batch == 1 && !hot {
+                let own = figure("three ways", "a second")?;
+                report.row("in three places", "a second", own, Beside::Peer(other));
+                let row = "in three places: times the peer's in one";
+                report.row(row, "times", own / other, Beside::Aim(THREE_WAYS_AIM));
             }
         }
     }
@@ -88,4 +99,10 @@ pub async fn run(binary: &Path, wanted: &Wanted) -> Result<Vec<Value>> {
         report.row(&row, "p99, ms", waits.p99(), Beside::Nothing);
     }
     Ok(report.into_rows())
+}
+
+/// What another benchmark wrote.
+fn rows(path: &Path) -> Result<Vec<Value>> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(serde_json::from_str(&text)?)
 }

@@ -6,7 +6,7 @@ use crate::effects::EffectId;
 use crate::known::Known;
 use crate::open::OpenError;
 use crate::record::{Actor, Checkpoint, EntryBody, Payload, Record, Report, System};
-use crate::view::{self, Digester, Lease, Progress, ReadView, Writer};
+use crate::view::{self, Digester, Lease, Progress, ReadView, Schema, Writer};
 use crate::wake::Topic;
 use bongsu_base::{LogTime, Millis, Position, ProcessId, RecordId, Seq};
 use bongsu_log::Entry;
@@ -127,7 +127,7 @@ impl<D: Domain> Applier<D> {
     /// # Errors
     /// See [`OpenError::View`] and [`OpenError::Apply`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let db = view::open_writer(path, D::NAME, D::MIGRATIONS, false).map_err(|error| {
+        let db = view::open_writer(path, &Schema::of::<D>(), false).map_err(|error| {
             OpenError::View {
                 path: path.to_owned(),
                 what: error.to_string(),

@@ -1,6 +1,7 @@
 //! What a domain gives to the lane that carries it.
 
 use crate::cx::Cx;
+use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -18,6 +19,10 @@ pub trait Domain: Sized + Send + Sync + 'static {
     const VERSION: u32;
 
     /// The view's schema, one batch of SQL statements a version. A released one is never changed.
+    ///
+    /// Tables whose names begin with `derived_` are no part of the digest, so that they may differ between replicas
+    /// that came to a schema at different entries. What stands in them follows from other tables, and says so by a seal
+    /// of its own.
     const MIGRATIONS: &'static [&'static str];
 
     /// Everything that may be asked. Encoded with postcard: variants are only ever appended, and a
@@ -32,6 +37,15 @@ pub trait Domain: Sized + Send + Sync + 'static {
 
     /// What the domain may want done outside itself.
     type Effect: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static;
+
+    /// Does what migrations cannot say in SQL, in their transaction and after them. What it makes of the tables that the
+    /// digest covers depends on their content alone.
+    ///
+    /// # Errors
+    /// When the view cannot be read or written.
+    fn migrated(_db: &Connection) -> rusqlite::Result<()> {
+        Ok(())
+    }
 
     /// Applies one command. What it wrote is undone when it refuses.
     ///

@@ -10,7 +10,7 @@ use crate::metrics::LaneMetrics;
 use crate::queue::Queue;
 use crate::run::Runner;
 use crate::snapshot::{SnapshotError, Snapshots, sidecar};
-use crate::view::{self, CheckError, Readers, ViewError};
+use crate::view::{self, CheckError, Readers, Schema, ViewError};
 use crate::wake::Wake;
 use crate::witness::{self, Condemned, Witness};
 use bongsu_base::{DataCentre, ProcessId, Seq};
@@ -232,7 +232,7 @@ impl<D: Domain> Lane<D> {
             path: options.view.clone(),
             what: error.to_string(),
         };
-        let db = view::open_writer(&options.view, D::NAME, D::MIGRATIONS, options.durable_view)
+        let db = view::open_writer(&options.view, &Schema::of::<D>(), options.durable_view)
             .map_err(refused)?;
         let applier = Applier::<D>::new(db)?;
         let progress = applier.progress();

@@ -11,11 +11,13 @@
 
 use bongsu_base::LogTime;
 use bongsu_ledger::{
-    AccountId, Amount, BATCH, Between, Currency, Instruction, LedgerId, Limit, Money, NewAccount,
-    Patrol, SCHEMA, Seen, TransferId, apply, balance_at, check, open_account, open_ledger,
+    AccountId, Amount, BATCH, Between, Currency, Instruction, LedgerId, Limit, MIGRATIONS, Money,
+    NewAccount, Patrol, Seen, TransferId, apply, balance_at, check, migrated, open_account,
+    open_ledger,
 };
 use rusqlite::Connection;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 const ACCOUNTS: i64 = 10_000;
@@ -52,9 +54,58 @@ fn open(path: &Path) -> Connection {
     db
 }
 
+/// Moves the journal into the file, beside the work as PostgreSQL's checkpointer does: a thread moves most of it, and what
+/// has come meanwhile is moved between two batches, so that the journal begins anew.
+struct Checkpointer {
+    wanted: SyncSender<()>,
+    done: Receiver<()>,
+    batches: usize,
+}
+
+impl Checkpointer {
+    /// After how many batches the thread begins, and how many later the rest follows.
+    const BEGIN: usize = 10;
+    const REST: usize = 4;
+
+    fn of(path: &Path) -> Self {
+        let (wanted, wants) = sync_channel(1);
+        let (says, done) = sync_channel(1);
+        let db = open(path);
+        std::thread::spawn(move || {
+            while wants.recv().is_ok() {
+                checkpoint(&db);
+                says.send(()).expect("somebody listens");
+            }
+        });
+        Self {
+            wanted,
+            done,
+            batches: 0,
+        }
+    }
+
+    fn committed(&mut self, db: &Connection) {
+        self.batches += 1;
+        if self.batches == Self::BEGIN {
+            self.wanted.send(()).expect("it runs");
+        }
+        if self.batches == Self::BEGIN + Self::REST {
+            self.done.recv().expect("it runs");
+            checkpoint(db);
+            self.batches = 0;
+        }
+    }
+}
+
+fn checkpoint(db: &Connection) {
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+        .expect("moved");
+}
+
 fn accounts(db: &Connection) {
-    db.execute_batch(&format!("BEGIN; {SCHEMA}"))
+    db.execute_batch(&format!("BEGIN; {}", MIGRATIONS.concat()))
         .expect("a schema");
+    migrated(db).expect("nothing to move");
     open_ledger(db, LedgerId(1), Currency::KRW)
         .expect("written")
         .expect("opened");
@@ -107,6 +158,9 @@ fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
     let db = open(&path);
     accounts(&db);
     let mut rng = fastrand::Rng::with_seed(SEED);
+    db.execute_batch("PRAGMA wal_autocheckpoint = 0")
+        .expect("set");
+    let mut checkpointer = Checkpointer::of(&path);
     let (mut done, mut spent, mut waits) = (0, Duration::ZERO, Vec::new());
     while done < count {
         let instructions = batch(&mut rng, hot, BATCH.min(count - done));
@@ -114,6 +168,7 @@ fn measure(name: &str, hot: u8, count: usize) -> [String; 3] {
         db.execute_batch("BEGIN IMMEDIATE").expect("begun");
         let answers = apply(&db, LogTime(done as i64), &instructions).expect("applied");
         db.execute_batch("COMMIT").expect("committed");
+        checkpointer.committed(&db);
         waits.push(begun.elapsed());
         spent += begun.elapsed();
         assert!(answers.iter().all(Result::is_ok));

@@ -1,10 +1,9 @@
-//! Accounts: what is known of one, and how it stands in its table.
+//! Accounts: what is known of one, and how it is written down.
 
-use crate::bytes::{Reader, Writer, damaged};
+use crate::bytes::{Reader, Writer};
 use crate::trail::Trail;
 use crate::{AccountId, LedgerId, Refused};
 use bongsu_base::LogTime;
-use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 /// What an account must never do; money that is held counts as moved.
@@ -142,96 +141,62 @@ impl Balance {
     }
 }
 
+/// Without the heads of its movements.
+const FIXED: usize = 8 + 4 + 2 + 3 + 8 + 32 + 8;
+
 impl Account {
-    /// What changes with each movement, as it stands in the table.
-    fn body(&self) -> Vec<u8> {
-        let mut body = vec![0; 40 + 8 * self.trail.heads.len()];
-        let mut to = Writer(&mut body);
+    /// Writes it down, as [`Self::read`] reads it.
+    pub(crate) fn write(&self, to: &mut Vec<u8>) {
+        let opened = &self.opened;
+        let heads = self.trail.heads.len();
+        let at = to.len();
+        to.resize(at + FIXED + 8 * heads, 0);
+        let mut to = Writer(&mut to[at..]);
+        to.i64(opened.id.0);
+        to.bytes(&opened.ledger.0.to_le_bytes());
+        to.bytes(&opened.code.to_le_bytes());
+        // There are at most 64 trees of movements, one for each power of two.
+        to.bytes(&[opened.limit as u8, self.standing as u8, heads as u8]);
+        to.i64(self.since.0);
         self.balance.write(&mut to);
         to.i64(self.trail.count);
         for head in &self.trail.heads {
             to.i64(*head);
         }
-        body
     }
 
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let limit = match row.get(3)? {
-            0_i64 => Limit::None,
+    pub(crate) fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let id = AccountId(from.i64()?);
+        let ledger = LedgerId(u32::from_le_bytes(from.bytes()?));
+        let code = u16::from_le_bytes(from.bytes()?);
+        let [limit, standing, heads] = from.bytes()?;
+        let limit = match limit {
+            0 => Limit::None,
             1 => Limit::DebitsWithinCredits,
             2 => Limit::CreditsWithinDebits,
-            _ => return Err(damaged("limit")),
+            _ => return None,
         };
-        let standing = match row.get(5)? {
-            0_i64 => Standing::Open,
+        let standing = match standing {
+            0 => Standing::Open,
             1 => Standing::Frozen,
             2 => Standing::Closed,
-            _ => return Err(damaged("standing")),
+            _ => return None,
         };
-        let mut body = Reader(row.get_ref(6)?.as_blob()?);
-        let balance = Balance::read(&mut body).ok_or_else(|| damaged("account"))?;
-        let count = body.i64().ok_or_else(|| damaged("account"))?;
-        let mut heads = Vec::with_capacity(body.0.len() / 8 + 1);
-        while let Some(head) = body.i64() {
-            heads.push(head);
-        }
-        Ok(Self {
+        let since = LogTime(from.i64()?);
+        let balance = Balance::read(from)?;
+        let count = from.i64()?;
+        let heads = (0..heads).map(|_| from.i64()).collect::<Option<_>>()?;
+        Some(Self {
             opened: NewAccount {
-                id: AccountId(row.get(0)?),
-                ledger: LedgerId(row.get(1)?),
-                code: row.get(2)?,
+                id,
+                ledger,
+                code,
                 limit,
             },
-            since: LogTime(row.get(4)?),
+            since,
             standing,
             balance,
             trail: Trail { count, heads },
         })
-    }
-
-    /// The account `id`.
-    ///
-    /// # Errors
-    /// When the view cannot be read.
-    pub fn by_id(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Self>> {
-        db.prepare_cached(
-            "SELECT id, ledger, code, bound, since, standing, body FROM ledger_account WHERE id = ?1",
-        )?
-        .query_row([id.0], Self::from_row)
-        .optional()
-    }
-
-    /// Up to `limit` accounts numbered above `after`, in the order of their numbers.
-    ///
-    /// # Errors
-    /// When the view cannot be read.
-    pub fn page(db: &Connection, after: AccountId, limit: u32) -> rusqlite::Result<Vec<Self>> {
-        db.prepare_cached(
-            "SELECT id, ledger, code, bound, since, standing, body FROM ledger_account
-             WHERE id > ?1 ORDER BY id LIMIT ?2",
-        )?
-        .query_map((after.0, limit), Self::from_row)?
-        .collect()
-    }
-
-    pub(crate) fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
-        let opened = &self.opened;
-        db.prepare_cached("INSERT INTO ledger_account VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute((
-                opened.id.0,
-                opened.ledger.0,
-                opened.code,
-                opened.limit as i64,
-                self.since.0,
-                self.standing as i64,
-                self.body(),
-            ))
-            .map(drop)
-    }
-
-    pub(crate) fn update(&self, db: &Connection) -> rusqlite::Result<()> {
-        db.prepare_cached("UPDATE ledger_account SET standing = ?2, body = ?3 WHERE id = ?1")?
-            .execute((self.opened.id.0, self.standing as i64, self.body()))
-            .map(drop)
     }
 }

@@ -36,7 +36,7 @@ pub fn apply(
     if let Some(refused) = amiss {
         return Ok(vec![Err(refused); instructions.len()]);
     }
-    work.look_ahead(instructions.iter().map(|instruction| instruction.id))?;
+    work.look_ahead(instructions)?;
     let mut answers = Vec::with_capacity(instructions.len());
     let mut rest = instructions;
     while !rest.is_empty() {
@@ -94,6 +94,7 @@ fn answer(
     let mut failed = known.then_some((chain.len(), Refused::LinkedToKnown));
     let from = answers.len();
     if !known {
+        work.begin_chain(chain.len() > 1);
         for (at, (instruction, (print, _))) in chain.iter().zip(&asked).enumerate() {
             match act(work, instruction, *print) {
                 Ok(n) => answers.push(Ok(done(work, n)?)),
@@ -136,7 +137,7 @@ fn first_answer(
     instruction: &Instruction,
     fingerprint: [u8; 16],
 ) -> rusqlite::Result<Option<Answer>> {
-    let Some(place) = work.place(instruction.id)? else {
+    let Some(place) = work.place(instruction.id) else {
         return Ok(None);
     };
     let (first, answer) = if place > 0 {

@@ -2,9 +2,10 @@
 
 use crate::account::{Account, Balance, Side};
 use crate::book::{Ledger, Proof};
+use crate::known::Expected;
 use crate::row::{Kind, Transfer};
 use crate::trail::Trail;
-use crate::{AccountId, LedgerId, known};
+use crate::{AccountId, LedgerId};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -66,15 +67,24 @@ pub fn check(db: &Connection) -> rusqlite::Result<Result<i64, Broken>> {
     }
     let mut statement = db.prepare("SELECT n, body FROM ledger_transfer ORDER BY n")?;
     let mut rows = statement.query(())?;
-    while let Some(row) = rows.next()? {
+    let mut expected = Expected::default();
+    let broken = loop {
+        let Some(row) = rows.next()? else { break None };
         let next = books.last + 1;
-        let Ok(row) = Transfer::from_row(row) else {
-            return Ok(Err(Broken::Transfer(next)));
+        let row = Transfer::from_row(row).ok().filter(|row| row.n == next);
+        let Some(row) = row.filter(|row| books.take(row).is_some()) else {
+            break Some(next);
         };
-        let known = row.kind == Kind::Expire || known::find(db, row.id)? == Some(next);
-        if row.n != next || !known || books.take(&row).is_none() {
-            return Ok(Err(Broken::Transfer(next)));
+        expected.push(&row);
+        if expected.is_long()
+            && let Some(missing) = expected.missing(db)?
+        {
+            break Some(missing);
         }
+    };
+    // What was not looked for yet stands before what was found broken.
+    if let Some(first) = expected.missing(db)?.or(broken) {
+        return Ok(Err(Broken::Transfer(first)));
     }
     books.compare(db)
 }

@@ -27,7 +27,7 @@ pub fn expire(db: &Connection, time: LogTime, most: u32) -> rusqlite::Result<Vec
         return Ok(ended);
     }
     for n in due {
-        let hold = work.numbered(n)?;
+        let hold = work.numbered(n)?.into_owned();
         match work.post(&release(&hold, Kind::Expire)) {
             Ok(n) => ended.push(Done {
                 n,

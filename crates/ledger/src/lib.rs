@@ -27,6 +27,7 @@ mod account;
 mod amount;
 mod apply;
 mod balance;
+mod block;
 mod book;
 mod bytes;
 mod check;
@@ -36,6 +37,7 @@ mod hold;
 mod id;
 mod instruction;
 mod known;
+mod migrated;
 mod open;
 mod overlay;
 mod patrol;
@@ -61,7 +63,9 @@ pub use check::{Broken, check};
 pub use currency::Currency;
 pub use expire::expire;
 pub use id::{AccountId, LedgerId, TransferId};
+
 pub use instruction::{Act, Answer, Between, Done, Instruction};
+pub use migrated::migrated;
 pub use open::{open_account, open_ledger};
 pub use patrol::{Patrol, Seen};
 pub use refused::Refused;
@@ -69,5 +73,6 @@ pub use row::{Kind, Transfer};
 pub use standing::{close, freeze};
 pub use statement::{Cursor, Line, Page, Start, statement};
 
-/// The tables that a domain's migration makes. Their names begin with `ledger_`.
-pub const SCHEMA: &str = include_str!("schema.sql");
+/// What a domain's migrations run, in this order; whatever stands between them. The tables that they make have names that
+/// begin with `ledger_` and `derived_ledger_`. After them [`migrated`] has to be called.
+pub const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("packed.sql")];

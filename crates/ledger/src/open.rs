@@ -57,7 +57,7 @@ pub fn open_account(
         balance: Balance::default(),
         trail: Trail::default(),
     };
-    account.insert(db).map(Ok)
+    account.put(db).map(Ok)
 }
 
 #[cfg(test)]

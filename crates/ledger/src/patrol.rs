@@ -3,8 +3,9 @@
 use crate::account::{Account, Balance, Side};
 use crate::book::{Ledger, Proof};
 use crate::check::Broken;
+use crate::known::Expected;
 use crate::row::{Kind, Transfer};
-use crate::{AccountId, LedgerId, known};
+use crate::{AccountId, LedgerId};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -79,15 +80,24 @@ impl Patrol {
             "SELECT n, body FROM ledger_transfer WHERE n > ?1 AND n <= ?2 ORDER BY n",
         )?;
         let mut rows = statement.query((last, end))?;
-        while let Some(row) = rows.next()? {
+        let (mut expected, mut broken) = (Expected::default(), None);
+        while broken.is_none()
+            && let Some(row) = rows.next()?
+        {
             last += 1;
             let row = Transfer::from_row(row).ok().filter(|row| row.n == last);
-            let Some(row) = row else {
-                return Ok(Seen::Broken(Broken::Transfer(last)));
+            broken = match row {
+                None => Some(Broken::Transfer(last)),
+                Some(row) => {
+                    expected.push(&row);
+                    self.broken(db, &row)?
+                }
             };
-            if let Some(broken) = self.broken(db, &row)? {
-                return Ok(Seen::Broken(broken));
-            }
+        }
+        // An id that is missing belongs to a line before what is broken, or to that one.
+        let missing = expected.missing(db)?.map(Broken::Transfer);
+        if let Some(broken) = missing.or(broken) {
+            return Ok(Seen::Broken(broken));
         }
         if last == end {
             self.at = Place::History { last };
@@ -122,9 +132,6 @@ impl Patrol {
         }
         reached.transfers += 1;
         reached.link = row.link;
-        if row.kind != Kind::Expire && known::find(db, row.id)? != Some(row.n) {
-            return broken;
-        }
         let Some(held) = held(db, row)? else {
             return broken;
         };

@@ -14,6 +14,23 @@ const KEY: &[u8; 32] = b"bongsu 2026-11 link of a ledger.";
 const SIZE: usize = 199;
 const WHOLE: usize = SIZE + 32;
 
+/// How many lines of a long batch are written by one statement: each time a statement runs it looks for the end of the
+/// table anew.
+const TOGETHER: usize = 64;
+
+/// A line as it stands in its table.
+pub(crate) type Body = [u8; WHOLE];
+
+/// The link of line `n`, which stands in its table as `body` does but for the link itself.
+fn link_of(before: &[u8; 32], n: i64, body: &Body) -> [u8; 32] {
+    let mut bytes = [0; 32 + 8 + SIZE];
+    let mut to = Writer(&mut bytes);
+    to.bytes(before);
+    to.i64(n);
+    to.bytes(&body[..SIZE]);
+    *blake3::keyed_hash(KEY, &bytes).as_bytes()
+}
+
 /// What a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
@@ -115,7 +132,7 @@ impl Transfer {
         Delta { posted, pending }
     }
 
-    fn body(&self) -> [u8; WHOLE] {
+    fn body(&self) -> Body {
         let mut body = [0; WHOLE];
         let mut to = Writer(&mut body);
         to.bytes(&self.id.0);
@@ -193,12 +210,15 @@ impl Transfer {
 
     /// The link that this line has after one with the link `before` in its ledger.
     pub(crate) fn link_after(&self, before: &[u8; 32]) -> [u8; 32] {
-        let mut bytes = [0; 32 + 8 + SIZE];
-        let mut to = Writer(&mut bytes);
-        to.bytes(before);
-        to.i64(self.n);
-        to.bytes(&self.body()[..SIZE]);
-        *blake3::keyed_hash(KEY, &bytes).as_bytes()
+        link_of(before, self.n, &self.body())
+    }
+
+    /// How it stands in its table after a line with the link `before` in its ledger, and its link.
+    pub(crate) fn linked(&self, before: &[u8; 32]) -> (Body, [u8; 32]) {
+        let mut body = self.body();
+        let link = link_of(before, self.n, &body);
+        body[SIZE..].copy_from_slice(&link);
+        (body, link)
     }
 
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -216,9 +236,24 @@ impl Transfer {
             .optional()
     }
 
-    pub(crate) fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
-        db.prepare_cached("INSERT INTO ledger_transfer VALUES (?1, ?2)")?
-            .execute((self.n, self.body()))
-            .map(drop)
+    pub(crate) fn insert(db: &Connection, bodies: &[(i64, Body)]) -> rusqlite::Result<()> {
+        let (many, few) = bodies.as_chunks::<TOGETHER>();
+        if !many.is_empty() {
+            let values = ["(?, ?)"; TOGETHER].join(", ");
+            let text = format!("INSERT INTO ledger_transfer VALUES {values}");
+            let mut insert = db.prepare_cached(&text)?;
+            for bodies in many {
+                for (at, (n, body)) in bodies.iter().enumerate() {
+                    insert.raw_bind_parameter(2 * at + 1, n)?;
+                    insert.raw_bind_parameter(2 * at + 2, &body[..])?;
+                }
+                insert.raw_execute()?;
+            }
+        }
+        let mut insert = db.prepare_cached("INSERT INTO ledger_transfer VALUES (?1, ?2)")?;
+        for (n, body) in few {
+            insert.execute((n, &body[..]))?;
+        }
+        Ok(())
     }
 }

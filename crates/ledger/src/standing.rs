@@ -51,7 +51,7 @@ fn change(
         Ok(standing) if standing == account.standing => Ok(Ok(())),
         Ok(standing) => {
             account.standing = standing;
-            account.update(db).map(Ok)
+            account.put(db).map(Ok)
         }
     }
 }

@@ -7,12 +7,15 @@ mod write;
 pub(crate) use post::Movement;
 
 use crate::account::Account;
+use crate::block::{Block, BlockId};
 use crate::book::Ledger;
+use crate::known::{self, Known};
 use crate::overlay::Overlay;
 use crate::row::Transfer;
-use crate::{AccountId, Amount, Currency, LedgerId, Money, Refused, TransferId, known};
+use crate::{AccountId, Act, Amount, Currency, Instruction, LedgerId, Money, Refused, TransferId};
 use bongsu_base::LogTime;
 use rusqlite::{Connection, OptionalExtension};
+use std::borrow::Cow;
 
 /// Why a verb stops.
 #[derive(Debug)]
@@ -52,15 +55,14 @@ pub(crate) struct Hold {
 pub(crate) struct Work<'a> {
     pub db: &'a Connection,
     pub time: LogTime,
-    accounts: Overlay<AccountId, Account>,
+    blocks: Overlay<BlockId, Block>,
     books: Overlay<LedgerId, Ledger>,
     /// By the number of the hold; `None` is over.
     holds: Overlay<i64, Option<Hold>>,
     /// How much of a transfer was reversed, by its number.
     reversed: Overlay<i64, i64>,
-    ids: Overlay<TransferId, i64>,
-    /// Where the answers of the batch's ids stood before it, in the order of the ids.
-    before: Vec<(TransferId, Option<i64>)>,
+    /// All ids that the batch names.
+    ids: Overlay<TransferId, Known>,
     rows: Vec<Transfer>,
     refusals: Vec<Refusal>,
     /// How many of the rows belong to chains that are good.
@@ -78,12 +80,11 @@ impl<'a> Work<'a> {
         Ok(Self {
             db,
             time,
-            accounts: Overlay::new(),
+            blocks: Overlay::new(),
             books: Overlay::new(),
             holds: Overlay::new(),
             reversed: Overlay::new(),
             ids: Overlay::new(),
-            before: Vec::new(),
             rows: Vec::new(),
             refusals: Vec::new(),
             kept: 0,
@@ -98,44 +99,60 @@ impl<'a> Work<'a> {
         self.time < self.last_time
     }
 
-    /// Finds the ids that are about to be asked for, in their order: neighbours stand in the same page.
-    pub fn look_ahead(&mut self, ids: impl Iterator<Item = TransferId>) -> rusqlite::Result<()> {
-        let mut ids: Vec<TransferId> = ids.collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let places = ids
-            .into_iter()
-            .map(|id| Ok((id, known::find(self.db, id)?)));
-        self.before = places.collect::<rusqlite::Result<_>>()?;
-        Ok(())
+    /// Reads what is about to be asked for: the ids, and the accounts, both in their order, since neighbours stand in the
+    /// same page. No other id may be asked for.
+    pub fn look_ahead(&mut self, instructions: &[Instruction]) -> rusqlite::Result<()> {
+        let named = instructions.iter().map(|asked| asked.id);
+        let referred = instructions.iter().filter_map(|asked| match asked.act {
+            Act::Settle { hold, .. } | Act::Void { hold } => Some(hold),
+            Act::Reverse { original, .. } => Some(original),
+            Act::Transfer(_) | Act::Hold { .. } => None,
+        });
+        self.ids.expect(instructions.len());
+        for (id, known) in known::find(self.db, named.chain(referred))? {
+            self.ids.read(id, known);
+        }
+        let mut blocks: Vec<BlockId> = instructions
+            .iter()
+            .filter_map(|asked| match &asked.act {
+                Act::Transfer(between) | Act::Hold { between, .. } => Some(between),
+                _ => None,
+            })
+            .flat_map(|between| [between.debit, between.credit].map(BlockId::of))
+            .collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        self.rows.reserve(instructions.len());
+        let all = &mut self.blocks;
+        Block::each(self.db, &blocks, |id, block| all.read(id, block))
     }
 
     /// Where the answer of `id` stands.
-    pub fn place(&self, id: TransferId) -> rusqlite::Result<Option<i64>> {
-        if let Some(place) = self.ids.seen(id) {
-            return Ok(Some(*place));
-        }
-        match self.before.binary_search_by_key(&id, |(id, _)| *id) {
-            Ok(at) => Ok(self.before[at].1),
-            Err(_) => known::find(self.db, id),
-        }
+    pub fn place(&self, id: TransferId) -> Option<i64> {
+        self.ids.seen(id)?.place
+    }
+
+    fn set_place(&mut self, id: TransferId, place: i64) {
+        self.ids.change(id, |known| known.place = Some(place));
     }
 
     /// The transfer called `id`.
     pub fn called(&self, id: TransferId) -> Ruled<Transfer> {
-        match self.place(id)? {
-            Some(n) if n > 0 => Ok(self.numbered(n)?),
+        match self.place(id) {
+            Some(n) if n > 0 => Ok(self.numbered(n)?.into_owned()),
             _ => Err(Refused::NoSuchTransfer.into()),
         }
     }
 
     /// The transfer numbered `n`, which exists.
-    pub fn numbered(&self, n: i64) -> rusqlite::Result<Transfer> {
+    pub fn numbered(&self, n: i64) -> rusqlite::Result<Cow<'_, Transfer>> {
         if n > self.last {
             let at = usize::try_from(n - self.last - 1).expect("n is larger");
-            return Ok(self.rows[at].clone());
+            return Ok(Cow::Borrowed(&self.rows[at]));
         }
-        Transfer::by_number(self.db, n)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        let row = Transfer::by_number(self.db, n)?;
+        row.map(Cow::Owned)
+            .ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
     /// The refusal numbered `n`, which exists.
@@ -159,7 +176,9 @@ impl<'a> Work<'a> {
     /// The account `id`.
     pub fn account(&mut self, id: AccountId) -> Ruled<&Account> {
         let db = self.db;
-        let account = self.accounts.get(id, || Account::by_id(db, id))?;
+        let load = || Block::of(db, id).map(Some);
+        let block = self.blocks.get(BlockId::of(id), load)?;
+        let account = block.and_then(|block| block.get(id));
         account.ok_or(Refused::NoSuchAccount.into())
     }
 
@@ -230,13 +249,22 @@ impl<'a> Work<'a> {
     pub fn refuse(&mut self, refusal: Refusal) {
         self.refusals.push(refusal);
         let place = self.refused + self.refusals.len() as i64;
-        self.ids.set(refusal.id, -place);
+        self.set_place(refusal.id, -place);
         self.ids.keep();
+    }
+
+    /// A chain begins, of several instructions or of one.
+    pub fn begin_chain(&mut self, several: bool) {
+        self.blocks.begin(several);
+        self.books.begin(several);
+        self.holds.begin(several);
+        self.reversed.begin(several);
+        self.ids.begin(several);
     }
 
     /// The chain is good.
     pub fn keep(&mut self) {
-        self.accounts.keep();
+        self.blocks.keep();
         self.books.keep();
         self.holds.keep();
         self.reversed.keep();
@@ -246,7 +274,7 @@ impl<'a> Work<'a> {
 
     /// The chain is not: nothing of it was done.
     pub fn take_back(&mut self) {
-        self.accounts.take_back();
+        self.blocks.take_back();
         self.books.take_back();
         self.holds.take_back();
         self.reversed.take_back();

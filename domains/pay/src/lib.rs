@@ -43,6 +43,7 @@ pub use rule::{Rule, RuleKind};
 pub use subscription::{NewSubscription, Period, Subscription, SubscriptionState};
 
 use bongsu_lane::{Cx, Domain, Refusal};
+use rusqlite::Connection;
 
 /// The domain of money.
 pub struct Pay;
@@ -52,18 +53,23 @@ impl Domain for Pay {
     const VERSION: u32 = 1;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
-        bongsu_ledger::SCHEMA,
+        bongsu_ledger::MIGRATIONS[0],
         bongsu_audit::SCHEMA,
         include_str!("migrations/0002.sql"),
         include_str!("migrations/0003.sql"),
         include_str!("migrations/0004.sql"),
         include_str!("migrations/0005.sql"),
+        bongsu_ledger::MIGRATIONS[1],
     ];
 
     type Command = Command;
     type Accepted = Accepted;
     type Rejected = Rejected;
     type Effect = Effect;
+
+    fn migrated(db: &Connection) -> rusqlite::Result<()> {
+        bongsu_ledger::migrated(db)
+    }
 
     fn apply(cx: &mut Cx<'_, Self>, command: Command) -> Result<Accepted, Refusal<Rejected>> {
         apply::apply(cx, command)

@@ -98,7 +98,7 @@ fn write(file: &File, wants: &Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{open_reader, open_writer};
+    use crate::view::{Schema, open_reader, open_writer};
     use std::ops::Range;
     use tempfile::TempDir;
 
@@ -112,9 +112,13 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("view.sqlite");
-            let migrations = ["CREATE TABLE line (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"];
+            let schema = Schema {
+                domain: "test",
+                migrations: &["CREATE TABLE line (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"],
+                migrated: |_| Ok(()),
+            };
             Self {
-                db: open_writer(&path, "test", &migrations, true).expect("opened"),
+                db: open_writer(&path, &schema, true).expect("opened"),
                 journal: Journal::of(&path),
                 folder,
             }

@@ -14,6 +14,7 @@ pub(crate) use readers::Readers;
 pub use readers::{ReadError, ReadView};
 pub(crate) use seal::{progress, set_progress};
 
+use crate::domain::Domain;
 use crate::known;
 use bongsu_base::{LogTime, ProcessId, Seq};
 use bongsu_log::Chain;
@@ -113,11 +114,28 @@ pub fn applied(path: &Path) -> Option<Seq> {
     progress(&db).ok().map(|progress| progress.chain.seq)
 }
 
+/// What a view has to be brought to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schema<'a> {
+    pub domain: &'a str,
+    pub migrations: &'a [&'a str],
+    pub migrated: fn(&Connection) -> rusqlite::Result<()>,
+}
+
+impl Schema<'static> {
+    pub fn of<D: Domain>() -> Self {
+        Self {
+            domain: D::NAME,
+            migrations: D::MIGRATIONS,
+            migrated: D::migrated,
+        }
+    }
+}
+
 /// Opens the writing connection of a view, creating the file and bringing its schema up to date.
 pub(crate) fn open_writer(
     path: &Path,
-    domain: &str,
-    migrations: &[&str],
+    schema: &Schema<'_>,
     durable: bool,
 ) -> Result<Connection, ViewError> {
     let mut db = Connection::open(path)?;
@@ -137,12 +155,15 @@ pub(crate) fn open_writer(
     // begins anew it keeps its length, since to give 16 MiB back holds up whoever syncs a file beside it.
     db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    migrate(&mut db, domain, migrations)?;
+    migrate(&mut db, schema)?;
     Ok(db)
 }
 
 /// Brings the schema up to date, and the digest with it: a migration may write rows.
-fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(), ViewError> {
+fn migrate(db: &mut Connection, schema: &Schema<'_>) -> Result<(), ViewError> {
+    let Schema {
+        domain, migrations, ..
+    } = *schema;
     let found: usize =
         db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? as usize;
     if found > migrations.len() {
@@ -182,6 +203,7 @@ fn migrate(db: &mut Connection, domain: &str, migrations: &[&str]) -> Result<(),
     for migration in &migrations[found..] {
         transaction.execute_batch(migration)?;
     }
+    (schema.migrated)(&transaction)?;
     transaction.pragma_update(None, "user_version", migrations.len() as i64)?;
     seal::set_schema(&transaction)?;
     let digest = digest::scan(&transaction, |_| ())?;

@@ -121,12 +121,19 @@ mod newer {
         const MIGRATIONS: &'static [&'static str] = &[
             Tally::MIGRATIONS[0],
             Tally::MIGRATIONS[1],
-            "CREATE TABLE cups (n INTEGER PRIMARY KEY); INSERT INTO cups VALUES (1), (2);",
+            "CREATE TABLE cups (n INTEGER PRIMARY KEY); INSERT INTO cups VALUES (1), (2);
+             CREATE TABLE derived_saucers (n INTEGER PRIMARY KEY);",
         ];
         type Command = Ask;
         type Accepted = i64;
         type Rejected = TooFew;
         type Effect = Bell;
+
+        fn migrated(db: &rusqlite::Connection) -> rusqlite::Result<()> {
+            db.execute_batch(
+                "INSERT INTO cups VALUES (7); INSERT INTO derived_saucers SELECT n FROM cups",
+            )
+        }
 
         fn apply(cx: &mut Cx<'_, Self>, _: Ask) -> Result<i64, Refusal<TooFew>> {
             let count = cx.db().execute("INSERT INTO cups VALUES (NULL)", ())?;
@@ -163,6 +170,15 @@ async fn a_newer_release_migrates_and_an_older_one_refuses_its_view() {
         "the digest followed the migration"
     );
     drop(runner);
+    let cups: (i64, i64) = rusqlite::Connection::open(place.view("a"))
+        .expect("opens")
+        .query_row(
+            "SELECT sum(n), (SELECT sum(n) FROM derived_saucers) FROM cups",
+            (),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .expect("both tables");
+    assert_eq!(cups, (1 + 2 + 7 + 8, 1 + 2 + 7));
 
     match place.open_with(place.options("a")).await.err() {
         Some(OpenError::View { what, .. }) => {

@@ -5,9 +5,9 @@ mod steps;
 
 use bongsu_base::LogTime;
 use bongsu_ledger::{
-    AccountId, Between, Currency, Instruction, Kind, LedgerId, Limit, Money, NewAccount, Refused,
-    SCHEMA, Start, Transfer, apply, apply_one, balance, balance_at, check, close, expire, freeze,
-    open_account, open_ledger, statement,
+    AccountId, Between, Currency, Instruction, Kind, LedgerId, Limit, MIGRATIONS, Money,
+    NewAccount, Refused, Start, Transfer, apply, apply_one, balance, balance_at, check, close,
+    expire, freeze, migrated, open_account, open_ledger, statement,
 };
 use model::{Account, Model, Sums};
 use proptest::prelude::*;
@@ -39,7 +39,8 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let db = Connection::open_in_memory().expect("opens");
-        db.execute_batch(SCHEMA).expect("a schema");
+        db.execute_batch(&MIGRATIONS.concat()).expect("a schema");
+        migrated(&db).expect("nothing to move");
         let mut model = Model::default();
         for (id, ledger, currency, limit) in ACCOUNTS {
             let parsed: Currency = currency.parse().expect("a currency");
