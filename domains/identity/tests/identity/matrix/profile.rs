@@ -28,6 +28,7 @@ async fn a_profile_has_a_name_a_picture_and_other_fields() {
         "avatar_url": "mxc://bongsu.test/tower",
         "m.tz": "Asia/Seoul",
         "test.bongsu.likes": ["tea", {"and": 1}],
+        "a-1_b.c": null,
     });
     for (field, value) in all.as_object().expect("an object") {
         let path = format!("{MINA}/{field}");
@@ -48,12 +49,14 @@ async fn a_profile_has_a_name_a_picture_and_other_fields() {
         Some(expect)
     );
 
-    let path = format!("{MINA}/m.tz");
-    server
-        .call(Method::DELETE, &path, token, None)
-        .await
-        .is_ok(json!({}));
-    server.get(&path, None).await.is(404, "M_NOT_FOUND");
+    for field in ["m.tz", "a-1_b.c"] {
+        let path = format!("{MINA}/{field}");
+        server
+            .call(Method::DELETE, &path, token, None)
+            .await
+            .is_ok(json!({}));
+        server.get(&path, None).await.is(404, "M_NOT_FOUND");
+    }
     let body = json!({"displayname": null});
     server
         .put(&format!("{MINA}/displayname"), token, body)
@@ -111,6 +114,24 @@ async fn what_is_not_ones_own_or_not_a_field_is_refused() {
             json!({"a.b": long_text}),
             400,
             "M_PROFILE_TOO_LARGE",
+        ),
+        (
+            "@mina:bongsu.test/Upper.x",
+            json!({"Upper.x": 1}),
+            400,
+            "M_INVALID_PARAM",
+        ),
+        (
+            "@mina:bongsu.test/%C3%BC",
+            json!({"ü": 1}),
+            400,
+            "M_INVALID_PARAM",
+        ),
+        (
+            "@mina:bongsu.test/1.x",
+            json!({"other": 1}),
+            400,
+            "M_INVALID_PARAM",
         ),
         (
             &*format!("@mina:bongsu.test/{long_name}"),
