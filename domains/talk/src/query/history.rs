@@ -163,7 +163,8 @@ pub struct Page {
     pub events: Vec<Event>,
     /// Whether there is more beyond it.
     pub more: bool,
-    /// The position up to which it was read; the next page goes on there.
+    /// Where the next page goes on, whatever it is to have: beyond the last event, or, of a page without any, where
+    /// reading ended.
     pub end: i64,
 }
 
@@ -206,12 +207,14 @@ pub fn page(
             found.more = true;
             return Ok(found);
         }
-        let at = event.position.as_i64();
-        found.end = if direction == Direction::Backward {
-            at - 1
-        } else {
-            at
-        };
+        if admitted || found.events.is_empty() {
+            let at = event.position.as_i64();
+            found.end = if direction == Direction::Backward {
+                at - 1
+            } else {
+                at
+            };
+        }
         if admitted {
             found.events.push(event);
         }
