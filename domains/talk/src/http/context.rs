@@ -77,7 +77,6 @@ fn look(
     let limit = u64::from(request.limit).min(MAX_LIMIT) as usize;
     let at = event.position.as_i64();
     let around = query::around(db, (room.n, at), limit, admit)?;
-    related.finish()?;
     let (before, after) = (around.before.events, around.after.events);
     let all = before.iter().chain(&after).chain([&event]);
     let senders: BTreeSet<&str> = all.map(|event| event.sender.as_str()).collect();
@@ -87,7 +86,8 @@ fn look(
         _ => Part::Around(&senders),
     };
     let mut state = query::state_at(db, &room, last, part)?;
-    state.retain(|event| filter.admits(event));
+    state.retain(|event| filter.admits(event) && related.admits(event));
+    related.finish()?;
     let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
         let shown = events.into_iter().map(|event| show_to(db, event, &visible));
         shown.collect()
