@@ -24,6 +24,9 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
+/// Where a membership says who let the person in (Matrix v1.19, restricted rooms).
+pub(super) const LET_IN_BY: &str = "join_authorised_via_users_server";
+
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
     pub(super) async fn change(
@@ -142,8 +145,8 @@ fn entrance(plain: &Plain) -> Result<Map<String, Value>, MatrixError> {
     {
         return Err(MatrixError::bad_json("`reason` is a text"));
     }
-    // Nobody is invited by anything but their user id here.
-    for name in ["third_party_signed", "third_party_invite"] {
+    // Nobody is invited by anything but their user id here, and who let somebody in is the server's to say.
+    for name in ["third_party_signed", "third_party_invite", LET_IN_BY] {
         content.remove(name);
     }
     Ok(content)

@@ -4,7 +4,7 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::json::{check_levels, check_texts, content, event};
 use super::members::{not_in_room, readable_room};
-use super::membership::lets_guests_in;
+use super::membership::{LET_IN_BY, lets_guests_in};
 use super::refuse::ruled;
 use crate::command::{Action, Command, SetState, ThirdPartyInvite};
 use crate::query::{self, Part};
@@ -207,6 +207,7 @@ async fn set_membership(
     let mut content: Map<String, Value> =
         serde_json::from_str(content).map_err(MatrixError::internal)?;
     let membership = content.remove("membership").unwrap_or_default();
+    content.remove(LET_IN_BY);
     for name in ["displayname", "avatar_url"] {
         let is_text = |value: &Value| value.is_string() || value.is_null();
         if !content.get(name).is_none_or(is_text) {

@@ -320,7 +320,17 @@ async fn a_membership_set_as_state_shows_the_person_all_the_same() {
         let shown = house.get("mina", &path).await.ok();
         assert_eq!(shown["displayname"], expect);
     }
+    let name = "join_authorised_via_users_server";
+    let let_in = json!({"membership": "join", "own": 1, name: "@mina:test"});
+    let path = format!("rooms/{room}/state/m.room.member/@mina:test");
+    house.put("mina", &path, let_in.clone()).await.ok();
+    let shown = house.get("mina", &path).await.ok();
+    assert_eq!((&shown["own"], shown.get(name)), (&json!(1), None));
+    let join = format!("rooms/{room}/join");
+    house.post("jun", &join, let_in).await.ok();
     let path = format!("rooms/{room}/state/m.room.member/@jun:test");
+    let shown = house.get("mina", &path).await.ok();
+    assert_eq!((&shown["own"], shown.get(name)), (&json!(1), None));
     let gone = json!({"membership": "leave"});
     house.put("mina", &path, gone.clone()).await.ok();
     assert_eq!(house.get("mina", &path).await.ok(), gone);
