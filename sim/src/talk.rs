@@ -159,7 +159,7 @@ impl Talkers {
                 kind: "m.tag".to_owned(),
                 content: format!(r#"{{"n":{}}}"#, dice.u32(0..10)),
             }),
-            10 => Command::Forget(room),
+            10 => Command::ForgetHistory(room),
             11..=13 => match self.about_an_event(dice) {
                 Some(command) => command,
                 None => self.membership(me, room, dice),

@@ -20,7 +20,7 @@ pub enum Command {
     Redact(Redact),
     /// Changes somebody's membership in a room.
     Membership(Membership),
-    /// Forgets a room that the actor has left.
+    /// Forgets a room that the actor has left, until something of their membership changes.
     Forget(RoomId),
     /// Moves the actor's receipts and markers.
     Receipt(Receipt),
@@ -152,6 +152,21 @@ pub enum Command {
     SetMembership(SetMembership),
     /// Shows in a room that somebody in it paid somebody in it; the platform alone does.
     ShowPayment(ShowPayment),
+    /// Forgets a room that the actor has left, with all that they could read there, until they are in it again.
+    ForgetHistory(RoomId),
+    /// Invites somebody into a room of whom no user id is known yet.
+    InviteThirdParty(ThirdPartyInvite),
+}
+
+/// See [`Command::InviteThirdParty`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThirdPartyInvite {
+    /// The room.
+    pub room: RoomId,
+    /// The event's state key.
+    pub token: String,
+    /// The event's content.
+    pub content: String,
 }
 
 /// See [`Command::ShowPayment`].

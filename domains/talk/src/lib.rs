@@ -41,6 +41,7 @@ impl Domain for Talk {
         include_str!("migrations/0006_redacted.sql"),
         include_str!("migrations/0007_administration.sql"),
         include_str!("migrations/0008_previews.sql"),
+        include_str!("migrations/0009_forgotten.sql"),
     ];
     type Command = Command;
     type Accepted = Accepted;

@@ -15,6 +15,7 @@ use ruma::api::auth_scheme::{
 use ruma::api::{
     IncomingRequest, IncomingRequestExt, Metadata, OutgoingResponse, OutgoingResponseExt,
 };
+use serde::de::IgnoredAny;
 use std::sync::Arc;
 
 /// The longest JSON body taken, in bytes. An event may have 65,536; a request may carry several.
@@ -195,9 +196,18 @@ where
         } else {
             raw
         };
+        if is_list(&raw) {
+            return Err(MatrixError::bad_json("the body is to be a JSON object"));
+        }
         let request = R::try_from_http_request(http::Request::from_parts(parts, &raw), &args)?;
         Ok(Self { request, caller })
     }
+}
+
+/// Whether a body is a JSON list, which parsers take for an object whose fields were all left out.
+fn is_list(raw: &[u8]) -> bool {
+    raw.trim_ascii_start().starts_with(b"[")
+        && serde_json::from_slice::<Vec<IgnoredAny>>(raw).is_ok()
 }
 
 /// An endpoint's answer.

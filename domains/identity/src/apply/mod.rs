@@ -21,7 +21,7 @@ mod sign_out;
 mod sign_out_everywhere;
 
 pub(crate) use rename_device::may_be_called;
-pub(crate) use set_profile::{has_room, may_hold};
+pub(crate) use set_profile::{MAX_NAME, has_room, may_hold};
 
 use crate::Identity;
 use crate::command::{Accepted, Command, Rejected};

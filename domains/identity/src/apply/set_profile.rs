@@ -8,7 +8,7 @@ use bongsu_base::UserId;
 use rusqlite::Connection;
 
 /// The longest name of a field, in bytes.
-const MAX_NAME: usize = 255;
+pub(crate) const MAX_NAME: usize = 255;
 /// The longest profile as a JSON object without white space, in bytes.
 const MAX_PROFILE: usize = 64 * 1024;
 /// The longest display name or avatar address as JSON, in bytes: both are copied into rooms.

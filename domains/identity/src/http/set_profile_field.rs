@@ -1,7 +1,7 @@
 //! `PUT /profile/{user_id}/{field}`: setting one field of a profile.
 
 use super::{Api, ids};
-use crate::apply::{has_room, may_hold};
+use crate::apply::{MAX_NAME, has_room, may_hold};
 use crate::command::{Command, Rejected, SetProfile};
 use axum::extract::State;
 use bongsu_lane::Priority;
@@ -58,6 +58,7 @@ pub async fn handle(
         ..
     }: Matrix<SetField>,
 ) -> Answer<Response> {
+    check_name(&field)?;
     let Some(value) = body.remove(&field) else {
         let message = format!(
             "the body has no `{}`",
@@ -79,6 +80,23 @@ pub async fn handle(
     };
     change(&api, &caller, &user, field, value).await?;
     Ok(Reply(Response::new()))
+}
+
+/// Sees that a field may have this name (Matrix v1.19, appendices, common namespaced identifier grammar). Fields that
+/// were named otherwise before can still be taken away.
+fn check_name(field: &str) -> Result<(), MatrixError> {
+    if field.len() > MAX_NAME {
+        return Err(Rejected::FieldName.into());
+    }
+    let begins = field.starts_with(|first: char| first.is_ascii_lowercase());
+    let may_follow =
+        |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || "-_.".contains(one);
+    if begins && field.chars().all(may_follow) {
+        return Ok(());
+    }
+    Err(MatrixError::invalid_param(
+        "a field's name is of the letters a to z, digits, `-`, `_` and `.`, and begins with a letter",
+    ))
 }
 
 /// Sets or removes a field of the caller's own profile.

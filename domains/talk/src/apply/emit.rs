@@ -11,7 +11,7 @@ use crate::state::relations;
 use crate::state::retention;
 use crate::state::rooms::{Room, Visibility};
 use crate::state::version;
-use crate::state::words::{has_word, may_notify};
+use crate::state::words::{calls_everybody, may_notify};
 use bongsu_base::EventId;
 use bongsu_lane::{Actor, Refusal, Topic};
 use rusqlite::OptionalExtension;
@@ -154,8 +154,8 @@ fn note_mentions(cx: &Cx<'_>, room: &Room, event: &Event) -> Ruled<()> {
     let content = object(&event.content)?;
     let mentions = content.get("m.mentions").and_then(Value::as_object);
     let empty = Map::new();
-    let in_text = content.get("m.mentions").is_none()
-        && text(&content, "body").is_some_and(|body| has_word(body, "@room"));
+    let in_text =
+        content.get("m.mentions").is_none() && text(&content, "body").is_some_and(calls_everybody);
     let mentions = mentions.unwrap_or(&empty);
     let mut users: Vec<&str> = Vec::new();
     if let Some(Value::Array(ids)) = mentions.get("user_ids") {

@@ -246,18 +246,29 @@ pub fn put(
     emit(cx, room, &draft).map(drop)
 }
 
-/// Forgets a room that one has left, for one's own clients.
-pub fn forget(cx: &mut Cx<'_>, room_id: &RoomId) -> Applied {
+/// Forgets a room that one has left, for one's own clients. An invitation recalls it.
+pub fn forget(cx: &mut Cx<'_>, room: &RoomId) -> Applied {
+    let (room, user) = left_by_actor(cx, room)?;
+    cx.db()
+        .prepare_cached("UPDATE member SET forgotten = 1 WHERE room = ?1 AND user = ?2")?
+        .execute((room.n, user.as_str()))?;
+    Ok(Accepted::Done)
+}
+
+/// See [`crate::Command::ForgetHistory`].
+pub fn forget_history(cx: &mut Cx<'_>, room: &RoomId) -> Applied {
+    let (room, user) = left_by_actor(cx, room)?;
+    let upto = cx.position().as_i64();
+    members::forget_upto(cx.db(), room.n, user.as_str(), upto)?;
+    Ok(Accepted::Done)
+}
+
+/// The room `id`, which the actor has left, and the actor.
+fn left_by_actor(cx: &Cx<'_>, id: &RoomId) -> Ruled<(Room, UserId)> {
     let user = actor(cx)?;
-    let room = room(cx.db(), room_id)?;
-    let member = member(cx.db(), room.n, user.as_str())?;
-    match member {
-        Some(member) if matches!(member.membership.as_str(), "leave" | "ban") => {
-            cx.db()
-                .prepare_cached("UPDATE member SET forgotten = 1 WHERE room = ?1 AND user = ?2")?
-                .execute((room.n, user.as_str()))?;
-            Ok(Accepted::Done)
-        }
+    let room = room(cx.db(), id)?;
+    match member(cx.db(), room.n, user.as_str())? {
+        Some(member) if matches!(member.membership.as_str(), "leave" | "ban") => Ok((room, user)),
         Some(_) => wrong("you are in this room; leave it before you forget it"),
         None => rejected(Rejected::NoSuchRoom),
     }

@@ -22,6 +22,7 @@ mod set_state;
 mod show_payment;
 mod shut_down;
 mod sweep;
+mod third_party;
 mod upgrade;
 
 pub use administer::MOST_MEDIA;
@@ -35,9 +36,10 @@ pub use receipt::may_move_receipts;
 pub use redact::may_redact;
 pub use relate::may_relate;
 pub use send::may_send;
-pub use set_state::may_set_state;
+pub use set_state::{may_be_aliases, may_set_state, may_use_key};
 pub use show_payment::may_be_sent_by_people;
 pub use sweep::sweep_topic;
+pub use third_party::{THIRD_PARTY_INVITE, may_invite_third_party};
 pub use upgrade::may_upgrade;
 
 use crate::command::Command;
@@ -97,6 +99,8 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         Command::Administer(command) => administer::apply(cx, &command),
         Command::KeepPicture(command) => keep_picture::apply(cx, &command),
         Command::ShowPayment(command) => show_payment::apply(cx, &command),
+        Command::ForgetHistory(room) => membership::forget_history(cx, &room),
+        Command::InviteThirdParty(command) => third_party::apply(cx, &command),
     }
 }
 

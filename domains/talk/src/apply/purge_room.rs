@@ -35,6 +35,7 @@ pub fn step(cx: &Cx<'_>, room: &Room, most: u32) -> rusqlite::Result<()> {
     for (table, key) in [
         ("receipt", "user, kind, thread"),
         ("stay", "user, started"),
+        ("forgotten", "user"),
         ("power_user", "user"),
         ("state", "type, state_key"),
     ] {

@@ -9,6 +9,7 @@ use crate::state::power::{PowerLevels, user_level};
 use crate::state::rooms::Room;
 use crate::state::version;
 use crate::{Applied, Cx};
+use bongsu_base::EventId;
 use bongsu_lane::Refusal;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -34,16 +35,26 @@ pub fn may_set_state(
         return own_aliases(user, key);
     }
     let has = need_power(db, room, user, room.levels.event(kind, true))?;
-    if key.starts_with('@') && key != user {
-        let why = "a state key that is a user id can be set by that user alone";
-        return Err(Refusal::Rejected(Rejected::PowerNotAbove(why.to_owned())));
-    }
+    may_use_key(user, key)?;
     match (kind, key) {
         ("m.room.power_levels", "") => may_set_power(db, room, user, has, content),
         ("m.room.canonical_alias", "") => aliases_exist(db, room, content),
         ("m.room.tombstone", "") => replaced_by_another(room, content),
         _ => Ok(()),
     }
+}
+
+/// Whether `user` may set state with this key: one that is a user id is that user's alone (Matrix v1.19, room
+/// version 11, authorization rule 8).
+///
+/// # Errors
+/// When not.
+pub fn may_use_key(user: &str, key: &str) -> Ruled<()> {
+    if key.starts_with('@') && key != user {
+        let why = "a state key that is a user id can be set by that user alone";
+        return Err(Refusal::Rejected(Rejected::PowerNotAbove(why.to_owned())));
+    }
+    Ok(())
 }
 
 /// Up to room version 5, the aliases of a server are told by the people of that server (Matrix v1.19, room
@@ -151,7 +162,7 @@ fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
     };
     let standing = named_aliases(&standing);
     let content = object(content)?;
-    well_formed(&content)?;
+    may_be_aliases(&content)?;
     for alias in named_aliases(&content) {
         let known = standing.contains(&alias);
         if !known && Room::by_alias(db, alias)?.is_none_or(|found| found.n != room.n) {
@@ -161,8 +172,11 @@ fn aliases_exist(db: &Connection, room: &Room, content: &str) -> Ruled<()> {
     Ok(())
 }
 
-/// What a room calls itself has the form of aliases, whether they exist or not.
-fn well_formed(content: &Map<String, Value>) -> Ruled<()> {
+/// Whether what a room calls itself has the form of aliases, whether they exist or not.
+///
+/// # Errors
+/// When not.
+pub fn may_be_aliases(content: &Map<String, Value>) -> Ruled<()> {
     let is_alias = |value: &Value| {
         let alias = value.as_str();
         alias.is_some_and(|alias| alias.starts_with('#') && alias.contains(':'))
@@ -209,19 +223,30 @@ pub fn apply(cx: &mut Cx<'_>, command: SetState) -> Applied {
         ..
     } = &command;
     may_set_state(cx.db(), &room, user.as_str(), kind, state_key, content)?;
-    if let Some((position, found)) = room.state(cx.db(), kind, state_key)?
-        && found == *content
+    let state = (&**kind, &**state_key, &**content);
+    put(cx, &mut room, user.as_str(), state).map(Accepted::Event)
+}
+
+/// Writes a piece of state, its type, key and content, that the rules have allowed.
+pub fn put(
+    cx: &mut Cx<'_>,
+    room: &mut Room,
+    sender: &str,
+    (kind, key, content): (&str, &str, &str),
+) -> Ruled<EventId> {
+    if let Some((position, found)) = room.state(cx.db(), kind, key)?
+        && found == content
     {
         // Nothing would change; the event that stands is the answer.
-        return Ok(Accepted::Event(Event::at(cx.db(), position)?.id()));
+        return Ok(Event::at(cx.db(), position)?.id());
     }
     let draft = Draft {
-        sender: user.as_str(),
+        sender,
         kind,
-        state_key: Some(state_key),
+        state_key: Some(key),
         content,
         redacts: None,
         txn: None,
     };
-    emit(cx, &mut room, &draft).map(Accepted::Event)
+    emit(cx, room, &draft)
 }

@@ -6,7 +6,7 @@ use super::json::any_object;
 use super::refuse::rejected;
 use crate::Rejected;
 use crate::command::{Command, SetAccountData};
-use crate::query::{PUSH_RULES, Ruleset};
+use crate::query::{IGNORED, PUSH_RULES, Ruleset};
 use crate::state::account;
 use crate::state::rooms::Room;
 use axum::extract::State;
@@ -21,6 +21,7 @@ use ruma::api::client::config::{
 };
 use ruma::api::error::ErrorKind;
 use ruma::serde::Raw;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 fn need_own(caller: &Caller, user: &UserId) -> Result<(), MatrixError> {
@@ -86,6 +87,12 @@ impl Api {
             ));
         }
         let content = any_object(raw.get())?;
+        if room.is_none() && kind == IGNORED {
+            let content: Value = serde_json::from_str(&content).map_err(MatrixError::internal)?;
+            if content["ignored_users"].get(caller.user.as_str()).is_some() {
+                return Err(MatrixError::invalid_param("you cannot ignore yourself"));
+            }
+        }
         if let Some(room) = &room {
             self.need_room(room).await?;
         }

@@ -6,12 +6,13 @@ use super::convert::{ours, theirs};
 use super::filters::{FilterQuery, event_filter};
 use super::json::event;
 use super::members::not_in_room;
-use crate::query::{self, Direction, Lazy, Part, RelatedBy, RelatedLook, Shown, Visible, show_to};
+use crate::query::{
+    self, Direction, EventFilter, Lazy, Part, RelatedLook, Shown, Visible, show_to,
+};
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
@@ -51,7 +52,7 @@ pub struct Neighbours {
 /// The event with its neighbours, unless the caller may not read it, or nothing of the room at all.
 fn look(
     view: &ReadView<'_>,
-    (request, related_by): (&Request, &RelatedBy),
+    (request, filter): (&Request, &EventFilter),
     id: &RoomId,
     caller: &Caller,
 ) -> rusqlite::Result<Option<Option<Found>>> {
@@ -68,16 +69,14 @@ fn look(
     let Some(event) = event else {
         return Ok(Some(None));
     };
-    let filter = event_filter(&request.filter);
     let in_room = filter.admits_room(id.as_str());
-    let related = RelatedLook::new(db, related_by);
+    let related = RelatedLook::new(db, &filter.related_by);
     let admit = |event: &Event| {
         in_room && visible.admits(event) && filter.admits(event) && related.admits(event)
     };
     let limit = u64::from(request.limit).min(MAX_LIMIT) as usize;
     let at = event.position.as_i64();
     let around = query::around(db, (room.n, at), limit, admit)?;
-    related.finish()?;
     let (before, after) = (around.before.events, around.after.events);
     let all = before.iter().chain(&after).chain([&event]);
     let senders: BTreeSet<&str> = all.map(|event| event.sender.as_str()).collect();
@@ -87,7 +86,8 @@ fn look(
         _ => Part::Around(&senders),
     };
     let mut state = query::state_at(db, &room, last, part)?;
-    state.retain(|event| filter.admits(event));
+    state.retain(|event| filter.admits(event) && related.admits(event));
+    related.finish()?;
     let show_all = |events: Vec<Event>| -> rusqlite::Result<Vec<Shown>> {
         let shown = events.into_iter().map(|event| show_to(db, event, &visible));
         shown.collect()
@@ -106,32 +106,29 @@ fn look(
 
 pub async fn context(
     State(api): State<Api>,
-    query: Result<Query<FilterQuery>, QueryRejection>,
+    related_by: Result<FilterQuery, MatrixError>,
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
 ) -> Result<Json<Neighbours>, MatrixError> {
     let id: RoomId = ours(&request.room_id)?;
-    let query = query.map_err(|error| MatrixError::invalid_param(error.to_string()))?;
-    let related_by = query.related_by()?;
+    let filter = event_filter(&request.filter, related_by?.0);
     let found = api
         .lane
-        .read(|view| look(view, (&request, &related_by), &id, &caller));
+        .read(|view| look(view, (&request, &filter), &id, &caller));
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
     let found = found.await?.ok_or_else(not_in_room)?;
     let found = found.ok_or_else(not_found)?;
-    let room_id = Some(id.as_str());
+    let (room_id, seer) = (Some(id.as_str()), api.seer(&caller));
     let list = |list: &[Shown]| {
-        let shown = list
-            .iter()
-            .map(|shown| event(shown, room_id, api.seer(&caller)));
+        let shown = list.iter().map(|shown| event(shown, room_id, seer));
         shown.collect::<Result<Vec<_>, _>>()
     };
     // The lists are there even where they are empty: clients of the first versions look into them without asking.
     Ok(Json(Neighbours {
         start: api.token_at(found.start).to_string(),
         end: api.token_at(found.end).to_string(),
-        event: event(&found.event, room_id, api.seer(&caller))?,
+        event: event(&found.event, room_id, seer)?,
         events_before: list(&found.before)?,
         events_after: list(&found.after)?,
         state: list(&found.state)?,

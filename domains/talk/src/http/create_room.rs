@@ -95,15 +95,17 @@ pub async fn create(
     }
 }
 
-/// Sees that the room calls itself by no other alias than the one that it gets: there is none yet that points at it.
+/// Sees that what the room calls itself is aliases, and no other than the one that it gets: there is none yet that
+/// points at it.
 fn own_aliases(state: &[(String, String, String)], alias: Option<&str>) -> Result<(), MatrixError> {
     for (kind, key, content) in state {
         if kind != "m.room.canonical_alias" || !key.is_empty() {
             continue;
         }
-        let content = Value::Object(parsed(content)?);
+        let content = parsed(content)?;
+        apply::may_be_aliases(&content).map_err(refusal)?;
         let main = content.get("alias").filter(|alias| !alias.is_null());
-        let others = content["alt_aliases"].as_array();
+        let others = content.get("alt_aliases").and_then(Value::as_array);
         let mut all = main.into_iter().chain(others.into_iter().flatten());
         if let Some(other) = all.find(|named| named.as_str() != alias) {
             return Err(MatrixError::new(
@@ -365,10 +367,8 @@ fn first_state(
     for wish in &request.initial_state {
         let wish: InitialState = serde_json::from_str(wish.json().get())
             .map_err(|error| MatrixError::bad_json(error.to_string()))?;
-        let is_reserved = wish.kind == "m.room.member";
-        if !is_reserved && wish.state_key.starts_with('@') && wish.state_key != user {
-            let why = "a state key that is a user id can be set by that user alone";
-            return Err(MatrixError::forbidden(why));
+        if wish.kind != "m.room.member" {
+            apply::may_use_key(user, &wish.state_key).map_err(refusal)?;
         }
         put(&wish.kind, &wish.state_key, content(wish.content.get())?);
     }

@@ -165,15 +165,10 @@ impl Api {
                 Ok((end, shown, marks, people))
             });
             let (end, shown, marks, people) = look.await?;
+            let (room_id, seer) = (Some(id.as_str()), self.seer(caller));
             let mut chunk = shown
                 .iter()
-                .map(|shown| {
-                    value(&event::<AnyTimelineEvent>(
-                        shown,
-                        Some(id.as_str()),
-                        self.seer(caller),
-                    )?)
-                })
+                .map(|shown| value(&event::<AnyTimelineEvent>(shown, room_id, seer)?))
                 .collect::<Result<Vec<_>, _>>()?;
             chunk.extend(receipt(id, &marks)?);
             if self.typing.changed_since(Some(since.typing)).contains(id) {
@@ -219,10 +214,11 @@ fn chunk(
     found: &SyncFound,
 ) -> Result<Vec<Value>, MatrixError> {
     let mut events = Vec::new();
+    let seer = api.seer(caller);
     let mut tell = |shown: &Shown, room: &str| -> Result<(), MatrixError> {
         let position = shown.event.position;
         if position > since {
-            let raw: Raw<AnyTimelineEvent> = event(shown, Some(room), api.seer(caller))?;
+            let raw: Raw<AnyTimelineEvent> = event(shown, Some(room), seer)?;
             events.push((position, value(&raw)?));
         }
         Ok(())

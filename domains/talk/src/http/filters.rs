@@ -1,62 +1,60 @@
 //! Filters: keeping them, giving them back, and what they mean to a query.
 
 use super::Api;
+use super::convert::ours;
+use super::plain::{Plain, not_json, query_value};
 use crate::command::Command;
 use crate::query::{EventFilter, Lazy, RelatedBy, SyncFilter};
 use crate::state::account;
-use axum::extract::State;
+use axum::Json;
+use axum::extract::{FromRequestParts, Query, State};
+use bongsu_base::UserId;
 use bongsu_lane::Priority;
-use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use bongsu_web_kit::matrix::MatrixError;
+use http::request::Parts;
 use ruma::api::client::filter::{
-    Filter, FilterDefinition, LazyLoadOptions, RoomEventFilter, UrlFilter, create_filter,
-    get_filter,
+    EventFormat, Filter, FilterDefinition, LazyLoadOptions, RoomEventFilter, UrlFilter,
 };
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-pub async fn create(
-    State(api): State<Api>,
-    Matrix {
-        request, caller, ..
-    }: Matrix<create_filter::v3::Request>,
-) -> Answer<create_filter::v3::Response> {
-    if request.user_id.as_str() != caller.user.as_str() {
-        return Err(MatrixError::forbidden("filters are their owner's alone"));
-    }
-    let json = serde_json::to_string(&request.filter).map_err(MatrixError::internal)?;
+/// Keeps a filter as the client wrote it, with what `ruma` has no place for.
+pub async fn create(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
+    need_own(&plain)?;
+    let filter = Value::Object(plain.object_or_nothing()?);
+    given(&filter)?;
+    let json = filter.to_string();
     let id = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
     let known = api
         .lane
-        .read(|view| account::filter(view.db(), caller.user.as_str(), &id))
+        .read(|view| account::filter(view.db(), plain.caller.user.as_str(), &id))
         .await?;
     if known.is_none() {
-        let command = Command::SaveFilter {
-            id: id.clone(),
-            json,
-        };
-        api.submit(&caller, Priority::Normal, None, command).await?;
+        let id = id.clone();
+        let command = Command::SaveFilter { id, json };
+        api.submit(&plain.caller, Priority::Normal, None, command)
+            .await?;
     }
-    Ok(Reply(create_filter::v3::Response::new(id)))
+    Ok(Json(json!({ "filter_id": id })))
 }
 
-pub async fn get(
-    State(api): State<Api>,
-    Matrix {
-        request, caller, ..
-    }: Matrix<get_filter::v3::Request>,
-) -> Answer<get_filter::v3::Response> {
-    if request.user_id.as_str() != caller.user.as_str() {
-        return Err(MatrixError::forbidden("filters are their owner's alone"));
+pub async fn get(State(api): State<Api>, plain: Plain) -> Result<Json<Value>, MatrixError> {
+    need_own(&plain)?;
+    let user = plain.caller.user.as_str();
+    api.filter(user, plain.param("filter_id")).await.map(Json)
+}
+
+fn need_own(plain: &Plain) -> Result<(), MatrixError> {
+    let owner: UserId = ours(plain.param("user_id"))?;
+    if owner == plain.caller.user {
+        return Ok(());
     }
-    let filter = api.filter(caller.user.as_str(), &request.filter_id).await?;
-    Ok(Reply(get_filter::v3::Response::new(filter)))
+    Err(MatrixError::forbidden("filters are their owner's alone"))
 }
 
 impl Api {
     /// The filter `id` of `user`.
-    pub(super) async fn filter(
-        &self,
-        user: &str,
-        id: &str,
-    ) -> Result<FilterDefinition, MatrixError> {
+    pub(super) async fn filter(&self, user: &str, id: &str) -> Result<Value, MatrixError> {
         let json = self
             .lane
             .read(|view| account::filter(view.db(), user, id))
@@ -70,14 +68,15 @@ fn texts<T: ToString>(list: &[T]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
-/// What a filter of room events means.
-pub fn event_filter(filter: &RoomEventFilter) -> EventFilter {
+/// What a filter of room events means, which asks for `related_by` too.
+pub fn event_filter(filter: &RoomEventFilter, related_by: RelatedBy) -> EventFilter {
     EventFilter {
         types: filter.types.clone(),
         not_types: filter.not_types.clone(),
         senders: filter.senders.as_deref().map(texts),
         not_senders: texts(&filter.not_senders),
         contains_url: filter.url_filter.map(|url| url == UrlFilter::EventsWithUrl),
+        related_by,
         rooms: filter.rooms.as_deref().map(texts),
         not_rooms: texts(&filter.not_rooms),
         limit: filter.limit.map(|limit| u64::from(limit) as usize),
@@ -92,33 +91,60 @@ pub fn event_filter(filter: &RoomEventFilter) -> EventFilter {
     }
 }
 
-/// What a filter asks of that which relates to an event, which `ruma` leaves out.
-#[derive(serde::Deserialize)]
+/// What a filter of room events asks of that which relates to an event, which `ruma` leaves out.
+#[derive(Default, Deserialize)]
 struct Relating {
     related_by_senders: Option<Vec<String>>,
     related_by_rel_types: Option<Vec<String>>,
 }
 
-/// The query of a request with a filter.
-#[derive(serde::Deserialize)]
-pub struct FilterQuery {
-    filter: Option<String>,
-}
-
-impl FilterQuery {
-    /// What the filter asks of that which relates to an event.
-    pub fn related_by(&self) -> Result<RelatedBy, MatrixError> {
-        let Some(filter) = self.filter.as_deref().filter(|filter| !filter.is_empty()) else {
-            return Ok(RelatedBy::default());
-        };
-        let relating: Relating = serde_json::from_str(filter)
-            .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+impl From<Relating> for RelatedBy {
+    fn from(relating: Relating) -> Self {
         // Clients that ask for nothing of the kind send empty lists.
         let some = |list: Option<Vec<String>>| list.filter(|list| !list.is_empty());
-        Ok(RelatedBy {
+        Self {
             senders: some(relating.related_by_senders),
             rel_types: some(relating.related_by_rel_types),
-        })
+        }
+    }
+}
+
+/// What the filter in a request's query asks of that which relates to an event.
+pub struct FilterQuery(pub RelatedBy);
+
+impl FromRequestParts<Api> for FilterQuery {
+    type Rejection = MatrixError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, MatrixError> {
+        #[derive(Deserialize)]
+        struct Asked {
+            filter: Option<String>,
+        }
+        let Query(asked) = Query::<Asked>::try_from_uri(&parts.uri)
+            .map_err(|error| MatrixError::invalid_param(error.to_string()))?;
+        let filter = asked.filter.filter(|filter| !filter.is_empty());
+        let relating: Option<Relating> = filter
+            .map(|filter| serde_json::from_str(&filter))
+            .transpose()
+            .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        Ok(Self(relating.unwrap_or_default().into()))
+    }
+}
+
+/// The filter in a sync's query, if it is there as JSON.
+pub struct GivenFilter(pub Option<Box<SyncFilter>>);
+
+impl FromRequestParts<Api> for GivenFilter {
+    type Rejection = MatrixError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, MatrixError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let filter = query_value(query, "filter");
+        let Some(filter) = filter.filter(|filter| filter.trim_start().starts_with('{')) else {
+            return Ok(Self(None));
+        };
+        let filter: Value = serde_json::from_str(&filter).map_err(|error| not_json(&error))?;
+        Ok(Self(Some(Box::new(given(&filter)?))))
     }
 }
 
@@ -133,19 +159,37 @@ fn plain_filter(filter: &Filter) -> EventFilter {
     }
 }
 
+/// What a sync's filter means that a client gives just now. Of those that are kept, some are older than this look at
+/// them.
+fn given(filter: &Value) -> Result<SyncFilter, MatrixError> {
+    let format = &filter["event_format"];
+    let known = [EventFormat::Client, EventFormat::Federation];
+    if !format.is_null() && !known.iter().any(|known| format == known.as_str()) {
+        return Err(MatrixError::bad_json(
+            "`event_format` is client or federation",
+        ));
+    }
+    sync_filter(filter)
+}
+
 /// What a sync's filter means.
-pub fn sync_filter(filter: &FilterDefinition) -> SyncFilter {
+pub fn sync_filter(filter: &Value) -> Result<SyncFilter, MatrixError> {
+    let bad = |error: serde_json::Error| MatrixError::bad_json(error.to_string());
+    let relating = &filter["room"]["timeline"];
+    let relating = Option::<Relating>::deserialize(relating).map_err(bad)?;
+    let filter = FilterDefinition::deserialize(filter).map_err(bad)?;
     let room = &filter.room;
-    SyncFilter {
-        timeline: event_filter(&room.timeline),
-        state: event_filter(&room.state),
-        ephemeral: event_filter(&room.ephemeral),
-        room_account_data: event_filter(&room.account_data),
+    let plainly = |filter: &RoomEventFilter| event_filter(filter, RelatedBy::default());
+    Ok(SyncFilter {
+        timeline: event_filter(&room.timeline, relating.unwrap_or_default().into()),
+        state: plainly(&room.state),
+        ephemeral: plainly(&room.ephemeral),
+        room_account_data: plainly(&room.account_data),
         account_data: plain_filter(&filter.account_data),
         rooms: room.rooms.as_deref().map(texts),
         not_rooms: texts(&room.not_rooms),
-        event_fields: filter.event_fields.clone().unwrap_or_default(),
+        event_fields: filter.event_fields.unwrap_or_default(),
         include_leave: room.include_leave,
         presence: plain_filter(&filter.presence),
-    }
+    })
 }

@@ -139,14 +139,14 @@ fn limit(query: Option<&str>) -> Result<usize, MatrixError> {
 }
 
 fn render(api: &Api, id: &RoomId, found: Found, caller: &Caller) -> Result<Value, MatrixError> {
-    let room_id = Some(id.as_str());
+    let (room_id, seer) = (Some(id.as_str()), api.seer(caller));
     let messages = found.messages.iter();
     let messages: Vec<Raw<AnyTimelineEvent>> = messages
-        .map(|shown| event(shown, room_id, api.seer(caller)))
+        .map(|shown| event(shown, room_id, seer))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     let state: Vec<Raw<AnyStateEvent>> = state
-        .map(|shown| event(shown, room_id, api.seer(caller)))
+        .map(|shown| event(shown, room_id, seer))
         .collect::<Result<_, _>>()?;
     let data: Vec<Raw<AnyRoomAccountDataEvent>> = found
         .account_data

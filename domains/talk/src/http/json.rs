@@ -109,15 +109,14 @@ struct EventBody<'a> {
     redacts: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Unsigned::is_empty")]
-    unsigned: Unsigned<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsigned: Option<Unsigned<'a>>,
 }
 
 #[derive(Default, Serialize)]
 struct Unsigned<'a> {
     /// How long ago it was sent, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age: Option<i64>,
+    age: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     membership: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,45 +133,41 @@ struct Unsigned<'a> {
     relations: Option<Box<RawValue>>,
 }
 
-impl Unsigned<'_> {
-    fn is_empty(&self) -> bool {
-        self.age.is_none()
-            && self.transaction_id.is_none()
-            && self.prev_content.is_none()
-            && self.redacted_because.is_none()
-            && self.relations.is_none()
-    }
-}
-
 fn raw(content: &str) -> serde_json::Result<&RawValue> {
     serde_json::from_str(content)
 }
 
-/// A redaction says in its content too what it redacts, whatever the room's version (Matrix v1.19,
-/// `m.room.redaction`).
-fn shown_content(event: &Event) -> serde_json::Result<Cow<'_, RawValue>> {
-    if let Some(redacts) = &event.redacts {
-        let mut content: Map<String, Value> = serde_json::from_str(&event.content)?;
-        content.insert("redacts".to_owned(), Value::String(redacts.clone()));
-        return to_raw_value(&content).map(Cow::Owned);
+/// What is shown of an event's content, and what it redacts. A redaction says so in its content too, whatever the
+/// room's version (Matrix v1.19, `m.room.redaction`); one that was redacted itself says it where the version keeps it
+/// in the content, and otherwise no more (room versions, redactions).
+fn shown_content(event: &Event) -> serde_json::Result<(Cow<'_, RawValue>, Option<&str>)> {
+    let plain = || raw(&event.content).map(Cow::Borrowed);
+    let Some(redacts) = event.redacts.as_deref() else {
+        return Ok((plain()?, None));
+    };
+    let mut content: Map<String, Value> = serde_json::from_str(&event.content)?;
+    if event.redacted_by.is_some() && !content.contains_key("redacts") {
+        return Ok((plain()?, None));
     }
-    raw(&event.content).map(Cow::Borrowed)
+    content.insert("redacts".to_owned(), redacts.into());
+    Ok((to_raw_value(&content).map(Cow::Owned)?, Some(redacts)))
 }
 
 fn body<'a>(
     event: &'a Event,
     id: &'a str,
     room_id: Option<&'a str>,
-    unsigned: Unsigned<'a>,
+    unsigned: Option<Unsigned<'a>>,
 ) -> serde_json::Result<EventBody<'a>> {
+    let (content, redacts) = shown_content(event)?;
     Ok(EventBody {
         kind: &event.kind,
         sender: &event.sender,
-        content: shown_content(event)?,
+        content,
         event_id: id,
         origin_server_ts: event.time.0,
         state_key: event.state_key.as_deref(),
-        redacts: event.redacts.as_deref(),
+        redacts,
         room_id,
         unsigned,
     })
@@ -211,7 +206,7 @@ impl Displayed<'_> {
             seer: Seer { caller, now },
         } = self;
         let mut unsigned = Unsigned {
-            age: Some(now.since(shown.event.time).0.max(0)),
+            age: now.since(shown.event.time).0.max(0),
             membership: shown.membership.as_deref(),
             ..Unsigned::default()
         };
@@ -228,7 +223,7 @@ impl Displayed<'_> {
         }
         if let Some(redaction) = &shown.redaction {
             let id = redaction.id();
-            let redaction = body(redaction, id.as_str(), *room_id, Unsigned::default())?;
+            let redaction = body(redaction, id.as_str(), *room_id, None)?;
             unsigned.redacted_because = Some(to_raw_value(&redaction)?);
         }
         unsigned.relations = relations(&shown.related, *room_id, self.seer)?;
@@ -241,7 +236,7 @@ impl Serialize for Displayed<'_> {
         let id = self.shown.event.id();
         let written = self.unsigned().and_then(|unsigned| {
             let event = &self.shown.event;
-            body(event, id.as_str(), self.room_id, unsigned)
+            body(event, id.as_str(), self.room_id, Some(unsigned))
         });
         written.map_err(S::Error::custom)?.serialize(serializer)
     }

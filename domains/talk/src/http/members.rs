@@ -103,11 +103,11 @@ pub async fn members(
         request.membership.as_ref().is_none_or(is)
             && !request.not_membership.as_ref().is_some_and(is)
     };
-    let room_id = Some(id.as_str());
+    let (room_id, seer) = (Some(id.as_str()), api.seer(&caller));
     let chunk = shown
         .iter()
         .filter(wanted)
-        .map(|shown| event(shown, room_id, api.seer(&caller)))
+        .map(|shown| event(shown, room_id, seer))
         .collect::<Result<_, _>>()?;
     Ok(Reply(get_member_events::v3::Response::new(chunk)))
 }

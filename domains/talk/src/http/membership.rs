@@ -6,6 +6,7 @@ use super::json::content;
 use super::plain::Plain;
 use super::refuse::{refusal, rejected, ruled};
 use crate::command::{Action, Command, Membership, Profile, SetMembership};
+use crate::state::events::Event;
 use crate::state::members;
 use crate::state::rooms::Room;
 use crate::{Rejected, apply};
@@ -22,6 +23,9 @@ use ruma::api::client::membership::{
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
+
+/// Where a membership says who let the person in (Matrix v1.19, restricted rooms).
+pub(super) const LET_IN_BY: &str = "join_authorised_via_users_server";
 
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
@@ -43,11 +47,7 @@ impl Api {
                 return Ok(());
             }
         }
-        let profile = match action {
-            Action::Join | Action::Knock => self.profile_of(&user).await?,
-            Action::Invite => self.profile_of_invited(&user).await?,
-            Action::Leave | Action::Kick | Action::Ban | Action::Unban => Profile::default(),
-        };
+        let profile = self.shown(&user, action).await?;
         let command = Command::Membership(Membership {
             room: room.clone(),
             user: user.clone(),
@@ -58,6 +58,36 @@ impl Api {
         });
         self.make_change(caller, (&room, &user), action, command)
             .await
+    }
+
+    /// How `user` shows themselves in a membership that `action` makes.
+    async fn shown(&self, user: &UserId, action: Action) -> Result<Profile, MatrixError> {
+        match action {
+            Action::Join | Action::Knock => self.profile_of(user).await,
+            Action::Invite => self.profile_of_invited(user).await,
+            Action::Leave | Action::Kick | Action::Ban | Action::Unban => Ok(Profile::default()),
+        }
+    }
+
+    /// Adds to the content of a membership that `action` makes how `user` shows themselves, as far as it does not say
+    /// so.
+    pub(super) async fn show(
+        &self,
+        user: &UserId,
+        action: Action,
+        content: &mut Map<String, Value>,
+    ) -> Result<(), MatrixError> {
+        let profile = self.shown(user, action).await?;
+        let shown = [
+            ("displayname", profile.displayname),
+            ("avatar_url", profile.avatar_url),
+        ];
+        for (name, value) in shown {
+            if let Some(value) = value.filter(|_| !content.contains_key(name)) {
+                content.insert(name.to_owned(), Value::String(value));
+            }
+        }
+        Ok(())
     }
 
     /// Asks the room's rules, before anything is written.
@@ -93,6 +123,19 @@ impl Api {
     }
 }
 
+/// Whether `user` is in the room by a membership that was redacted, so that they show themselves no more.
+fn is_bare(db: &Connection, room: &RoomId, user: &UserId) -> rusqlite::Result<bool> {
+    let Some(room) = Room::by_id(db, room)? else {
+        return Ok(false);
+    };
+    let member = members::member(db, room.n, user.as_str())?;
+    let Some(member) = member.filter(|member| member.membership == "join") else {
+        return Ok(false);
+    };
+    let event = Event::at(db, member.position.as_i64())?;
+    Ok(event.redacted_by.is_some())
+}
+
 /// What a client says of its joining: a reason, and what it wants to stand in the membership beside that.
 fn entrance(plain: &Plain) -> Result<Map<String, Value>, MatrixError> {
     let mut content = plain.object_or_nothing()?;
@@ -102,8 +145,8 @@ fn entrance(plain: &Plain) -> Result<Map<String, Value>, MatrixError> {
     {
         return Err(MatrixError::bad_json("`reason` is a text"));
     }
-    // Nobody is invited by anything but their user id here.
-    for name in ["third_party_signed", "third_party_invite"] {
+    // Nobody is invited by anything but their user id here, and who let somebody in is the server's to say.
+    for name in ["third_party_signed", "third_party_invite", LET_IN_BY] {
         content.remove(name);
     }
     Ok(content)
@@ -136,6 +179,13 @@ impl Api {
     ) -> Result<(), MatrixError> {
         let user = caller.user.clone();
         self.may_enter(caller, room).await?;
+        let look = self.lane.read(|view| is_bare(view.db(), room, &user));
+        if look.await? {
+            let (room, profile) = (room.clone(), self.profile_of(&user).await?);
+            let command = Command::ShowIn { room, profile };
+            self.submit(caller, Priority::Normal, None, command).await?;
+            return Ok(());
+        }
         let own = content.keys().any(|name| name != "reason");
         if !own {
             let reason = content.remove("reason");
@@ -144,15 +194,10 @@ impl Api {
                 .change(caller, room.clone(), user, Action::Join, reason)
                 .await;
         }
-        let profile = self.profile_of(&user).await?;
-        let shown = [
-            ("displayname", profile.displayname),
-            ("avatar_url", profile.avatar_url),
-        ];
-        for (name, value) in shown {
+        for name in ["displayname", "avatar_url"] {
             content.remove(name);
-            content.extend(value.map(|value| (name.to_owned(), Value::String(value))));
         }
+        self.show(&user, Action::Join, &mut content).await?;
         let look = self.lane.read(|view| {
             let room = Room::by_id(view.db(), room)?;
             room.map(|room| members::membership(view.db(), room.n, user.as_str()))
@@ -417,7 +462,7 @@ pub async fn forget(
             message,
         ));
     }
-    let command = Command::Forget(room);
+    let command = Command::ForgetHistory(room);
     api.submit(&caller, Priority::Normal, None, command).await?;
     Ok(Reply(forget_room::v3::Response::new()))
 }

@@ -7,12 +7,11 @@ use super::json::event;
 use super::members::not_in_room;
 use super::token::Token;
 use crate::query::{
-    self, Direction, Lazy, Part, RelatedBy, RelatedLook, Shown, Visible, page, show_to,
+    self, Direction, EventFilter, Lazy, Part, RelatedLook, Shown, Visible, page, show_to,
 };
 use crate::state::events::Event;
 use crate::state::rooms::{Room, Visibility};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use bongsu_base::{Position, RoomId};
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
@@ -35,7 +34,7 @@ struct Found {
 
 pub async fn messages(
     State(api): State<Api>,
-    query: Result<Query<FilterQuery>, QueryRejection>,
+    related_by: Result<FilterQuery, MatrixError>,
     Matrix {
         request, caller, ..
     }: Matrix<Request>,
@@ -43,25 +42,24 @@ pub async fn messages(
     let id: RoomId = ours(&request.room_id)?;
     let from = api.place_if_any(request.from.as_deref()).await?;
     let to = api.place_if_any(request.to.as_deref()).await?;
-    let query = query.map_err(|error| MatrixError::invalid_param(error.to_string()))?;
-    let related_by = query.related_by()?;
+    let filter = event_filter(&request.filter, related_by?.0);
     let found = api
         .lane
-        .read(|view| look(view, (&request, &related_by), &id, &caller, (from, to)))
+        .read(|view| look(view, (&request, &filter), &id, &caller, (from, to)))
         .await?
         .ok_or_else(not_in_room)?;
     let mut response = Response::new();
     let start = || api.token_at(found.start).to_string();
     response.start = request.from.clone().unwrap_or_else(start);
     response.end = found.end.map(|end| api.token_at(end).to_string());
-    let room_id = Some(id.as_str());
+    let (room_id, seer) = (Some(id.as_str()), api.seer(&caller));
     let chunk = found.chunk.iter();
     response.chunk = chunk
-        .map(|shown| event(shown, room_id, api.seer(&caller)))
+        .map(|shown| event(shown, room_id, seer))
         .collect::<Result<_, _>>()?;
     let state = found.state.iter();
     response.state = state
-        .map(|shown| event(shown, room_id, api.seer(&caller)))
+        .map(|shown| event(shown, room_id, seer))
         .collect::<Result<_, _>>()?;
     Ok(Reply(response))
 }
@@ -90,7 +88,7 @@ fn members_of(
 /// Reads the page, unless the caller may read nothing of the room.
 fn look(
     view: &ReadView<'_>,
-    (request, related_by): (&Request, &RelatedBy),
+    (request, filter): (&Request, &EventFilter),
     id: &RoomId,
     caller: &Caller,
     (from, to): (Option<Token>, Option<Token>),
@@ -114,9 +112,8 @@ fn look(
         (Direction::Backward, start, (number(to).unwrap_or(0), start))
     };
     let limit = u64::from(request.limit).min(MAX_LIMIT) as usize;
-    let filter = event_filter(&request.filter);
     let in_room = filter.admits_room(id.as_str());
-    let related = RelatedLook::new(db, related_by);
+    let related = RelatedLook::new(db, &filter.related_by);
     let admit = |event: &Event| {
         in_room && visible.admits(event) && filter.admits(event) && related.admits(event)
     };

@@ -40,8 +40,9 @@ pub async fn notifications(
         .read(|view| query::notifications(view.db(), user, wanted));
     let (found, more) = found.await?;
     let mut told = Vec::new();
+    let seer = api.seer(&plain.caller);
     for one in &found {
-        let event: Raw<AnySyncTimelineEvent> = event(&one.event, None, api.seer(&plain.caller))?;
+        let event: Raw<AnySyncTimelineEvent> = event(&one.event, None, seer)?;
         told.push(json!({
             "actions": one.actions,
             "event": event,

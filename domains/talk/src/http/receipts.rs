@@ -3,10 +3,11 @@
 use super::Api;
 use super::convert::ours;
 use super::refuse::ruled;
-use crate::apply;
 use crate::command::{Command, Receipt};
+use crate::state::relations::is_root;
+use crate::{Rejected, apply};
 use axum::extract::State;
-use bongsu_lane::Priority;
+use bongsu_lane::{Priority, Refusal};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::read_marker::set_read_marker;
@@ -19,7 +20,18 @@ impl Api {
     async fn move_receipts(&self, caller: &Caller, command: Receipt) -> Result<(), MatrixError> {
         let look = self.lane.read(|view| {
             let user = caller.user.as_str();
-            Ok(apply::may_move_receipts(view.db(), user, &command).map(drop))
+            let marks = match apply::may_move_receipts(view.db(), user, &command) {
+                Ok((_, marks)) => marks,
+                Err(why) => return Ok(Err(why)),
+            };
+            for (_, event) in marks {
+                if command.thread == event.id().as_str()
+                    && !is_root(view.db(), event.position.as_i64())?
+                {
+                    return Ok(Err(Refusal::Rejected(Rejected::NotInThread)));
+                }
+            }
+            Ok(Ok(()))
         });
         ruled(look.await)?;
         let command = Command::Receipt(command);

@@ -133,10 +133,11 @@ async fn find<T>(api: &Api, caller: &Caller, wanted: Wanted) -> Result<Found<T>,
     let not_found = || MatrixError::not_found("there is no such event, or you may not read it");
     let found = found.await?.ok_or_else(not_in_room)?;
     let (shown, next) = found.ok_or_else(not_found)?;
+    let (room_id, seer) = (Some(id.as_str()), api.seer(caller));
     let chunk = shown.iter();
     Ok(Found {
         chunk: chunk
-            .map(|shown| event(shown, Some(id.as_str()), api.seer(caller)))
+            .map(|shown| event(shown, room_id, seer))
             .collect::<Result<_, _>>()?,
         next: next.map(|at| api.token_at(at).to_string()),
         prev: wanted.from,
@@ -209,8 +210,8 @@ pub async fn threads(
         shown(view, page, &visible).map(Some)
     });
     let (shown, next) = found.await?.ok_or_else(not_in_room)?;
-    let chunk = shown.iter();
-    let chunk = chunk.map(|shown| event(shown, Some(id.as_str()), api.seer(&caller)));
+    let (room_id, seer) = (Some(id.as_str()), api.seer(&caller));
+    let chunk = shown.iter().map(|shown| event(shown, room_id, seer));
     let mut response = get_threads::Response::new(chunk.collect::<Result<_, _>>()?);
     response.next_batch = next.map(|at| api.token_at(at).to_string());
     Ok(Reply(response))

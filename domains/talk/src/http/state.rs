@@ -4,9 +4,9 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::json::{check_levels, check_texts, content, event};
 use super::members::{not_in_room, readable_room};
-use super::membership::lets_guests_in;
+use super::membership::{LET_IN_BY, lets_guests_in};
 use super::refuse::ruled;
-use crate::command::{Action, Command, SetState};
+use crate::command::{Action, Command, SetState, ThirdPartyInvite};
 use crate::query::{self, Part};
 use crate::state::rooms::Room;
 use crate::{Accepted, Rejected, apply};
@@ -19,6 +19,7 @@ use ruma::api::client::state::get_state_event_for_key::v3::StateEventFormat;
 use ruma::api::client::state::{get_state_event_for_key, get_state_events, send_state_event};
 use ruma::events::AnyStateEvent;
 use ruma::serde::Raw;
+use rusqlite::Connection;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -41,9 +42,10 @@ pub async fn get_all(
             .map(Some)
     });
     let shown = found.await?.ok_or_else(not_in_room)?;
+    let (room_id, seer) = (Some(id.as_str()), api.seer(&caller));
     let state = shown
         .iter()
-        .map(|shown| event(shown, Some(id.as_str()), api.seer(&caller)))
+        .map(|shown| event(shown, room_id, seer))
         .collect::<Result<_, _>>()?;
     Ok(Reply(get_state_events::v3::Response::new(state)))
 }
@@ -55,6 +57,11 @@ pub async fn get_one(
     }: Matrix<get_state_event_for_key::v3::Request>,
 ) -> Answer<get_state_event_for_key::v3::Response> {
     let id: RoomId = ours(&request.room_id)?;
+    let whole = match request.format {
+        StateEventFormat::Content => false,
+        StateEventFormat::Event => true,
+        _ => return Err(MatrixError::invalid_param("`format` is content or event")),
+    };
     let kind = request.event_type.to_string();
     let found = api.lane.read(|view| {
         let Some((room, until)) = readable_room(view, &id, &caller)? else {
@@ -71,7 +78,7 @@ pub async fn get_one(
     });
     let shown = found.await?.ok_or_else(not_in_room)?;
     let shown = shown.ok_or_else(|| MatrixError::not_found("the room has no such state"))?;
-    let body = if request.format == StateEventFormat::Event {
+    let body = if whole {
         let whole: Raw<AnyStateEvent> = event(&shown, Some(id.as_str()), api.seer(&caller))?;
         whole.into_json()
     } else {
@@ -98,18 +105,10 @@ pub async fn set(
     }
     let look = api.lane.read(|view| {
         Ok(match Room::by_id(view.db(), &room)? {
-            Some(room) => apply::may_be_sent_by_people(&kind)
-                .and_then(|()| {
-                    apply::may_set_state(
-                        view.db(),
-                        &room,
-                        caller.user.as_str(),
-                        &kind,
-                        key,
-                        &content,
-                    )
-                })
-                .and_then(|()| apply::may_fit(&kind, Some(key), &content)),
+            Some(found) => {
+                let user = caller.user.as_str();
+                may_set(view.db(), &found, user, (&kind, key, &content))
+            }
             None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
         })
     });
@@ -131,12 +130,7 @@ pub async fn set(
     }
     check_texts(&kind, &content)?;
     let no_guests = kind == "m.room.guest_access" && key.is_empty() && !lets_guests_in(&content);
-    let command = Command::SetState(SetState {
-        room: room.clone(),
-        kind,
-        state_key: key.to_owned(),
-        content,
-    });
+    let command = command(&room, kind, key, content);
     let done = api.submit(&caller, Priority::Normal, None, command);
     let Accepted::Event(id) = done.await? else {
         return Err(MatrixError::internal("setting state gave no event"));
@@ -146,6 +140,39 @@ pub async fn set(
     }
     let id = theirs(id.as_str())?;
     Ok(Reply(send_state_event::v3::Response::new(id)))
+}
+
+/// Whether `user` may set a piece of state: its type, key and content.
+fn may_set(
+    db: &Connection,
+    room: &Room,
+    user: &str,
+    (kind, key, content): (&str, &str, &str),
+) -> apply::Ruled<()> {
+    apply::may_be_sent_by_people(kind)?;
+    if kind == apply::THIRD_PARTY_INVITE {
+        apply::may_invite_third_party(db, room, user)?;
+    } else {
+        apply::may_set_state(db, room, user, kind, key, content)?;
+    }
+    apply::may_fit(kind, Some(key), content)
+}
+
+fn command(room: &RoomId, kind: String, key: &str, content: String) -> Command {
+    let (room, key) = (room.clone(), key.to_owned());
+    if kind == apply::THIRD_PARTY_INVITE {
+        return Command::InviteThirdParty(ThirdPartyInvite {
+            room,
+            token: key,
+            content,
+        });
+    }
+    Command::SetState(SetState {
+        room,
+        kind,
+        state_key: key,
+        content,
+    })
 }
 
 /// What a membership set as state asks for, given whose it is and what it was.
@@ -180,6 +207,7 @@ async fn set_membership(
     let mut content: Map<String, Value> =
         serde_json::from_str(content).map_err(MatrixError::internal)?;
     let membership = content.remove("membership").unwrap_or_default();
+    content.remove(LET_IN_BY);
     for name in ["displayname", "avatar_url"] {
         let is_text = |value: &Value| value.is_string() || value.is_null();
         if !content.get(name).is_none_or(is_text) {
@@ -195,6 +223,7 @@ async fn set_membership(
     let current = current.await?.ok_or_else(not_in_room)?;
     let membership = membership.as_str().unwrap_or_default();
     let action = action(membership, user == caller.user, &current)?;
+    api.show(&user, action, &mut content).await?;
     let content = Value::Object(content);
     api.set_membership(caller, (&room, &user), action, &content)
         .await?;

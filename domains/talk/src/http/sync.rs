@@ -2,20 +2,17 @@
 
 use super::Api;
 use super::event_fields;
-use super::filters::sync_filter;
-use super::plain::{not_json, query_value};
+use super::filters::{GivenFilter, sync_filter};
 use super::sync_body::body;
 use super::token::Token;
 use crate::query::{self, Lazy, SyncFilter, SyncFound, SyncWanted};
-use axum::extract::{FromRequestParts, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bongsu_lane::ReadView;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
-use ruma::api::client::filter::FilterDefinition;
 use ruma::api::client::sync::sync_events::v3::{Filter, Request};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -28,26 +25,25 @@ const LONGEST: Duration = Duration::from_secs(90);
 
 pub async fn sync(
     State(api): State<Api>,
-    _: GoodFilter,
+    GivenFilter(given): GivenFilter,
     asked: Matrix<Request>,
 ) -> Result<Response, MatrixError> {
     // Thousands wait here at once: what a poll holds is kept small, and what it does is boxed.
     let (request, caller) = (Box::new(asked.request), asked.caller);
     let since = Box::pin(api.place_if_any(request.since.as_deref())).await?;
-    let filter = match &request.filter {
-        None => SyncFilter::default(),
-        Some(Filter::FilterDefinition(definition)) => sync_filter(definition),
-        Some(Filter::FilterId(id)) => {
+    let filter = match (given, &request.filter) {
+        (Some(given), _) => given,
+        (None, None) => Box::default(),
+        (None, Some(Filter::FilterId(id))) => {
             let filter = Box::pin(api.filter(caller.user.as_str(), id)).await;
-            sync_filter(&filter.map_err(unknown_filter)?)
+            Box::new(sync_filter(&filter.map_err(unknown_filter)?)?)
         }
-        Some(_) => {
+        (None, Some(_)) => {
             return Err(MatrixError::invalid_param(
                 "`filter` is a filter's id or JSON",
             ));
         }
     };
-    let filter = Box::new(filter);
     let syncing = Box::pin(api.sync_presence(&caller, request.set_presence.as_str())).await?;
     let wait = request.timeout.unwrap_or_default().min(LONGEST);
     let deadline = Instant::now() + wait;
@@ -94,24 +90,6 @@ fn has_echoes(found: &SyncFound, caller: &Caller) -> bool {
         let transaction = shown.event.transaction.as_ref();
         sender && transaction.is_some_and(|(device, _)| device == caller.device.as_str())
     })
-}
-
-/// That a filter in the query, if it is JSON, is one.
-pub struct GoodFilter;
-
-impl FromRequestParts<Api> for GoodFilter {
-    type Rejection = MatrixError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, MatrixError> {
-        let query = parts.uri.query().unwrap_or_default();
-        let filter = query_value(query, "filter");
-        if let Some(filter) = filter.filter(|filter| filter.trim_start().starts_with('{')) {
-            let value: Value = serde_json::from_str(&filter).map_err(|error| not_json(&error))?;
-            serde_json::from_value::<FilterDefinition>(value)
-                .map_err(|error| MatrixError::bad_json(error.to_string()))?;
-        }
-        Ok(Self)
-    }
 }
 
 /// To a sync, a filter that is not there is a mistake in its query.

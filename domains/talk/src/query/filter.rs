@@ -1,5 +1,6 @@
 //! What a client wants to see (Matrix v1.19, filtering).
 
+use super::related_by::RelatedBy;
 use crate::state::events::Event;
 
 /// Which events of a kind are wanted. `None` admits everything, an empty list nothing.
@@ -15,6 +16,8 @@ pub struct EventFilter {
     pub not_senders: Vec<String>,
     /// Whether the content has to have, or not to have, a `url`.
     pub contains_url: Option<bool>,
+    /// What has to relate to them, which [`super::RelatedLook`] sees.
+    pub related_by: RelatedBy,
     /// Rooms, by their ids.
     pub rooms: Option<Vec<String>>,
     /// Rooms that are not wanted.
@@ -83,6 +86,7 @@ impl EventFilter {
             || self.senders.is_some()
             || !self.not_senders.is_empty()
             || self.contains_url.is_some()
+            || self.related_by.asks()
     }
 
     /// Whether events of this type are wanted.

@@ -3,7 +3,7 @@
 use super::room_state::membership_at;
 use super::unread::{ignored_by, is_of};
 use crate::state::events::{COLUMNS, Event};
-use crate::state::members::{Stay, member, stays};
+use crate::state::members::{Stay, forgotten_upto, member, stays};
 use crate::state::rooms::Visibility;
 use rusqlite::Connection;
 use std::borrow::Cow;
@@ -32,6 +32,14 @@ impl Visible {
         // Who has forgotten a room reads nothing of it any more, until they come back.
         if gone && member(db, room, user)?.is_some_and(|member| member.forgotten) {
             stays.clear();
+        } else if stays.iter().any(|stay| stay.until.is_some())
+            && let Some(upto) = forgotten_upto(db, room, user)?
+        {
+            // To be invited is not yet to be back.
+            let back = |stay: &Stay| stay.joined.is_some_and(|joined| joined > upto);
+            if !stays.iter().any(back) {
+                stays.retain(|stay| stay.started > upto);
+            }
         }
         Ok(Self {
             room,
@@ -155,7 +163,8 @@ pub struct Page {
     pub events: Vec<Event>,
     /// Whether there is more beyond it.
     pub more: bool,
-    /// The position up to which it was read; the next page goes on there.
+    /// Where the next page goes on, whatever it is to have: beyond the last event, or, of a page without any, where
+    /// reading ended.
     pub end: i64,
 }
 
@@ -198,12 +207,14 @@ pub fn page(
             found.more = true;
             return Ok(found);
         }
-        let at = event.position.as_i64();
-        found.end = if direction == Direction::Backward {
-            at - 1
-        } else {
-            at
-        };
+        if admitted || found.events.is_empty() {
+            let at = event.position.as_i64();
+            found.end = if direction == Direction::Backward {
+                at - 1
+            } else {
+                at
+            };
+        }
         if admitted {
             found.events.push(event);
         }

@@ -3,7 +3,7 @@
 use super::rules::{Rule, RuleKind, Ruleset};
 use crate::state::events::Event;
 use crate::state::rooms::Room;
-use crate::state::words::{has_word, in_word, may_notify};
+use crate::state::words::{has_word, is_border, may_notify};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -209,8 +209,7 @@ fn glob(pattern: &str, text: &str, in_words: bool) -> bool {
     let text: Vec<char> = text.to_lowercase().chars().take(LOOK).collect();
     let border = |at: usize| {
         let before = at.checked_sub(1).map(|at| text[at]);
-        let after = text.get(at).copied();
-        !before.is_some_and(in_word) || !after.is_some_and(in_word)
+        is_border(before, text.get(at).copied())
     };
     // Which parts of the pattern may have been passed after the text up to here.
     let mut passed = vec![false; pattern.len() + 1];
@@ -255,6 +254,10 @@ mod tests {
         check("cake", "a cake, please", true, true);
         check("cake", "pancakes", true, false);
         check("ex*ple", "An example.", true, true);
+        check("foo ", "foo bar", true, true);
+        check("foo *", "foo bar", true, true);
+        check("🔥", "x🔥y", true, true);
+        check("🔥?", "x🔥y", true, true);
         check("*", "", true, true);
         check("*", "anything", true, true);
         check("a?c", "abc", false, true);

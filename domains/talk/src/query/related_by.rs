@@ -14,6 +14,14 @@ pub struct RelatedBy {
     pub rel_types: Option<Vec<String>>,
 }
 
+impl RelatedBy {
+    /// Whether anything is asked for.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.senders.is_some() || self.rel_types.is_some()
+    }
+}
+
 /// A look at events that remembers what went wrong with it.
 pub struct RelatedLook<'a> {
     db: &'a Connection,
@@ -34,7 +42,7 @@ impl<'a> RelatedLook<'a> {
 
     /// Whether `event` is wanted.
     pub fn admits(&self, event: &Event) -> bool {
-        if *self.wanted == RelatedBy::default() {
+        if !self.wanted.asks() {
             return true;
         }
         self.related(event).unwrap_or_else(|error| {

@@ -27,7 +27,7 @@ const WINDOW: i64 = 1_000;
 /// For how many people and rooms counts are kept.
 const KEPT: usize = 50_000;
 /// The type under which account data names those who are ignored.
-const IGNORED: &str = "m.ignored_user_list";
+pub const IGNORED: &str = "m.ignored_user_list";
 
 /// What somebody decided about what they want to hear.
 #[derive(Debug, Clone)]
@@ -98,6 +98,8 @@ pub(super) fn ignored_by(db: &Connection, user: &str) -> rusqlite::Result<BTreeS
     Ok(users
         .into_iter()
         .flat_map(|users| users.keys().cloned())
+        // Nobody misses what they said themselves.
+        .filter(|ignored| ignored != user)
         .collect())
 }
 

@@ -2,6 +2,7 @@
 
 use super::filter::Lazy;
 use super::history::{Direction, Visible, page};
+use super::related_by::RelatedLook;
 use super::room_state::{Part, select, state_at};
 use super::show::{Shown, show_one_of, show_with};
 use super::sync::{Gaze, SyncWanted};
@@ -36,14 +37,17 @@ pub(super) fn window(
     let limit = filter.limit.unwrap_or(TIMELINE).min(MAX_TIMELINE);
     let in_room = filter.admits_room(room.id.as_str());
     let current = CurrentState::of(db, room, upto);
+    let related = RelatedLook::new(db, &filter.related_by);
     let admit = |event: &Event| {
         in_room
             && filter.admits(event)
             && !gaze.wishes.ignores(event)
             && (visible.admits(event) || current.has(event))
+            && related.admits(event)
     };
     let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
     current.finish()?;
+    related.finish()?;
     let mut events = found.events;
     events.reverse();
     let end = room.changed.as_i64().min(upto);

@@ -134,6 +134,31 @@ fn set_stay(db: &Connection, change: &Change<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Notes that `user` has forgotten what there was of the room numbered `room` up to the position `upto`.
+///
+/// # Errors
+/// When the view cannot be written.
+pub fn forget_upto(db: &Connection, room: i64, user: &str, upto: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE member SET forgotten = 1 WHERE room = ?1 AND user = ?2")?
+        .execute((room, user))?;
+    db.prepare_cached(
+        "INSERT INTO forgotten (room, user, upto) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET upto = excluded.upto",
+    )?
+    .execute((room, user, upto))
+    .map(drop)
+}
+
+/// Up to where `user` has forgotten the room numbered `room`, if they ever have.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn forgotten_upto(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT upto FROM forgotten WHERE room = ?1 AND user = ?2")?
+        .query_row((room, user), |row| row.get(0))
+        .optional()
+}
+
 /// From when to when somebody was in a room.
 #[derive(Debug, Clone, Copy)]
 pub struct Stay {

@@ -72,6 +72,15 @@ pub fn thread_of(db: &Connection, event: i64) -> rusqlite::Result<Option<i64>> {
     Ok(None)
 }
 
+/// Whether a thread begins at an event.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn is_root(db: &Connection, event: i64) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM thread WHERE root = ?1")?
+        .exists([event])
+}
+
 /// Where `user` has annotated `target` with `key` by an event of this type.
 ///
 /// # Errors

@@ -301,6 +301,8 @@ async fn queries_that_mean_nothing_are_refused() {
         "sync?filter=none",
         "sync?filter=%7B",
         "sync?filter=%7B%22room%22:5%7D",
+        "sync?filter=%7B%22event_format%22:%22bogus%22%7D",
+        &format!("rooms/{room}/state/m.room.create?format=bogus"),
         "sync?timeout=soon",
         "sync?timeout=-1",
         &format!("rooms/{room}/messages"),
@@ -464,4 +466,54 @@ async fn long_chains_of_relations_cost_no_more_than_they_show() {
     assert_eq!(bodies(&one["chunk"]), ["0"]);
     let sync = house.sync("jun", None, "").await;
     assert!(sync["rooms"]["join"][&room]["timeline"]["limited"] == true);
+}
+
+#[tokio::test]
+async fn a_list_is_no_body() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let event = house.say("mina", &room, "1").await;
+    let before = house.commands();
+    for path in [
+        "createRoom".to_owned(),
+        format!("rooms/{room}/receipt/m.read/{event}"),
+        format!("rooms/{room}/read_markers"),
+        "user/@mina:test/filter".to_owned(),
+    ] {
+        let answer = house.post("mina", &path, json!([])).await;
+        answer.refused(400, "M_BAD_JSON");
+    }
+    assert_eq!(house.commands(), before);
+}
+
+#[tokio::test]
+async fn filters_are_checked_before_they_are_kept() {
+    let house = House::new().await;
+    for filter in [
+        json!({"event_format": "bogus"}),
+        json!({"event_format": 5}),
+        json!({"room": {"timeline": {"related_by_senders": 5}}}),
+        json!({"room": 5}),
+    ] {
+        let kept = house.post("mina", "user/@mina:test/filter", filter).await;
+        kept.refused(400, "M_BAD_JSON");
+    }
+    let other = house.post("mina", "user/@jun:test/filter", json!({})).await;
+    other.refused(403, "M_FORBIDDEN");
+    let format = json!({"event_format": "federation"});
+    house
+        .post("mina", "user/@mina:test/filter", format)
+        .await
+        .ok();
+    let room = house.room("mina", &[]).await;
+    let path = format!("rooms/{room}/state/m.room.create");
+    for (format, name) in [("content", "room_version"), ("event", "event_id")] {
+        let state = house.get("mina", &format!("{path}?format={format}")).await;
+        assert!(state.ok()[name].is_string());
+    }
+    let path = format!("{path}?format=bogus");
+    house
+        .get("mina", &path)
+        .await
+        .refused(400, "M_INVALID_PARAM");
 }

@@ -84,6 +84,8 @@ async fn the_directory_is_searched() {
     check(json!({"generic_search_term": "milk"}), &[]).await;
     check(json!({"room_types": ["m.space"]}), &["Drinks"]).await;
     check(json!({"room_types": [null]}), &["Green Tea", "Coffee"]).await;
+    let all = ["Green Tea", "Drinks", "Coffee"];
+    check(json!({"room_types": []}), &all).await;
     house
         .post("", "publicRooms", json!({}))
         .await

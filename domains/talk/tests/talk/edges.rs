@@ -325,6 +325,7 @@ async fn filters_see_urls_types_senders_and_rooms() {
         let path = format!("rooms/{room}/context/{last}?limit=100{query}");
         let context = house.get("mina", &path).await.ok();
         assert_eq!(bodies(&context["events_before"]), expect);
+        assert_eq!(context["state"], json!([]), "nothing relates to state");
     }
 }
 

@@ -10,7 +10,7 @@ use bongsu_talk::Talk;
 use bongsu_talk::command::{
     Act, Action, AddMedia, Administer, Command, CreateRoom, KeepPicture, Membership, Profile,
     Receipt, Redact, Replacement, Report, ReserveMedia, Send, SetAccountData, SetAlias,
-    SetMembership, SetState, ShowPayment, ShutDownRoom, StoreMedia, Upgrade,
+    SetMembership, SetState, ShowPayment, ShutDownRoom, StoreMedia, ThirdPartyInvite, Upgrade,
 };
 use bytes::Bytes;
 use std::fmt::Write;
@@ -337,6 +337,8 @@ fn commands() -> Vec<(&'static str, Command)> {
     .chain(acts().into_iter().map(|act| ("", administer(act))))
     .chain([("", keep_picture()), ("sora", set_membership())])
     .chain([("*", show_payment())])
+    .chain([("mina", invite_third_party())])
+    .chain([("mina", leave_instead()), ("mina", forget_instead())])
     .collect()
 }
 
@@ -369,6 +371,29 @@ fn show_payment() -> Command {
         payee: id("@sora:test"),
         content: r#"{"amount":1}"#.to_owned(),
     })
+}
+
+fn invite_third_party() -> Command {
+    Command::InviteThirdParty(ThirdPartyInvite {
+        room: id("!instead:test"),
+        token: "token".to_owned(),
+        content: r#"{"display_name":"S."}"#.to_owned(),
+    })
+}
+
+fn leave_instead() -> Command {
+    Command::Membership(Membership {
+        room: id("!instead:test"),
+        user: id("@mina:test"),
+        action: Action::Leave,
+        reason: None,
+        profile: Profile::default(),
+        is_direct: false,
+    })
+}
+
+fn forget_instead() -> Command {
+    Command::ForgetHistory(id("!instead:test"))
 }
 
 fn administer(act: Act) -> Command {
@@ -509,7 +534,7 @@ fn every_command_is_in_the_golden_log() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..35).collect::<Vec<u8>>());
+    assert_eq!(kinds, (0..37).collect::<Vec<u8>>());
 }
 
 fn kind(command: &Command) -> u8 {
@@ -549,5 +574,7 @@ fn kind(command: &Command) -> u8 {
         Command::KeepPicture(_) => 32,
         Command::SetMembership(_) => 33,
         Command::ShowPayment(_) => 34,
+        Command::ForgetHistory(_) => 35,
+        Command::InviteThirdParty(_) => 36,
     }
 }

@@ -1,6 +1,6 @@
 //! Paging through a room.
 
-use crate::house::{House, bodies};
+use crate::house::{House, bodies, quoted};
 use serde_json::json;
 
 #[tokio::test]
@@ -106,4 +106,31 @@ async fn filters_and_bounds_are_honoured() {
         .get("sora", "rooms/!none:test/messages?dir=b")
         .await
         .refused(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn after_a_page_of_few_one_may_go_on_with_all() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    for (who, body) in [("mina", "a"), ("jun", "b"), ("mina", "c"), ("jun", "d")] {
+        house.say(who, &room, body).await;
+    }
+    let get = async |rest: &str| {
+        let path = format!("rooms/{room}/messages?{rest}");
+        house.get("mina", &path).await.ok()
+    };
+    let few = quoted(&json!({"senders": ["@jun:test"], "types": ["m.room.message"]}));
+    let page = get(&format!("dir=b&limit=2{few}")).await;
+    assert_eq!(bodies(&page["chunk"]), ["d", "b"]);
+    let end = page["end"].as_str().expect("there may be more");
+    let rest = get(&format!("dir=b&from={end}")).await;
+    assert_eq!(bodies(&rest["chunk"]), ["a"]);
+    let none = get(&format!("dir=b&from={end}{few}")).await;
+    assert_eq!(none["chunk"], json!([]));
+    assert_eq!(none.get("end"), None, "this is where the history ends");
+    let page = get(&format!("dir=f&limit=1{few}")).await;
+    assert_eq!(bodies(&page["chunk"]), ["b"]);
+    let end = page["end"].as_str().expect("there is more");
+    let rest = get(&format!("dir=f&from={end}")).await;
+    assert_eq!(bodies(&rest["chunk"]), ["c", "d"]);
 }

@@ -269,3 +269,93 @@ async fn how_somebody_shows_themselves_is_a_text() {
             .refused(400, "M_BAD_JSON");
     }
 }
+
+#[tokio::test]
+async fn whoever_may_invite_may_invite_third_parties() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let levels = format!("rooms/{room}/state/m.room.power_levels");
+    let path = format!("rooms/{room}/state/m.room.third_party_invite/token");
+    let invite = json!({"display_name": "S.", "key_validity_url": "https://a", "public_key": "k"});
+    for (needed, may) in [(50, false), (0, true)] {
+        let mut power = house.get("mina", &levels).await.ok();
+        power["invite"] = json!(needed);
+        // What the event's type would need counts for nothing.
+        power["events"]["m.room.third_party_invite"] = json!(50 - needed);
+        house.put("mina", &levels, power).await.ok();
+        let invited = house.put("jun", &path, invite.clone()).await;
+        if may {
+            let id = invited.ok();
+            let again = house.put("jun", &path, invite.clone()).await.ok();
+            assert_eq!(id, again, "nothing changed");
+        } else {
+            invited.refused(403, "M_FORBIDDEN");
+        }
+    }
+    assert_eq!(house.get("mina", &path).await.ok(), invite);
+    let stranger = house.put("sora", &path, invite).await;
+    stranger.refused(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_membership_set_as_state_shows_the_person_all_the_same() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    for (who, content, expect) in [
+        ("jun", json!({"membership": "invite"}), json!("JUN")),
+        ("mina", json!({"membership": "join"}), json!("MINA")),
+        (
+            "mina",
+            json!({"membership": "join", "displayname": "M"}),
+            json!("M"),
+        ),
+        (
+            "mina",
+            json!({"membership": "join", "displayname": null}),
+            json!(null),
+        ),
+    ] {
+        let path = format!("rooms/{room}/state/m.room.member/@{who}:test");
+        house.put("mina", &path, content).await.ok();
+        let shown = house.get("mina", &path).await.ok();
+        assert_eq!(shown["displayname"], expect);
+    }
+    let name = "join_authorised_via_users_server";
+    let let_in = json!({"membership": "join", "own": 1, name: "@mina:test"});
+    let path = format!("rooms/{room}/state/m.room.member/@mina:test");
+    house.put("mina", &path, let_in.clone()).await.ok();
+    let shown = house.get("mina", &path).await.ok();
+    assert_eq!((&shown["own"], shown.get(name)), (&json!(1), None));
+    let join = format!("rooms/{room}/join");
+    house.post("jun", &join, let_in).await.ok();
+    let path = format!("rooms/{room}/state/m.room.member/@jun:test");
+    let shown = house.get("mina", &path).await.ok();
+    assert_eq!((&shown["own"], shown.get(name)), (&json!(1), None));
+    let gone = json!({"membership": "leave"});
+    house.put("mina", &path, gone.clone()).await.ok();
+    assert_eq!(house.get("mina", &path).await.ok(), gone);
+}
+
+#[tokio::test]
+async fn who_joins_again_after_a_redaction_shows_themselves_again() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let path = format!("rooms/{room}/state/m.room.member/@jun:test");
+    let shown = async || house.get("mina", &path).await.ok()["displayname"].clone();
+    for own in [json!({}), json!({"town.badge": 1})] {
+        assert_eq!(shown().await, "JUN");
+        let whole = house.get("jun", &format!("{path}?format=event")).await.ok();
+        let event = whole["event_id"].as_str().expect("an id");
+        let redact = format!("rooms/{room}/redact/{event}/{event}");
+        house.put("jun", &redact, json!({})).await.ok();
+        assert_eq!(shown().await, json!(null));
+        let join = format!("rooms/{room}/join");
+        house.post("jun", &join, own).await.ok();
+        assert_eq!(shown().await, "JUN");
+    }
+    let members = house
+        .get("mina", &format!("rooms/{room}/joined_members"))
+        .await
+        .ok();
+    assert_eq!(members["joined"]["@jun:test"]["display_name"], "JUN");
+}

@@ -1,6 +1,8 @@
 //! Push rules: the tree, changing it, and what it makes of what is unread.
 
 use crate::house::{House, quoted, types};
+use bongsu_lane::{Actor, Priority};
+use bongsu_talk::command::{Command, SetAccountData};
 use serde_json::{Value, json};
 
 fn counts(sync: &Value, room: &str) -> (i64, i64) {
@@ -377,6 +379,32 @@ async fn invitations_are_notified_and_read_with_coming() {
     house.put("jun", path, ignored).await.ok();
     let none = house.get("jun", "notifications").await.ok();
     assert_eq!(none, json!({"notifications": []}));
+}
+
+#[tokio::test]
+async fn nobody_ignores_themselves() {
+    let house = House::new().await;
+    let ignored = json!({"ignored_users": {"@jun:test": {}}});
+    let path = "user/@jun:test/account_data/m.ignored_user_list";
+    let kept = house.put("jun", path, ignored.clone()).await;
+    kept.refused(400, "M_INVALID_PARAM");
+    // Lists that are older than this may name their owners.
+    let command = Command::SetAccountData(SetAccountData {
+        room: None,
+        kind: "m.ignored_user_list".to_owned(),
+        content: ignored.to_string(),
+    });
+    let actor = Actor::User {
+        user: "@jun:test".parse().expect("a user"),
+        device: "PHONE".parse().expect("a device"),
+    };
+    let lane = &house.api.lane;
+    let request = lane.request(actor, Priority::Normal, command);
+    let decided = lane.submit(request).await.expect("an answer");
+    decided.outcome.expect("it is kept");
+    let room = house.room("jun", &[]).await;
+    house.say("jun", &room, "hello").await;
+    assert_eq!(house.history("jun", &room).await, ["hello"]);
 }
 
 #[tokio::test]

@@ -251,6 +251,8 @@ async fn receipts_stay_in_their_threads() {
     mark(&root, "main").await.ok();
     mark(&outside, "main").await.ok();
     mark(&outside, &root).await.refused(400, "M_INVALID_PARAM");
+    let no_root = mark(&outside, &outside).await;
+    no_root.refused(400, "M_INVALID_PARAM");
     mark(&inside, "main").await.refused(400, "M_INVALID_PARAM");
     let path = format!("rooms/{room}/receipt/m.fully_read/{inside}");
     house

@@ -294,9 +294,10 @@ async fn the_first_state_is_nobody_elses() {
         json!({ "initial_state": [state] })
     };
     let other = house.post("mina", "createRoom", with("@jun:test")).await;
-    other.refused(403, "M_FORBIDDEN");
-    house
-        .post("mina", "createRoom", with("@mina:test"))
-        .await
-        .ok();
+    let other = other.refused(403, "M_FORBIDDEN");
+    let made = house.post("mina", "createRoom", with("@mina:test")).await;
+    let room = made.ok()["room_id"].as_str().expect("an id").to_owned();
+    let path = format!("rooms/{room}/state/town.badge/@jun:test");
+    let later = house.put("mina", &path, json!({})).await;
+    assert_eq!(later.refused(403, "M_FORBIDDEN")["error"], other["error"]);
 }

@@ -72,6 +72,12 @@ async fn who_is_invited_twice_at_once_is_invited_once() {
 #[tokio::test]
 async fn a_room_is_not_made_with_an_alias_that_is_not_its_own() {
     let house = House::new().await;
+    for wrong in [json!({"alt_aliases": "x"}), json!({"alt_aliases": {}})] {
+        let state = json!({"type": "m.room.canonical_alias", "content": wrong});
+        let make = json!({ "initial_state": [state] });
+        let made = house.post("mina", "createRoom", make).await;
+        made.refused(400, "M_INVALID_PARAM");
+    }
     let named = |alias: &str| {
         json!({
             "room_alias_name": "ours",
@@ -141,6 +147,35 @@ async fn a_redaction_names_what_it_redacts_in_both_places() {
     let redaction = house.get("mina", &path).await.ok();
     assert_eq!(redaction["redacts"], json!(event));
     assert_eq!(redaction["content"]["redacts"], json!(event));
+}
+
+#[tokio::test]
+async fn a_redacted_redaction_names_what_its_version_keeps() {
+    let house = House::new().await;
+    for (version, keeps) in [("10", false), ("11", true)] {
+        let make = json!({ "room_version": version });
+        let made = house.post("mina", "createRoom", make).await.ok();
+        let room = made["room_id"].as_str().expect("an id").to_owned();
+        let event = house.say("mina", &room, "one").await;
+        let mut last = event.clone();
+        for txn in ["1", "2"] {
+            let path = format!("rooms/{room}/redact/{last}/{txn}");
+            let told = house.put("mina", &path, json!({"reason": "why"})).await;
+            let told = told.ok()["event_id"].as_str().expect("an id").to_owned();
+            if txn == "1" {
+                last = told;
+            }
+        }
+        let path = format!("rooms/{room}/event/{last}");
+        let redaction = house.get("mina", &path).await.ok();
+        let (above, content) = (redaction.get("redacts"), redaction["content"].clone());
+        if keeps {
+            assert_eq!(above, Some(&json!(event)));
+            assert_eq!(content, json!({ "redacts": event }));
+        } else {
+            assert_eq!((above, content), (None, json!({})));
+        }
+    }
 }
 
 #[tokio::test]

@@ -308,3 +308,64 @@ async fn of_events_nothing_is_told_but_the_fields_that_the_filter_names() {
     let create = &told["state"]["events"][0];
     assert_eq!(create, &json!({ "type": "m.room.create" }));
 }
+
+#[tokio::test]
+async fn a_timeline_is_told_by_what_relates_to_its_events() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let liked = house.say("mina", &room, "liked").await;
+    house.say("mina", &room, "plain").await;
+    let to = json!({"rel_type": "m.annotation", "event_id": liked, "key": "+"});
+    let reaction = json!({ "m.relates_to": to });
+    let path = format!("rooms/{room}/send/m.reaction/r");
+    house.put("jun", &path, reaction).await.ok();
+    for (rel, who, expect) in [
+        ("m.annotation", "@jun:test", vec!["liked"]),
+        ("m.annotation", "@mina:test", vec![]),
+        ("m.thread", "@jun:test", vec![]),
+    ] {
+        let related = json!({"related_by_rel_types": [rel], "related_by_senders": [who]});
+        let filter = json!({ "room": { "timeline": related } });
+        let path = "user/@mina:test/filter";
+        let saved = house.post("mina", path, filter.clone()).await.ok();
+        let id = saved["filter_id"].as_str().expect("an id");
+        let kept = house.get("mina", &format!("{path}/{id}")).await.ok();
+        assert_eq!(kept, filter);
+        for query in [quoted(&filter), format!("&filter={id}")] {
+            let sync = house.sync("mina", None, &query).await;
+            let timeline = &sync["rooms"]["join"][&room]["timeline"];
+            assert_eq!(bodies(&timeline["events"]), expect, "{filter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_alone_does_not_recall_what_was_forgotten() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let event = house.say("mina", &room, "hello").await;
+    act(&house, "jun", &room, "leave", json!({})).await;
+    act(&house, "jun", &room, "forget", json!({})).await;
+    let jun = json!({"user_id": "@jun:test"});
+    let unread = async || {
+        for path in ["messages?dir=b".to_owned(), format!("context/{event}")] {
+            house
+                .get("jun", &format!("rooms/{room}/{path}"))
+                .await
+                .refused(403, "M_FORBIDDEN");
+        }
+        house
+            .get("jun", &format!("rooms/{room}/event/{event}"))
+            .await
+            .refused(404, "M_NOT_FOUND");
+    };
+    act(&house, "mina", &room, "invite", jun.clone()).await;
+    unread().await;
+    act(&house, "jun", &room, "leave", json!({})).await;
+    unread().await;
+    act(&house, "mina", &room, "invite", jun).await;
+    act(&house, "jun", &room, "join", json!({})).await;
+    assert_eq!(house.history("jun", &room).await, ["hello"]);
+    act(&house, "jun", &room, "leave", json!({})).await;
+    assert_eq!(house.history("jun", &room).await, ["hello"]);
+}

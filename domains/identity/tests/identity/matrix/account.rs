@@ -99,10 +99,12 @@ async fn an_account_ends_for_good() {
         .await;
     ended.is_ok(json!({"id_server_unbind_result": "no-support"}));
     assert!(server.whoami(&token).await.is_err());
-    server
-        .get("/v3/profile/@mina:bongsu.test", None)
-        .await
-        .is(404, "M_NOT_FOUND");
+    for path in ["@mina:bongsu.test", "@mina:bongsu.test/displayname"] {
+        server
+            .get(&format!("/v3/profile/{path}"), None)
+            .await
+            .is(404, "M_NOT_FOUND");
+    }
     server
         .post("/v3/login", None, password("mina", "dog"))
         .await

@@ -28,6 +28,7 @@ async fn a_profile_has_a_name_a_picture_and_other_fields() {
         "avatar_url": "mxc://bongsu.test/tower",
         "m.tz": "Asia/Seoul",
         "test.bongsu.likes": ["tea", {"and": 1}],
+        "a-1_b.c": null,
     });
     for (field, value) in all.as_object().expect("an object") {
         let path = format!("{MINA}/{field}");
@@ -48,12 +49,14 @@ async fn a_profile_has_a_name_a_picture_and_other_fields() {
         Some(expect)
     );
 
-    let path = format!("{MINA}/m.tz");
-    server
-        .call(Method::DELETE, &path, token, None)
-        .await
-        .is_ok(json!({}));
-    server.get(&path, None).await.is(404, "M_NOT_FOUND");
+    for field in ["m.tz", "a-1_b.c"] {
+        let path = format!("{MINA}/{field}");
+        server
+            .call(Method::DELETE, &path, token, None)
+            .await
+            .is_ok(json!({}));
+        server.get(&path, None).await.is(404, "M_NOT_FOUND");
+    }
     let body = json!({"displayname": null});
     server
         .put(&format!("{MINA}/displayname"), token, body)
@@ -134,6 +137,20 @@ async fn what_is_not_ones_own_or_not_a_field_is_refused() {
             .get(&format!("/v3/profile/{path}"), None)
             .await
             .is(404, "M_NOT_FOUND");
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_field_is_named_as_identifiers_are() {
+    let server = Server::with_mina().await;
+    let token = server.sign_in("PHONE").await;
+    for (name, written) in [("Upper.x", "Upper.x"), ("ü", "%C3%BC"), ("1.x", "1.x")] {
+        let path = format!("{MINA}/{written}");
+        for body in [json!({name: 1}), json!({})] {
+            let answer = server.put(&path, Some(&token), body).await;
+            answer.is(400, "M_INVALID_PARAM");
+        }
     }
     server.close().await;
 }
