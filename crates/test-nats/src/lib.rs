@@ -4,6 +4,7 @@
 //! It knows nothing of the house.
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::io::Write;
 use std::net::TcpListener;
@@ -135,12 +136,14 @@ impl Servers {
         }
     }
 
-    /// Lets server `n` do nothing more, without ending it (`SIGSTOP`).
+    /// Lets server `n` do nothing more, without ending it (`SIGSTOP`). All its threads stand still then.
     ///
     /// # Panics
     /// When it does not run.
     pub fn freeze(&self, n: usize) {
-        self.signal(n, Signal::SIGSTOP);
+        let pid = self.signal(n, Signal::SIGSTOP);
+        let stopped = waitpid(pid, Some(WaitPidFlag::WUNTRACED)).expect("it is ours");
+        assert_eq!(stopped, WaitStatus::Stopped(pid, Signal::SIGSTOP));
     }
 
     /// Lets server `n` go on.
@@ -151,10 +154,11 @@ impl Servers {
         self.signal(n, Signal::SIGCONT);
     }
 
-    fn signal(&self, n: usize, signal: Signal) {
+    fn signal(&self, n: usize, signal: Signal) -> Pid {
         let child = self.servers[n].child.as_ref().expect("it runs");
-        let pid = i32::try_from(child.id()).expect("a process id");
-        kill(Pid::from_raw(pid), signal).expect("signalled");
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
+        kill(pid, signal).expect("signalled");
+        pid
     }
 
     /// A folder for what the test keeps.
