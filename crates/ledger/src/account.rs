@@ -17,6 +17,18 @@ pub enum Limit {
     CreditsWithinDebits = 2,
 }
 
+impl Limit {
+    /// The limit that is written down as `number`.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        let all = [
+            Self::None,
+            Self::DebitsWithinCredits,
+            Self::CreditsWithinDebits,
+        ];
+        all.into_iter().find(|limit| *limit as u8 == number)
+    }
+}
+
 /// Whether an account takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
@@ -26,6 +38,14 @@ pub enum Standing {
     Frozen = 1,
     /// Nothing moves ever again.
     Closed = 2,
+}
+
+impl Standing {
+    /// The standing that is written down as `number`.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        let all = [Self::Open, Self::Frozen, Self::Closed];
+        all.into_iter().find(|standing| *standing as u8 == number)
+    }
 }
 
 /// What an account has received and given since it was opened, in minor units, each 0 to 2^63 - 1.
@@ -170,18 +190,8 @@ impl Account {
         let ledger = LedgerId(u32::from_le_bytes(from.bytes()?));
         let code = u16::from_le_bytes(from.bytes()?);
         let [limit, standing, heads] = from.bytes()?;
-        let limit = match limit {
-            0 => Limit::None,
-            1 => Limit::DebitsWithinCredits,
-            2 => Limit::CreditsWithinDebits,
-            _ => return None,
-        };
-        let standing = match standing {
-            0 => Standing::Open,
-            1 => Standing::Frozen,
-            2 => Standing::Closed,
-            _ => return None,
-        };
+        let limit = Limit::from_number(limit)?;
+        let standing = Standing::from_number(standing)?;
         let since = LogTime(from.i64()?);
         let balance = Balance::read(from)?;
         let count = from.i64()?;

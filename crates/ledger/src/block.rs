@@ -26,8 +26,8 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    fn from_row(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
-        let mut body = Reader(row.get_ref(column)?.as_blob()?);
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut body = Reader(row.get_ref(0)?.as_blob()?);
         let mut accounts = Vec::with_capacity(BlockId::WIDTH as usize);
         while !body.0.is_empty() {
             accounts.push(Account::read(&mut body).ok_or_else(|| damaged("account"))?);
@@ -35,11 +35,11 @@ impl Block {
         Ok(Self { accounts })
     }
 
-    /// The block in which `account` stands or would stand.
-    pub fn of(db: &Connection, account: AccountId) -> rusqlite::Result<Self> {
+    /// The block `id`, empty where it has no accounts.
+    pub fn by_id(db: &Connection, id: BlockId) -> rusqlite::Result<Self> {
         let block = db
             .prepare_cached("SELECT body FROM ledger_block WHERE id = ?1")?
-            .query_row([BlockId::of(account).0], |row| Self::from_row(row, 0))
+            .query_row([id.0], Self::from_row)
             .optional()?;
         Ok(block.unwrap_or_default())
     }
@@ -69,20 +69,6 @@ impl Block {
         }
     }
 
-    /// Reads the blocks named, in their order and each once. One that has no accounts is empty.
-    pub fn each(
-        db: &Connection,
-        ids: &[BlockId],
-        mut seen: impl FnMut(BlockId, Self),
-    ) -> rusqlite::Result<()> {
-        let mut statement = db.prepare_cached("SELECT body FROM ledger_block WHERE id = ?1")?;
-        for id in ids {
-            let block = statement.query_row([id.0], |row| Self::from_row(row, 0));
-            seen(*id, block.optional()?.unwrap_or_default());
-        }
-        Ok(())
-    }
-
     pub fn write<'a>(
         db: &Connection,
         blocks: impl Iterator<Item = (BlockId, &'a Self)>,
@@ -106,7 +92,7 @@ impl Account {
     /// # Errors
     /// When the view cannot be read.
     pub fn by_id(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Self>> {
-        Ok(Block::of(db, id)?.take(id))
+        Ok(Block::by_id(db, BlockId::of(id))?.take(id))
     }
 
     /// Up to `limit` accounts numbered above `after`, in the order of their numbers.
@@ -121,7 +107,7 @@ impl Account {
         while page.len() < limit as usize
             && let Some(row) = rows.next()?
         {
-            page.extend(Block::from_row(row, 0)?.accounts);
+            page.extend(Block::from_row(row)?.accounts);
             page.retain(|account| account.opened.id > after);
         }
         page.truncate(limit as usize);
@@ -129,9 +115,9 @@ impl Account {
     }
 
     pub(crate) fn put(self, db: &Connection) -> rusqlite::Result<()> {
-        let id = self.opened.id;
-        let mut block = Block::of(db, id)?;
+        let id = BlockId::of(self.opened.id);
+        let mut block = Block::by_id(db, id)?;
         block.put(self);
-        Block::write(db, [(BlockId::of(id), &block)].into_iter())
+        Block::write(db, [(id, &block)].into_iter())
     }
 }

@@ -44,18 +44,8 @@ fn move_accounts(db: &Connection) -> rusqlite::Result<()> {
 }
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Account> {
-    let limit = match row.get(3)? {
-        0_i64 => Limit::None,
-        1 => Limit::DebitsWithinCredits,
-        2 => Limit::CreditsWithinDebits,
-        _ => return Err(damaged("limit")),
-    };
-    let standing = match row.get(5)? {
-        0_i64 => Standing::Open,
-        1 => Standing::Frozen,
-        2 => Standing::Closed,
-        _ => return Err(damaged("standing")),
-    };
+    let limit = Limit::from_number(row.get(3)?).ok_or_else(|| damaged("limit"))?;
+    let standing = Standing::from_number(row.get(5)?).ok_or_else(|| damaged("standing"))?;
     let mut body = Reader(row.get_ref(6)?.as_blob()?);
     let balance = Balance::read(&mut body).ok_or_else(|| damaged("account"))?;
     let count = body.i64().ok_or_else(|| damaged("account"))?;

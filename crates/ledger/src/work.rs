@@ -123,8 +123,10 @@ impl<'a> Work<'a> {
         blocks.sort_unstable();
         blocks.dedup();
         self.rows.reserve(instructions.len());
-        let all = &mut self.blocks;
-        Block::each(self.db, &blocks, |id, block| all.read(id, block))
+        for id in blocks {
+            self.blocks.read(id, Block::by_id(self.db, id)?);
+        }
+        Ok(())
     }
 
     /// Where the answer of `id` stands.
@@ -176,8 +178,9 @@ impl<'a> Work<'a> {
     /// The account `id`.
     pub fn account(&mut self, id: AccountId) -> Ruled<&Account> {
         let db = self.db;
-        let load = || Block::of(db, id).map(Some);
-        let block = self.blocks.get(BlockId::of(id), load)?;
+        let block = BlockId::of(id);
+        let load = || Block::by_id(db, block).map(Some);
+        let block = self.blocks.get(block, load)?;
         let account = block.and_then(|block| block.get(id));
         account.ok_or(Refused::NoSuchAccount.into())
     }
