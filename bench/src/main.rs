@@ -4,6 +4,7 @@
 mod client;
 mod cluster;
 mod identity;
+mod pace;
 mod pay;
 mod postgres;
 mod report;

@@ -1,5 +1,6 @@
 //! `bongsu doctor`: how the machine and the data are, and what to do about it.
 
+mod behaviour;
 mod engine;
 mod sign_in;
 
@@ -137,6 +138,7 @@ async fn server(data: &DataDir, findings: &mut Findings) {
         (true, Ok(Some(mut control))) => {
             findings.line("server", format_args!("runs at {address}"));
             engine::logs(findings, &mut control).await;
+            behaviour::all(findings, &mut control).await;
         }
         (true, _) => {
             findings.line("server", "has the data folder, but does not answer");

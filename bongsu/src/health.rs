@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bongsu_lane::{Checkpoint, Domain, Health, Lane, LaneState};
+use bongsu_lane::{Behaviour, Checkpoint, Domain, Health, Lane, LaneState};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,11 +12,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+/// Where it is told.
+pub const READY: &str = "/health/ready";
+
 /// One lane, whatever its domain.
 struct Watched {
     name: &'static str,
     look: Box<dyn Fn() -> (Health, u64) + Send + Sync>,
     checkpoints: Box<dyn Fn() -> Vec<Checkpoint> + Send + Sync>,
+    behaviour: Box<dyn Fn() -> Behaviour + Send + Sync>,
 }
 
 /// The lanes that must work.
@@ -57,6 +61,12 @@ pub struct DomainHealth {
     pub reason: Option<String>,
     /// The last log entry that was applied.
     pub applied: u64,
+    /// The behaviour that all data centres show.
+    #[serde(default = "first_behaviour")]
+    pub behaviour: u32,
+    /// The highest that this release knows: with a higher one than they show, not all data centres are upgraded.
+    #[serde(default = "first_behaviour")]
+    pub knows: u32,
     /// How long ago the last canary was applied, in milliseconds; missing before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary_age_ms: Option<u64>,
@@ -83,6 +93,11 @@ pub struct LaneStatus {
     pub checkpoints: Vec<Checkpoint>,
 }
 
+/// What a release knows that does not say so.
+const fn first_behaviour() -> u32 {
+    1
+}
+
 /// The process answers.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Liveness {
@@ -104,14 +119,16 @@ impl Watch {
     #[must_use]
     pub fn and<D: Domain>(mut self, lane: &Lane<D>) -> Self {
         let lane = lane.clone();
-        let same = lane.clone();
+        let (same, behaving) = (lane.clone(), lane.clone());
         let look = Box::new(move || (lane.health(), lane.progress().chain.seq.0));
         let checkpoints = Box::new(move || same.checkpoints());
+        let behaviour = Box::new(move || behaving.behaviour());
         let lanes = Arc::get_mut(&mut self.lanes).expect("the watch is not shared yet");
         lanes.push(Watched {
             name: D::NAME,
             look,
             checkpoints,
+            behaviour,
         });
         self
     }
@@ -154,6 +171,7 @@ impl Watch {
 
     fn look_at(&self, lane: &Watched) -> DomainHealth {
         let (health, applied) = (lane.look)();
+        let Behaviour { active, known } = (lane.behaviour)();
         let ready = health.is_ready(self.within);
         let (state, reason) = match health.state {
             LaneState::Running => ("running", None),
@@ -167,9 +185,22 @@ impl Watch {
             state: state.to_owned(),
             reason,
             applied,
+            behaviour: active,
+            knows: known,
             canary_age_ms: health.canary_age.map(millis),
             canary_took_ms: health.canary_took.map(millis),
         }
+    }
+}
+
+impl SiteStatus {
+    /// The highest behaviour of `domain` that the data centre's release knows.
+    pub fn knows(&self, domain: &str) -> u32 {
+        let domains = self.readiness.domains.iter();
+        let known = domains
+            .filter(|found| found.domain == domain)
+            .map(|found| found.knows);
+        known.max().unwrap_or_else(first_behaviour)
     }
 }
 
@@ -192,4 +223,23 @@ pub async fn ready(State(watch): State<Watch>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(readiness)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_centre_that_does_not_say_what_it_knows_has_a_first_release() {
+        let domain = |name: &str, more: &str| {
+            format!(r#"{{"domain":"{name}","ready":true,"state":"running","applied":7{more}}}"#)
+        };
+        let old = domain("talk", "");
+        let new = domain("pay", r#","behaviour":2,"knows":3"#);
+        let status =
+            format!(r#"{{"readiness":{{"ready":true,"domains":[{old},{new}]}},"lanes":[]}}"#);
+        let status: SiteStatus = serde_json::from_str(&status).expect("a status");
+        let known = ["talk", "pay", "maps"].map(|domain| status.knows(domain));
+        assert_eq!(known, [1, 3, 1]);
+    }
 }

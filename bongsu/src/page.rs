@@ -217,6 +217,8 @@ mod tests {
             state: "stopped".into(),
             reason: Some("the disk is full".into()),
             applied: 7,
+            behaviour: 1,
+            knows: 1,
             canary_age_ms: None,
             canary_took_ms: None,
         };

@@ -10,13 +10,14 @@ mod greeting;
 mod living;
 mod proxies;
 mod router;
+mod upgrade;
 
 pub use living::{__path_data_centres, DataCentres, data_centres};
 
 use crate::config::Config;
 use crate::control::{self, who};
 use crate::data::{DataDir, Installation, Lock, write_whole};
-use crate::health::Watch;
+use crate::health::{self, READY, Watch};
 use crate::metrics::{self, Ages, Disk, HttpMetrics, Metrics};
 use crate::page::Page;
 use crate::telemetry::Telemetry;
@@ -24,6 +25,7 @@ use crate::wiring::{House, snapshot_store};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::routing::get;
 use bongsu_identity::Provider;
 use bongsu_lane::LanesMetrics;
 use bongsu_pay::http::Api as PayApi;
@@ -120,7 +122,7 @@ async fn serve_house(
     let talk = house.talk_api(config, &base_url, &provider);
     let apis = (talk, house.pay_api(config, &provider), provider);
     let router = router::of(house, apis.clone(), &base_url, parts);
-    let tasks = begin_tasks(data, config, (house, apis), disk);
+    let tasks = begin_tasks(data, config, (house, apis), (disk, watch.clone()));
     let stop_on_signal = tokio::spawn(until_signal(stop.clone())?);
     let snapshots = snapshot_store(&data.snapshots())?;
     let abroad = abroad::begin(house, snapshots, watch, stopping.clone()).await?;
@@ -201,11 +203,14 @@ fn begin_tasks(
     data: &DataDir,
     config: &Config,
     (house, (talk, pay, provider)): (&House, (TalkApi, PayApi, Provider)),
-    disk: Disk,
+    (disk, watch): (Disk, Watch),
 ) -> Vec<JoinHandle<()>> {
     let socket = control::server::listen(&data.control_socket());
     let administration = house.administration(talk.clone(), pay.clone(), provider.clone());
-    let administration = administration.merge(house.engines().routes());
+    let ready = Router::new().route(READY, get(health::ready));
+    let administration = administration
+        .merge(house.engines().routes())
+        .merge(ready.with_state(watch));
     vec![
         tokio::spawn(answer_control(socket, administration)),
         tokio::spawn(talk.clone().keep_in_touch()),

@@ -26,7 +26,7 @@ use bongsu_pay::{BankOrders, Pay};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
-    MembersTold, PresenceNow, Previews, RetentionPolicy, Sending, TypingNow,
+    MembersTold, Parts as TalkParts, PresenceNow, Previews, RetentionPolicy, Sending, TypingNow,
 };
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -159,7 +159,7 @@ impl House {
     pub fn talk_api(&self, config: &Config, base_url: &str, provider: &Provider) -> TalkApi {
         let people = Arc::new(self.accounts.clone());
         let lane = &self.talk.lane;
-        TalkApi {
+        TalkApi::new(TalkParts {
             lane: lane.clone(),
             authenticator: Arc::new(provider.clone()),
             people,
@@ -190,7 +190,7 @@ impl House {
             listeners: Listeners::default(),
             members_told: MembersTold::default(),
             clock: Clock::system(),
-        }
+        })
     }
 
     /// What pay's endpoints work with.

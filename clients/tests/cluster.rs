@@ -135,6 +135,24 @@ async fn complete(reader: &Device, room: &str, all: &Acknowledged) -> Result<Vec
     bail!("a data centre does not catch up")
 }
 
+/// Returns once the data centre shows what its release knows, since all of them have it.
+async fn upgraded(base: &str) -> Result<()> {
+    let mut seen = serde_json::Value::Null;
+    for _ in 0..600 {
+        let answer = reqwest::get(format!("{base}/health/ready")).await?;
+        seen = answer.json().await?;
+        let domains = seen["domains"].as_array().context("no domains")?;
+        let all = |domain: &serde_json::Value| {
+            domain["knows"].as_u64() > Some(1) && domain["behaviour"] == domain["knows"]
+        };
+        if domains.iter().all(all) {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    bail!("it waits to show what all know: {seen}")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn data_centres_burn_are_cut_off_wiped_and_restarted_and_nothing_is_lost() -> Result<()> {
     let mut cluster = Cluster::start(21).await?;
@@ -164,6 +182,9 @@ async fn data_centres_burn_are_cut_off_wiped_and_restarted_and_nothing_is_lost()
         cluster.wait_for(&ready, ended).await?;
     }
     sleep(CALM).await;
+    for site in 1..=3 {
+        upgraded(&cluster.base_url(site)).await?;
+    }
     let acknowledged = talk.end().await?;
     eprintln!("{acknowledged} messages");
     ensure!(acknowledged > 100, "too few messages to prove anything");

@@ -12,7 +12,7 @@ use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
     Api as TalkApi, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold,
-    PresenceNow, Previews, Sending, Support, TypingNow,
+    Parts as TalkParts, PresenceNow, Previews, Sending, Support, TypingNow,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -49,6 +49,7 @@ pub(crate) async fn open<D: Domain>(folder: &TempDir) -> Lane<D> {
     let opened = Lane::<D>::open(Arc::new(log), options).await;
     let (lane, runner, _) = opened.expect("an empty view opens");
     runner.start().expect("a thread");
+    lane.activate(D::VERSION).await.expect("activated");
     lane
 }
 
@@ -64,7 +65,7 @@ impl House {
         how.clock = Clock::new(|| NOW);
         let accounts = Accounts::new(identity.clone(), how).expect("a cost that argon2 knows");
         let people = Arc::new(accounts.clone());
-        let api = TalkApi {
+        let api = TalkApi::new(TalkParts {
             lane: talk.clone(),
             authenticator: people.clone(),
             people,
@@ -94,7 +95,7 @@ impl House {
             listeners: Listeners::default(),
             members_told: MembersTold::default(),
             clock: Clock::new(|| NOW),
-        };
+        });
         let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(
             accounts.clone(),
             Arc::new(accounts),

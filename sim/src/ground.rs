@@ -69,4 +69,6 @@ pub struct Opened {
     pub log: Arc<dyn Log>,
     /// The last entry that it surely has; snapshots that other sites take meanwhile may be further.
     pub reach: Seq,
+    /// Whether its source is away, so that it may lack what it had.
+    pub alone: bool,
 }

@@ -11,11 +11,15 @@ use bongsu_lane::{
 };
 use futures_util::future::join;
 use parking_lot::Mutex;
+use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
+
+/// How long a site waits before it asks again for what its code knows to be activated.
+const UPGRADE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Where a site is and how to reach it.
 pub struct Place<D: Domain> {
@@ -88,6 +92,11 @@ async fn one_life<W: Workload>(
     let Some(opened) = world.ground.open(n, applied, &snapshots).await? else {
         return Ok(());
     };
+    let options = Options {
+        log_may_lag: opened.alone,
+        ..options
+    };
+    let upgraded_after = Duration::from_millis(dice.u64(0..2_000));
     match Lane::<W::Domain>::open(opened.log, options).await {
         Ok((lane, runner, _)) => {
             *site.lane.lock() = Some(lane.clone());
@@ -98,7 +107,8 @@ async fn one_life<W: Workload>(
             tokio::select! {
                 biased;
                 () = site.crash.notified() => {}
-                _ = join(runner.run(), lane.run_effects(hands)) => {}
+                _ = join(runner.run(), lane.clone().run_effects(hands)) => {}
+                () = upgrade(&lane, upgraded_after) => {}
             }
             *site.lane.lock() = None;
             Ok(())
@@ -108,9 +118,18 @@ async fn one_life<W: Workload>(
     }
 }
 
-/// Whether a site may meet this while the log is away or another site tidies up. A copy that lost its
-/// end in a power cut is behind the view while the engine is away, and one whose engine speaks through a
-/// leader that is behind may be behind the newest snapshot of another site.
+/// Activates what the code knows, sooner or later; never returns.
+async fn upgrade<D: Domain>(lane: &Lane<D>, after: Duration) {
+    sleep(after).await;
+    while lane.behaviour().active < D::VERSION {
+        let _ = lane.activate(D::VERSION).await;
+        sleep(UPGRADE_AGAIN).await;
+    }
+    pending().await
+}
+
+/// Whether a site may meet this while the log is away or another site tidies up. A copy whose engine speaks
+/// through a leader that is behind may be behind the newest snapshot of another site.
 fn may_happen(error: &OpenError, reach: Seq) -> bool {
     match error {
         OpenError::Log { .. } | OpenError::NoSnapshot { .. } | OpenError::Snapshot(_) => true,

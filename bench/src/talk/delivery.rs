@@ -5,6 +5,7 @@
 use super::load::{accounts, join, rooms};
 use super::{Pair, Scale, Two};
 use crate::client::{Client, find};
+use crate::pace::Pace;
 use crate::report::{Beside, Report, at};
 use crate::server::Server;
 use anyhow::{Context, Result, ensure};
@@ -49,6 +50,18 @@ pub async fn run(pair: &Pair, scale: &Scale, report: &mut Report) -> Result<()> 
     let most = at(&fast.latencies, 0.99);
     report.row(&format!("{name}, p99"), "ms", most, Beside::Aim(AIM));
     report.row(
+        &format!("{name}, p99 of what the machine did not slow"),
+        "ms",
+        at(&fast.undisturbed, 0.99),
+        Beside::Aim(AIM),
+    );
+    report.row(
+        "the machine at a quarter of its pace or less",
+        "% of the time",
+        fast.slow * 100.0,
+        Beside::Nothing,
+    );
+    report.row(
         &format!("{name}, the server's processor"),
         "cores",
         fast.cores,
@@ -86,6 +99,10 @@ async fn lines(server: &Server) -> Result<Vec<Line>> {
 pub struct Found {
     /// From when a message was due to when it was delivered, the shortest first.
     pub latencies: Vec<Duration>,
+    /// Those of them in which the machine kept its pace.
+    pub undisturbed: Vec<Duration>,
+    /// The part of the time in which it did not.
+    pub slow: f64,
     /// The server's processor.
     pub cores: f64,
 }
@@ -107,6 +124,7 @@ pub async fn steady(
     });
     let tokens = try_join_all(first).await?;
     let (begun, cpu) = (Instant::now(), server.cpu_seconds()?);
+    let pace = Pace::watch();
     let tasks: Vec<_> = lines
         .drain(..)
         .zip(tokens)
@@ -134,15 +152,35 @@ pub async fn steady(
             })
         })
         .collect();
-    let mut latencies = Vec::new();
+    let mut deliveries = Vec::new();
     for task in tasks {
         let (line, mut of_line) = task.await??;
         lines.push(line);
-        latencies.append(&mut of_line);
+        deliveries.append(&mut of_line);
     }
-    latencies.sort_unstable();
     let cores = (server.cpu_seconds()? - cpu) / begun.elapsed().as_secs_f64();
-    Ok(Found { latencies, cores })
+    let slow = pace.end()?;
+    let undisturbed = deliveries
+        .iter()
+        .filter(|heard| !slow.meets(begun + heard.due, begun + heard.due + heard.after));
+    Ok(Found {
+        undisturbed: sorted(undisturbed),
+        latencies: sorted(deliveries.iter()),
+        slow: slow.part(),
+        cores,
+    })
+}
+
+/// A message that was delivered: when it was due, from when all began, and how long after that it was there.
+struct Delivery {
+    due: Duration,
+    after: Duration,
+}
+
+fn sorted<'a>(deliveries: impl Iterator<Item = &'a Delivery>) -> Vec<Duration> {
+    let mut latencies: Vec<_> = deliveries.map(|heard| heard.after).collect();
+    latencies.sort_unstable();
+    latencies
 }
 
 /// When one sends how much.
@@ -165,11 +203,11 @@ async fn talk(client: &mut Client, room: &str, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-async fn listen(client: &mut Client, mut token: String, plan: &Plan) -> Result<Vec<Duration>> {
+async fn listen(client: &mut Client, mut token: String, plan: &Plan) -> Result<Vec<Delivery>> {
     let last = plan.first + plan.between * u32::try_from(plan.each)?;
     let deadline = plan.begun + last + PATIENCE;
-    let mut latencies = Vec::new();
-    while latencies.len() < plan.heard {
+    let mut heard = Vec::new();
+    while heard.len() < plan.heard {
         let query = format!("{FILTER}&timeout=30000&since={token}");
         let synced = timeout_at(deadline, client.sync(&query)).await;
         let synced = synced.context("not everything was delivered")??;
@@ -178,14 +216,12 @@ async fn listen(client: &mut Client, mut token: String, plan: &Plan) -> Result<V
         while let Some(at) = find(rest, MARK) {
             rest = &rest[at + MARK.len()..];
             let end = find(rest, b"-").context("a mark without an end")?;
-            let due: u64 = std::str::from_utf8(&rest[..end])?.parse()?;
-            latencies.push(now.saturating_sub(Duration::from_nanos(due)));
+            let due = Duration::from_nanos(std::str::from_utf8(&rest[..end])?.parse()?);
+            let after = now.saturating_sub(due);
+            heard.push(Delivery { due, after });
         }
         token = synced.token;
     }
-    ensure!(
-        latencies.len() == plan.heard,
-        "something was delivered twice"
-    );
-    Ok(latencies)
+    ensure!(heard.len() == plan.heard, "something was delivered twice");
+    Ok(heard)
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -33,6 +33,12 @@ impl Control {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Some(Self { sender }))
+    }
+
+    /// Asks for what is at `path`; gives the status and the body of the answer.
+    pub async fn look(&mut self, path: &str) -> Result<(StatusCode, Bytes)> {
+        let request = Request::get(path).header(header::HOST, "control");
+        self.ask(request.body(Full::new(Bytes::new()))?).await
     }
 
     /// Asks for something; gives the status and the body of the answer.

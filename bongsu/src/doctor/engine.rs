@@ -4,9 +4,6 @@ use super::Findings;
 use crate::control::client::Control;
 use crate::engine::{LogStatus, PATH};
 use anyhow::{Result, ensure};
-use bytes::Bytes;
-use http::{Request, header};
-use http_body_util::Full;
 
 /// Asks the server; one that runs on one machine alone has no engine.
 pub async fn logs(findings: &mut Findings, control: &mut Control) {
@@ -19,8 +16,7 @@ pub async fn logs(findings: &mut Findings, control: &mut Control) {
 }
 
 async fn ask(control: &mut Control) -> Result<Vec<LogStatus>> {
-    let request = Request::get(PATH).header(header::HOST, "control");
-    let (status, body) = control.ask(request.body(Full::new(Bytes::new()))?).await?;
+    let (status, body) = control.look(PATH).await?;
     ensure!(status.is_success(), "it answers {status}");
     Ok(serde_json::from_slice(&body)?)
 }

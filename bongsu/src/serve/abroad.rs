@@ -1,6 +1,7 @@
 //! What goes on beside serving people where there are several data centres: the others are heard, and blobs
 //! are kept whole.
 
+use super::upgrade::activate;
 use crate::health::Watch;
 use crate::wiring::{Abroad, House, MEDIA, SNAPSHOTS};
 use anyhow::{Context, Result};
@@ -26,7 +27,11 @@ pub async fn begin(
         tasks.spawn(server.serve(stopping.clone()));
         let named = Arc::new(NamedMedia::new(house.talk.lane.clone()));
         let repair = Repair::new(house.media.clone(), named, Plan::default());
-        tasks.spawn(repair.run(stopping));
+        tasks.spawn(repair.run(stopping.clone()));
+        let peers = &abroad.peers;
+        tasks.spawn(activate(&house.identity.lane, peers, stopping.clone()));
+        tasks.spawn(activate(&house.talk.lane, peers, stopping.clone()));
+        tasks.spawn(activate(&house.pay.lane, peers, stopping));
     }
     Ok(tasks)
 }

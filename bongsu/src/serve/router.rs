@@ -4,7 +4,7 @@
 mod authorization;
 
 use super::{DataCentres, again, cors, data_centres, ending, freshness};
-use crate::health::{self, Watch};
+use crate::health::{self, READY, Watch};
 use crate::metrics::{self, HttpMetrics, Metrics, measure};
 use crate::openapi;
 use crate::page::{self, Page};
@@ -50,10 +50,7 @@ pub fn of(
         .route("/", get(page::page).with_state(parts.page))
         .route("/page.css", get(page::style))
         .route("/health/live", get(health::live))
-        .route(
-            "/health/ready",
-            get(health::ready).with_state(parts.watch.clone()),
-        )
+        .route(READY, get(health::ready).with_state(parts.watch.clone()))
         .route("/metrics", get(metrics::metrics).with_state(parts.metrics))
         .route("/openapi.json", get(openapi::openapi))
         .route(

@@ -28,11 +28,12 @@ impl<D: Domain> OpenLane<D> {
     /// Opens the lane in the locked folder `data` and returns once it has applied all that its log held.
     pub async fn open(data: &DataDir, pace: &Pace, abroad: Option<&Abroad>) -> Result<Self> {
         let view = data.view(D::NAME);
-        let options = options::<D>(data, pace, abroad)?;
+        let mut options = options::<D>(data, pace, abroad)?;
         let mut engine = None;
         let log: Arc<dyn Log> = match abroad {
             Some(abroad) => {
-                let log = abroad.log::<D>(data, &options).await?;
+                let (log, alone) = abroad.log::<D>(data, &options).await?;
+                options.log_may_lag = alone;
                 let own = abroad.sites.own.to_string();
                 engine = Some(LogWatch::new(D::NAME, own, &log));
                 Arc::new(log)
@@ -56,6 +57,10 @@ impl<D: Domain> OpenLane<D> {
             engine,
         };
         open.catch_up(last).await?;
+        if abroad.is_none() && open.lane.behaviour().active < D::VERSION {
+            // Nobody else is to be upgraded.
+            open.lane.activate(D::VERSION).await?;
+        }
         open.session.begin()?;
         Ok(open)
     }

@@ -83,8 +83,12 @@ impl Abroad {
     }
 
     /// Opens the log of `D` in the locked folder `data`. A data centre that has nothing, or was away for
-    /// too long, begins from a snapshot.
-    pub async fn log<D: Domain>(&self, data: &DataDir, options: &Options) -> Result<JetstreamLog> {
+    /// too long, begins from a snapshot. Says whether the copy is all there is for now.
+    pub async fn log<D: Domain>(
+        &self,
+        data: &DataDir,
+        options: &Options,
+    ) -> Result<(JetstreamLog, bool)> {
         let lane = D::NAME;
         let path = data.log(lane);
         if let Some(Condemned {
@@ -128,10 +132,10 @@ impl Abroad {
             opened => opened,
         };
         let (log, opened) = opened.with_context(|| format!("the log of {lane}"))?;
-        match opened {
+        match &opened {
             Opened::Created => tracing::info!(lane, "made the log"),
             Opened::Following => tracing::info!(lane, "follows the log"),
-            Opened::Alone(why) => {
+            Opened::Alone(why) | Opened::Behind(why) => {
                 tracing::warn!(
                     lane,
                     why,
@@ -139,7 +143,7 @@ impl Abroad {
                 );
             }
         }
-        Ok(log)
+        Ok((log, matches!(opened, Opened::Alone(_))))
     }
 
     /// The way to the others for what need not last.

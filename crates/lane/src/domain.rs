@@ -18,6 +18,12 @@ pub trait Domain: Sized + Send + Sync + 'static {
     /// The highest behaviour this code knows. A log in which a higher one was activated stops it.
     const VERSION: u32;
 
+    /// From which behaviour on `command` may be written: releases before it cannot decode it. A new command, and an old one that
+    /// says something new, are of a new behaviour, which is activated once every data centre knows it.
+    fn since(_command: &Self::Command) -> u32 {
+        1
+    }
+
     /// The view's schema, one batch of SQL statements a version. A released one is never changed.
     ///
     /// Tables whose names begin with `derived_` are no part of the digest, so that they may differ between replicas

@@ -78,12 +78,26 @@ pub enum SubmitError {
         "this data centre cannot take changes at the moment; nothing was done, try again in a moment"
     )]
     Detached,
+    /// Not every data centre has the release that knows this; nothing was written.
+    #[error(
+        "not all data centres are upgraded to what this needs; nothing was done, try again once they are"
+    )]
+    NotYet,
     /// The domain's code failed on it; nothing was changed.
     #[error("the platform has a defect in handling this request; nothing was changed")]
     Defect,
     /// This replica has stopped; another one may answer.
     #[error("this replica has stopped: {0}")]
     Stopped(Arc<str>),
+}
+
+/// How a lane's replicas behave, and how they could; see [`Domain::VERSION`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behaviour {
+    /// What was activated, for every replica.
+    pub active: u32,
+    /// The highest that this code knows.
+    pub known: u32,
 }
 
 /// Why a replica has not come as far as was asked.
@@ -330,6 +344,10 @@ impl<D: Domain> Lane<D> {
     /// # Errors
     /// See [`SubmitError`]. After [`SubmitError::Unknown`] the same id may be submitted again.
     pub async fn submit(&self, request: Request<D::Command>) -> Result<Decision<D>, SubmitError> {
+        let behaviour = self.behaviour().active;
+        if D::since(&request.command) > behaviour {
+            return Err(SubmitError::NotYet);
+        }
         let bytes = postcard::to_stdvec(&request.command).map_err(|error| {
             tracing::error!(lane = D::NAME, %error, "a command cannot be encoded");
             SubmitError::Defect
@@ -346,7 +364,7 @@ impl<D: Domain> Lane<D> {
         } = request;
         let record = Record {
             id,
-            actor,
+            actor: actor.known_to(behaviour),
             seed,
             payload: Payload::Command(bytes),
         };
@@ -459,6 +477,15 @@ impl<D: Domain> Lane<D> {
         let mut bytes = [0; N];
         self.shared.options.entropy.fill(&mut bytes);
         bytes
+    }
+
+    /// Which behaviour all replicas show, and which this code knows.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        Behaviour {
+            active: self.progress().active_version,
+            known: D::VERSION,
+        }
     }
 
     /// Switches every replica to `version`, from one entry on.

@@ -39,7 +39,7 @@ pub use cx::Cx;
 pub use domain::{Domain, NoEffect, Outcome, Refusal};
 pub use effects::{EffectError, EffectHandler, EffectId};
 pub use entropy::{Entropy, OsEntropy};
-pub use lane::{Decision, Lane, LaneState, ReachError, Request, SubmitError};
+pub use lane::{Behaviour, Decision, Lane, LaneState, ReachError, Request, SubmitError};
 pub use metrics::{LaneMetrics, LanesMetrics};
 pub use open::{Offload, OpenError, Options, Progress, Sites, View, begin_from_snapshot};
 pub use queue::Priority;

@@ -2,6 +2,7 @@
 
 use crate::applier::{Applied, Verdict};
 use crate::domain::{Domain, Outcome};
+use crate::view::Progress;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
@@ -13,6 +14,8 @@ use std::sync::atomic::AtomicU64;
 #[derive(Debug, Clone)]
 pub struct LaneMetrics {
     pub(crate) up: Gauge,
+    pub(crate) active_behaviour: Gauge,
+    pub(crate) known_behaviour: Gauge,
     pub(crate) applied_seq: Gauge,
     pub(crate) accepted: Counter,
     pub(crate) rejected: Counter,
@@ -35,6 +38,8 @@ impl Default for LaneMetrics {
         let seconds = || Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         Self {
             up: Gauge::default(),
+            active_behaviour: Gauge::default(),
+            known_behaviour: Gauge::default(),
             applied_seq: Gauge::default(),
             accepted: Counter::default(),
             rejected: Counter::default(),
@@ -98,12 +103,22 @@ impl LaneMetrics {
         ]
     }
 
-    fn states(&self) -> [Named<'_>; 9] {
+    fn states(&self) -> [Named<'_>; 11] {
         [
             (
                 "bongsu_lane_up",
                 "1 while the lane appends and applies",
                 &self.up,
+            ),
+            (
+                "bongsu_lane_active_behaviour",
+                "The behaviour that all data centres show",
+                &self.active_behaviour,
+            ),
+            (
+                "bongsu_lane_known_behaviour",
+                "The highest behaviour that this release knows",
+                &self.known_behaviour,
             ),
             (
                 "bongsu_lane_applied_seq",
@@ -148,6 +163,12 @@ impl LaneMetrics {
         ]
     }
 
+    /// The replica has come so far.
+    pub(crate) fn at(&self, progress: &Progress) {
+        self.applied_seq.set(progress.chain.seq.0 as i64);
+        self.active_behaviour.set(progress.active_version.into());
+    }
+
     pub(crate) fn count<D: Domain>(&self, applied: &Applied<D>) {
         for (
             _,
@@ -165,7 +186,7 @@ impl LaneMetrics {
             };
             counter.inc();
         }
-        self.applied_seq.set(applied.progress.chain.seq.0 as i64);
+        self.at(&applied.progress);
     }
 }
 

@@ -106,6 +106,9 @@ pub struct Options {
     pub durable_view: bool,
     /// Told how many rows of the view have been checked.
     pub checking: Option<Progress>,
+    /// Whether the log may have less than it will have soon, as a copy has whose source is away. A view that is ahead of it
+    /// goes on from where it is, once the log has come there; otherwise the log has lost something.
+    pub log_may_lag: bool,
 }
 
 impl Options {
@@ -135,6 +138,7 @@ impl Options {
             check_on_open: true,
             durable_view: true,
             checking: None,
+            log_may_lag: false,
         }
     }
 }
@@ -260,7 +264,8 @@ impl<D: Domain> Lane<D> {
         });
         shared.wake.passed(progress.chain.seq);
         shared.metrics.up.set(1);
-        shared.metrics.applied_seq.set(progress.chain.seq.0 as i64);
+        shared.metrics.at(&progress);
+        shared.metrics.known_behaviour.set(D::VERSION.into());
         let runner = Runner::new(&shared, applier);
         Ok((Self { shared }, runner, how))
     }
@@ -282,7 +287,7 @@ async fn find_view<D: Domain>(options: &Options, bounds: &Bounds) -> Result<View
     let condemned = witness::condemned(&options.view).map_err(unusable)?;
     let given_up = match (&condemned, look_over(options).await) {
         (Some(condemned), _) => Some(condemned.reason.clone()),
-        (None, Ok(progress)) if progress.chain.seq > bounds.last => {
+        (None, Ok(progress)) if progress.chain.seq > bounds.last && !options.log_may_lag => {
             return Err(OpenError::LogLost {
                 lane,
                 last: bounds.last,
@@ -309,7 +314,7 @@ async fn find_view<D: Domain>(options: &Options, bounds: &Bounds) -> Result<View
         }
         None => given_up.map_or(View::Fresh, View::Rebuilt),
     };
-    witness::acquit(&options.view).map_err(unusable)?;
+    acquit(options, condemned.as_ref()).await?;
     Ok(how)
 }
 
@@ -347,9 +352,20 @@ pub async fn begin_from_snapshot<D: Domain>(
     {
         return Ok(None);
     }
-    witness::acquit(&options.view).map_err(unusable)?;
+    acquit(options, condemned.as_ref()).await?;
     let found = look_over(options).await;
     found.map(Some).map_err(|error| OpenError::View {
+        path: options.view.clone(),
+        what: error.to_string(),
+    })
+}
+
+/// Forgets what was held against the view that was here before, and its snapshots that nobody may use.
+async fn acquit(options: &Options, condemned: Option<&Condemned>) -> Result<(), OpenError> {
+    if let (Some(condemned), Some(own)) = (condemned, &options.snapshots) {
+        own.forget_after(condemned.agreed).await?;
+    }
+    witness::acquit(&options.view).map_err(|error| OpenError::View {
         path: options.view.clone(),
         what: error.to_string(),
     })
@@ -365,7 +381,7 @@ async fn from_snapshot<D: Domain>(
     let mut found = Vec::new();
     if let Some(snapshots) = &options.snapshots {
         for manifest in snapshots.list().await? {
-            if manifest.seq > bounds.last {
+            if manifest.seq > bounds.last && !options.log_may_lag {
                 return Err(OpenError::LogLost {
                     lane,
                     last: bounds.last,

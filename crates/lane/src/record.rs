@@ -58,6 +58,22 @@ impl Actor {
             Self::Nobody | Self::User { .. } | Self::Platform => None,
         }
     }
+
+    /// Whether it is whoever runs this installation.
+    #[must_use]
+    pub const fn is_operator(&self) -> bool {
+        matches!(self, Self::Operator | Self::OperatorAs(_))
+    }
+
+    /// As releases write it that know `behaviour` and no more: with which account somebody administers, all lanes know since
+    /// behaviour 2.
+    #[must_use]
+    pub(crate) fn known_to(self, behaviour: u32) -> Self {
+        match self {
+            Self::OperatorAs(_) if behaviour < 2 => Self::Operator,
+            actor => actor,
+        }
+    }
 }
 
 /// One command as written in the log.

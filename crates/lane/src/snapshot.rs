@@ -288,27 +288,40 @@ impl Snapshots {
         let Some(oldest) = manifests.last().filter(|_| manifests.len() == keep) else {
             return Ok(manifests);
         };
+        self.forget(|seq| seq < oldest.seq).await?;
+        Ok(manifests)
+    }
+
+    /// Forgets the snapshots of what came after `seq`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_after(&self, seq: Seq) -> Result<(), SnapshotError> {
+        self.forget(|of| of > seq).await
+    }
+
+    async fn forget(&self, those: impl Fn(Seq) -> bool) -> Result<(), SnapshotError> {
         let found: Vec<_> = self
             .store
             .list(Some(&StorePath::from(self.lane)))
             .try_collect()
             .await?;
         let seq = |path: &StorePath| path.filename()?.get(..20)?.parse().ok().map(Seq);
-        let mut old: Vec<_> = found
+        let mut paths: Vec<_> = found
             .into_iter()
             .map(|object| object.location)
-            .filter(|path| seq(path).is_some_and(|seq| seq < oldest.seq))
+            .filter(|path| seq(path).is_some_and(&those))
             .collect();
         // The manifests go first, so that none is ever without its file.
-        old.sort_by_key(|path| (path.extension() != Some("json"), path.to_string()));
-        for path in old {
+        paths.sort_by_key(|path| (path.extension() != Some("json"), path.to_string()));
+        for path in paths {
             match self.store.delete(&path).await {
                 // Another process that shares the store was faster.
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(manifests)
+        Ok(())
     }
 }
 

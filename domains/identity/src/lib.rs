@@ -42,7 +42,7 @@ pub struct Identity;
 
 impl Domain for Identity {
     const NAME: &'static str = "identity";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_administration.sql"),

@@ -50,7 +50,7 @@ pub struct Pay;
 
 impl Domain for Pay {
     const NAME: &'static str = "pay";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         bongsu_ledger::MIGRATIONS[0],

@@ -31,7 +31,7 @@ pub type Applied = Result<Accepted, Refusal<Rejected>>;
 
 impl Domain for Talk {
     const NAME: &'static str = "talk";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_rooms.sql"),
@@ -47,6 +47,13 @@ impl Domain for Talk {
     type Accepted = Accepted;
     type Rejected = Rejected;
     type Effect = NoEffect;
+
+    fn since(command: &Command) -> u32 {
+        match command {
+            Command::ForgetHistory(_) | Command::InviteThirdParty(_) => 2,
+            _ => 1,
+        }
+    }
 
     fn apply(cx: &mut Cx<'_>, command: Command) -> Applied {
         apply::apply(cx, command)

@@ -67,9 +67,7 @@ impl Ground for OverEngine {
             // All sites make the same stream, whichever of them is the first.
             create: list.is_empty().then_some(StreamId::from_bytes([1; 16])),
             begin: begin.transpose()?,
-            reach: list
-                .first()
-                .map_or(applied, |newest| applied.max(newest.seq)),
+            reach,
             reach_within: Some(Duration::from_secs(3)),
             ..Options::default()
         };
@@ -79,10 +77,11 @@ impl Ground for OverEngine {
                 let log = Arc::new(log);
                 *site.log.lock() = Arc::downgrade(&log);
                 let reach = match how {
-                    jetstream::Opened::Alone(_) => Seq::ZERO,
+                    jetstream::Opened::Alone(_) | jetstream::Opened::Behind(_) => Seq::ZERO,
                     _ => reach,
                 };
-                Ok(Some(Opened { log, reach }))
+                let alone = matches!(how, jetstream::Opened::Alone(_));
+                Ok(Some(Opened { log, reach, alone }))
             }
             // The stream, or what the snapshots say, is not to be reached now.
             Err(OpenError::Away(_) | OpenError::NoStream | OpenError::NeedsSnapshot { .. }) => {

@@ -63,7 +63,11 @@ impl Ground for OneLog {
     ) -> Result<Option<Opened>, String> {
         let log = Arc::new(self.ways[n].clone());
         let reach = Seq(u64::MAX);
-        Ok(Some(Opened { log, reach }))
+        Ok(Some(Opened {
+            log,
+            reach,
+            alone: false,
+        }))
     }
 
     async fn ended(&self, _n: usize) {}

@@ -149,7 +149,7 @@ pub(crate) fn open_writer(
     // Not more: where a transaction split a page out of order, SQLite looks at the whole cache at its end.
     db.pragma_update(None, "cache_size", -16 * 1024)?;
     // A lane that runs sees to its journal itself, before it is as long as this.
-    let longest = if durable { 16_000 } else { 4_000 };
+    let longest = if durable { 64_000 } else { 4_000 };
     db.pragma_update(None, "wal_autocheckpoint", longest)?;
     // What is deleted is overwritten in the file at once. The journal is made empty after each snapshot; whenever it
     // begins anew it keeps its length, since to give 16 MiB back holds up whoever syncs a file beside it.
@@ -236,7 +236,8 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     settle_plans(&db)?;
     db.set_prepared_statement_cache_capacity(256);
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "cache_size", -8 * 1024)?;
+    // Pages that were read last only help within one look: after the next commit they are read anew.
+    db.pragma_update(None, "cache_size", -2 * 1024)?;
     Ok(db)
 }
 

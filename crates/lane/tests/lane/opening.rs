@@ -1,11 +1,13 @@
 //! A lane opens with a view that it can trust, or makes one, or says what is wrong.
 
 use crate::tally::{Place, Site, memory_log};
+use async_trait::async_trait;
 use bongsu_base::{Seed, Seq};
 use bongsu_lane::snapshot::{SnapshotError, Snapshots};
-use bongsu_lane::{LaneState, Offload, OpenError, Options, View};
-use bongsu_log::Log;
+use bongsu_lane::{LaneState, Offload, OpenError, Options, View, view};
 use bongsu_log::memory::{Faults, MemoryLog};
+use bongsu_log::{AppendError, Bounds, Entry, Log, ReadError};
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -13,6 +15,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 struct Shelf {
     place: Place,
@@ -423,6 +426,74 @@ async fn a_log_that_lost_what_was_applied_is_named() {
         "a snapshot proves it too: {lost}"
     );
     assert!(shelf.place.view("a").exists(), "nothing was thrown away");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_that_is_ahead_of_a_copy_waits_for_it() {
+    let place = Place::new();
+    let site = place.open("a").await;
+    let entries = |site: &Site| site.lane.progress().chain.seq;
+    site.add(1, "tea", 1).await;
+    let log = place.log.reader("a");
+    let copied = log.read(Seq::ZERO, usize::MAX).await.expect("read");
+    site.add(2, "tea", 1).await;
+    site.close().await;
+    let far = view::applied(&place.view("a")).expect("a view");
+    assert!(far > copied.last().expect("entries").seq);
+
+    let copy = Arc::new(Copy(watch::Sender::new(copied)));
+    let options = || Options {
+        log_may_lag: true,
+        canary_every: Duration::from_secs(1_000_000),
+        ..place.options("a")
+    };
+    let site = Site::open(copy.clone(), options()).await.expect("opens");
+    assert_eq!(site.amount("tea").await, 2, "it has what it had");
+    assert_eq!(entries(&site), far);
+    let more = place.open("b").await;
+    more.add(3, "tea", 1).await;
+    let copied = log.read(Seq::ZERO, usize::MAX).await.expect("read");
+    copy.0.send_replace(copied);
+    let wanted = entries(&more);
+    let reached = site.lane.reach(wanted, Duration::from_secs(5)).await;
+    reached.expect("it goes on from there");
+    assert_eq!(site.amount("tea").await, 3);
+}
+
+/// A copy of a log, to which nothing is appended here.
+struct Copy(watch::Sender<Vec<Entry>>);
+
+#[async_trait]
+impl Log for Copy {
+    async fn append(&self, _: Bytes) -> Result<Seq, AppendError> {
+        std::future::pending().await
+    }
+
+    async fn read(&self, after: Seq, _: usize) -> Result<Vec<Entry>, ReadError> {
+        let entries = self.0.borrow();
+        let after = entries.iter().filter(|entry| entry.seq > after);
+        Ok(after.cloned().collect())
+    }
+
+    async fn wait(&self, after: Seq) {
+        let newer = |entries: &Vec<Entry>| entries.last().is_some_and(|last| last.seq > after);
+        let _ = self.0.subscribe().wait_for(newer).await;
+    }
+
+    async fn bounds(&self) -> Result<Bounds, ReadError> {
+        let entries = self.0.borrow();
+        let last = entries.last().expect("entries");
+        Ok(Bounds {
+            first: Seq(1),
+            last: last.seq,
+            link: last.link,
+            bytes: 0,
+        })
+    }
+
+    async fn truncate(&self, _: Seq) -> Result<(), ReadError> {
+        Ok(())
+    }
 }
 
 #[tokio::test(start_paused = true)]

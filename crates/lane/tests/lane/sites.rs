@@ -3,7 +3,7 @@
 use crate::tally::{Ask, Place, Site, add, ask};
 use bongsu_base::{DataCentre, Seq};
 use bongsu_lane::snapshot::Snapshots;
-use bongsu_lane::{LaneState, Options, Sites, SubmitError, View, condemned};
+use bongsu_lane::{LaneState, Offload, Options, Sites, SubmitError, View, condemned};
 use bongsu_log::memory::{Chance, Faults};
 use object_store::memory::InMemory;
 use rusqlite::Connection;
@@ -128,6 +128,8 @@ async fn a_snapshot_that_is_younger_than_the_disagreement_is_not_used() {
         .expect("kept");
     spoil(&place, "dc3");
     one.add(3, "tea", 1).await;
+    let young = own.take(&place.view("dc1"), Offload::Inline).await;
+    assert!(young.expect("taken").seq > agreed);
     assert!(matches!(state_of(&three).await, LaneState::Stopped(_)));
     three.task_ended().await;
     let taken = one
@@ -138,13 +140,16 @@ async fn a_snapshot_that_is_younger_than_the_disagreement_is_not_used() {
         .expect("somewhere to put it");
     assert!(taken.seq > agreed);
 
-    let again = open_with_snapshots(&place, "dc3", own, vec![others]).await;
+    let again = open_with_snapshots(&place, "dc3", own.clone(), vec![others]).await;
     assert!(
         matches!(again.how, View::Restored(seq, Some(_)) if seq == taken.seq),
         "{:?}",
         again.how
     );
     assert_eq!(again.amount("tea").await, 6);
+    let left = own.list().await.expect("listed");
+    let left: Vec<_> = left.iter().map(|manifest| manifest.seq).collect();
+    assert_eq!(left, [agreed], "nobody begins with the wrong one");
     drop((one, two));
 }
 

@@ -37,6 +37,8 @@ pub enum Ask {
     RingAndRefuse,
     /// Panics with more positions than an entry has.
     Positions,
+    /// Sets a counter to nothing; known since behaviour 2.
+    Empty(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -60,6 +62,10 @@ impl Domain for Tally {
     type Accepted = i64;
     type Rejected = TooFew;
     type Effect = Bell;
+
+    fn since(ask: &Ask) -> u32 {
+        if matches!(ask, Ask::Empty(_)) { 2 } else { 1 }
+    }
 
     fn apply(cx: &mut Cx<'_, Self>, ask: Ask) -> Result<i64, Refusal<TooFew>> {
         match ask {
@@ -119,6 +125,12 @@ impl Domain for Tally {
             }
             Ask::Positions => {
                 while cx.position().as_i64() >= 0 {}
+                Ok(0)
+            }
+            Ask::Empty(name) => {
+                cx.db()
+                    .prepare_cached("DELETE FROM tally WHERE name = ?1")?
+                    .execute([name])?;
                 Ok(0)
             }
         }

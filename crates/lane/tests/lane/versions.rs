@@ -1,9 +1,10 @@
 //! New behaviour begins at one entry, for every replica.
 
-use crate::tally::{Place, id};
-use bongsu_base::{LogTime, Seed};
+use crate::tally::{Ask, Place, ask, id};
+use bongsu_base::{LogTime, Seed, Seq};
 use bongsu_lane::{
-    Actor, Applier, ApplyError, EntryBody, LaneState, OpenError, Options, Payload, Record, System,
+    Actor, Applier, ApplyError, Behaviour, EntryBody, LaneState, OpenError, Options, Payload,
+    Record, Request, SubmitError, System, SystemAccount,
 };
 use bongsu_log::Log;
 use std::path::Path;
@@ -52,6 +53,63 @@ async fn an_activated_behaviour_holds_everywhere_from_one_entry_on() {
         .await
         .expect("it comes");
     assert_eq!(c.amount("tea").await, 7);
+}
+
+/// Who asked for what stands in the log.
+async fn actors(place: &Place) -> Vec<Actor> {
+    let entries = place.log.read(Seq::ZERO, usize::MAX).await.expect("read");
+    let records = entries
+        .iter()
+        .flat_map(|entry| EntryBody::decode(&entry.body).expect("decodes").records);
+    let commands = records.filter(|record| matches!(record.payload, Payload::Command(_)));
+    commands.map(|record| record.actor).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_not_all_data_centres_know_is_not_written() {
+    let place = Place::new();
+    let site = place.open("a").await;
+    let mina = Actor::OperatorAs(SystemAccount {
+        uid: 1_000,
+        name: Some("mina".to_owned()),
+    });
+    let as_mina = |n, command| Request {
+        actor: mina.clone(),
+        ..ask(n, command)
+    };
+    site.add(1, "tea", 1).await;
+    let refused = site.submit(ask(2, Ask::Empty("tea".into()))).await;
+    assert!(matches!(refused, Err(SubmitError::NotYet)), "{refused:?}");
+    let add = Ask::Add("tea".into(), 1);
+    site.submit(as_mina(3, add.clone())).await.expect("known");
+    assert_eq!(
+        actors(&place).await,
+        [Actor::Nobody, Actor::Operator],
+        "as the first releases write it"
+    );
+    let behaviour = site.lane.behaviour();
+    assert_eq!(
+        behaviour,
+        Behaviour {
+            active: 1,
+            known: 2
+        }
+    );
+
+    site.lane.activate(2).await.expect("activated");
+    let emptied = site.submit(ask(2, Ask::Empty("tea".into()))).await;
+    assert_eq!(emptied.expect("known now").outcome, Ok(0));
+    assert_eq!(site.amount("tea").await, 0);
+    site.submit(as_mina(4, add)).await.expect("known");
+    assert_eq!(actors(&place).await.last(), Some(&mina));
+    let behaviour = site.lane.behaviour();
+    assert_eq!(
+        behaviour,
+        Behaviour {
+            active: 2,
+            known: 2
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,8 @@ pub(super) struct Follower {
     told: BTreeMap<u64, Message>,
     /// The highest message that it told of.
     told_to: u64,
+    /// Whether the end of the copy is what it told of last.
+    up_to_date: bool,
     /// Since when the near server does not have what was taken.
     behind: Option<Instant>,
     pause: Duration,
@@ -52,6 +54,7 @@ impl Follower {
             tip,
             told: BTreeMap::new(),
             told_to: 0,
+            up_to_date: false,
             behind: None,
             pause: FIRST_PAUSE,
             suspected: None,
@@ -88,7 +91,12 @@ impl Follower {
         let (seq, batch, _) = self.admit(&told)?;
         if !batch.is_empty() {
             Counters::add(&shared.counters.told, batch.len());
+            self.up_to_date = true;
             return self.commit(seq, batch).await;
+        }
+        if std::mem::take(&mut self.up_to_date) && self.known() < from {
+            // Whatever it may have failed to tell of is looked for when it has been silent for a while.
+            return Ok(false);
         }
         let messages = shared
             .engine

@@ -29,8 +29,11 @@ pub enum Opened {
     Created,
     /// The copy and the engine agree, and the copy has all that the engine had.
     Following,
-    /// The engine is away, or gave nothing for too long: what is read comes from the copy alone for now.
+    /// The engine is away: what is read comes from the copy alone for now.
     Alone(String),
+    /// The engine answers, but did not give all that it has or should have: what is read comes from the copy
+    /// alone for now.
+    Behind(String),
 }
 
 /// Why a log could not be opened.
@@ -296,7 +299,7 @@ async fn catch_up(
             return Err(fault.into());
         }
         let why = health.reading;
-        return Ok(Opened::Alone(why.unwrap_or_else(|| {
+        return Ok(Opened::Behind(why.unwrap_or_else(|| {
             format!("the engine gives nothing after entry {last}")
         })));
     }

@@ -169,9 +169,10 @@ impl From<SubmitError> for MatrixError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Overloaded => Self::limited(SOON, error.to_string()),
-            SubmitError::Unknown | SubmitError::Detached | SubmitError::Stopped(_) => {
-                Self::unavailable(SOON, error.to_string())
-            }
+            SubmitError::Unknown
+            | SubmitError::Detached
+            | SubmitError::NotYet
+            | SubmitError::Stopped(_) => Self::unavailable(SOON, error.to_string()),
             SubmitError::TooLarge => Self::too_large(error.to_string()),
             SubmitError::Defect => Self::internal(error),
         }

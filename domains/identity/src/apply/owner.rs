@@ -12,7 +12,8 @@ use bongsu_lane::{Actor, Refusal};
 /// the gateway's check and this entry may not.
 pub(super) fn account_of(cx: &Cx<'_>, user: &UserId) -> Result<Account, Refusal<Rejected>> {
     match cx.actor() {
-        Actor::Operator | Actor::OperatorAs(_) | Actor::Platform => {}
+        actor if actor.is_operator() => {}
+        Actor::Platform => {}
         Actor::User {
             user: asking,
             device,
@@ -25,7 +26,7 @@ pub(super) fn account_of(cx: &Cx<'_>, user: &UserId) -> Result<Account, Refusal<
             }
             Some(_) => {}
         },
-        Actor::User { .. } | Actor::Nobody => return Err(reject(Rejected::NotAllowed)),
+        _ => return Err(reject(Rejected::NotAllowed)),
     }
     match account::get(cx.db(), user)? {
         None => Err(reject(Rejected::NoSuchAccount)),

@@ -4,7 +4,6 @@ use super::{Cx, lockout};
 use crate::command::{Denial, Proof};
 use crate::state::account::Account;
 use bongsu_base::UserId;
-use bongsu_lane::Actor;
 use rusqlite::Result;
 
 /// `None` when the account opens. A failure is counted, a success forgets the account's failures.
@@ -37,9 +36,9 @@ pub(super) fn judge_unless_operator(
     account: &Account,
     proof: Option<&Proof>,
 ) -> Result<Option<Denial>> {
-    match (cx.actor(), proof) {
-        (Actor::Operator | Actor::OperatorAs(_), _) => Ok(None),
-        (_, Some(proof)) => judge(cx, user, Some(account), proof),
-        (_, None) => Ok(Some(Denial::WrongPassword)),
+    match proof {
+        _ if cx.actor().is_operator() => Ok(None),
+        Some(proof) => judge(cx, user, Some(account), proof),
+        None => Ok(Some(Denial::WrongPassword)),
     }
 }

@@ -172,9 +172,10 @@ impl From<SubmitError> for Problem {
         let detail = error.to_string();
         match error {
             SubmitError::Overloaded => Self::later(StatusCode::TOO_MANY_REQUESTS, SOON, detail),
-            SubmitError::Unknown | SubmitError::Detached | SubmitError::Stopped(_) => {
-                Self::later(StatusCode::SERVICE_UNAVAILABLE, SOON, detail)
-            }
+            SubmitError::Unknown
+            | SubmitError::Detached
+            | SubmitError::NotYet
+            | SubmitError::Stopped(_) => Self::later(StatusCode::SERVICE_UNAVAILABLE, SOON, detail),
             SubmitError::TooLarge => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
             }

@@ -144,7 +144,8 @@ fn object(content: &str) -> Ruled<Map<String, Value>> {
 /// Sees that an operator or the platform itself asks.
 fn need_operator(cx: &Cx<'_>) -> Ruled<()> {
     match cx.actor() {
-        Actor::Operator | Actor::OperatorAs(_) | Actor::Platform => Ok(()),
+        actor if actor.is_operator() => Ok(()),
+        Actor::Platform => Ok(()),
         _ => Err(Refusal::Rejected(Rejected::NotYours(
             "only the operator may do this".to_owned(),
         ))),

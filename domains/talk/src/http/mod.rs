@@ -77,11 +77,31 @@ use bongsu_web_kit::matrix::{Endpoints, Gate, Operation};
 use bongsu_web_kit::{Authenticate, People};
 use http::Method;
 use ruma::api::client as api;
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// What talk's endpoints work with.
+/// Talk's endpoints. Cloning it, as each request does, gives another handle to the same parts.
 #[derive(Clone)]
-pub struct Api {
+pub struct Api(Arc<Parts>);
+
+impl Api {
+    /// Endpoints that work with `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Api {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What talk's endpoints work with.
+pub struct Parts {
     /// The lane.
     pub lane: Lane<Talk>,
     /// Who tells to whom a token belongs.

@@ -4,13 +4,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::middleware::{from_fn, from_fn_with_state};
 use bongsu_base::{Seed, UserId};
-use bongsu_lane::{EntryBody, Lane, Options, Payload, ReadError, SystemAccount};
+use bongsu_lane::{Domain, EntryBody, Lane, Options, Payload, ReadError, SystemAccount};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, PresenceNow,
-    Previews, Sending, Support, TypingNow, endpoints,
+    Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, Parts,
+    PresenceNow, Previews, Sending, Support, TypingNow, endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
@@ -124,6 +124,11 @@ impl House {
 
     /// A house whose operator decided otherwise.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::fetching(None, change).await
+    }
+
+    /// One that has pages fetched that people link to.
+    pub async fn fetching(previews: Option<Previews>, change: impl FnOnce(&mut Config)) -> Self {
         let begun = tokio::time::Instant::now();
         let folder = tempfile::tempdir().expect("a folder");
         let log = MemoryLog::new(Seed::from_bytes([7; 32]), Faults::NONE);
@@ -133,6 +138,7 @@ impl House {
             .expect("the lane opens");
         let (lane, runner, _) = opened;
         runner.start().expect("a thread");
+        lane.activate(Talk::VERSION).await.expect("activated");
         let media = Media::new(
             Arc::new(object_store::memory::InMemory::new()),
             Limits::default(),
@@ -149,7 +155,7 @@ impl House {
         change(&mut config);
         let typing = TypingNow::new(lane.wake().clone());
         let presence = PresenceNow::new(lane.wake().clone());
-        let api = Api {
+        let api = Api::new(Parts {
             lane,
             authenticator: Arc::new(Tokens),
             people: Arc::new(Everybody),
@@ -158,7 +164,7 @@ impl House {
             sending: Sending::default(),
             far: Far::default(),
             gallery: Gallery::default(),
-            previews: None,
+            previews,
             config: Arc::new(config),
             presence,
             counts: Counts::default(),
@@ -169,7 +175,7 @@ impl House {
                 let passed = begun.elapsed().as_millis() as i64;
                 bongsu_base::LogTime(1_800_000_000_000 + passed)
             }),
-        };
+        });
         let (router, _) = endpoints(api.clone());
         let routes = || bongsu_talk::http::admin::routes().into_router(api.clone());
         let gate: Arc<dyn Authenticate> = Arc::new(Tokens);
@@ -182,12 +188,6 @@ impl House {
             administration,
             _folder: folder,
         }
-    }
-
-    /// Has pages that people link to fetched.
-    pub fn preview(&mut self, previews: Previews) {
-        self.api.previews = Some(previews);
-        (self.router, _) = endpoints(self.api.clone());
     }
 
     /// How many commands are in the log.

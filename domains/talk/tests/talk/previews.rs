@@ -69,8 +69,8 @@ async fn house(address: SocketAddr) -> House {
     };
     let resolver = Arc::new(SystemResolver::default());
     let fetcher = Fetcher::with(rules, Limits::default(), resolver, RootCertStore::empty());
-    let mut house = House::with(|config| config.max_upload_bytes = 100_000).await;
-    house.preview(Previews::new(fetcher));
+    let previews = Some(Previews::new(fetcher));
+    let house = House::fetching(previews, |config| config.max_upload_bytes = 100_000).await;
     house
 }
 

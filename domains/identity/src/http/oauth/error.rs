@@ -209,9 +209,10 @@ impl From<SubmitError> for OauthError {
         let text = error.to_string();
         match error {
             SubmitError::Overloaded => Self::busy(text),
-            SubmitError::Unknown | SubmitError::Detached | SubmitError::Stopped(_) => {
-                Self::later(text)
-            }
+            SubmitError::Unknown
+            | SubmitError::Detached
+            | SubmitError::NotYet
+            | SubmitError::Stopped(_) => Self::later(text),
             SubmitError::TooLarge => Self::too_large(text),
             SubmitError::Defect => Self::defect(text),
         }
