@@ -70,8 +70,7 @@ async fn house(address: SocketAddr) -> House {
     let resolver = Arc::new(SystemResolver::default());
     let fetcher = Fetcher::with(rules, Limits::default(), resolver, RootCertStore::empty());
     let previews = Some(Previews::new(fetcher));
-    let house = House::fetching(previews, |config| config.max_upload_bytes = 100_000).await;
-    house
+    House::fetching(previews, |config| config.max_upload_bytes = 100_000).await
 }
 
 fn html(text: &str) -> Page {
