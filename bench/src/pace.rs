@@ -17,7 +17,7 @@ const STEPS: u64 = 20_000;
 /// How many times the usual processor time it takes where the machine is slow.
 const SLOW: u32 = 4;
 /// For how long what had to wait is felt.
-const AFTER: Duration = Duration::from_millis(100);
+const AFTER: Duration = Duration::from_millis(300);
 
 /// A thread that does the same piece of work again and again.
 pub struct Pace {
