@@ -19,18 +19,9 @@ DENY_VERSION := 0.20.2
 JS := clients/js/node_modules
 BENCH_JS := bench/js/node_modules
 
-# Whatever the fuzzer finds is left in fuzz/target, with the target's name before it.
 FUZZ := events media pages push_rules requests sign_in status_list sync tokens
-# From a corpus that grows and the seeds; says how much was tried, and everything if something was found.
-define FUZZ_RUN
-	@for target in $(FUZZ); do corpus=fuzz/target/$(1)/$$target; said=fuzz/target/$$target.log; \
-		mkdir -p $$corpus; \
-		BONGSU_FUZZ=$$target target/debug/examples/bongsu-fuzz -max_total_time=$(2) -max_len=20000 -timeout=20 \
-			-rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=fuzz/target/$$target- $(3) \
-			$$corpus fuzz/seeds/$$target >$$said 2>&1 || { tail -n 80 $$said; exit 1; }; \
-		echo "$$target: $$(grep -o 'number_of_executed_units:.*' $$said)"; \
-	done
-endef
+# As many at once as most machines have processors at the least.
+TRY_ALL := printf '%s\n' $(FUZZ) | xargs -P 2 -n 1 fuzz/try
 
 DATA ?= ./data
 BENCH ?=
@@ -38,7 +29,7 @@ FIRE ?=
 LISTEN ?= 127.0.0.1:8008
 SERVER_NAME ?= localhost
 
-.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster bench-identity bench-pay clean-data
+.PHONY: help setup run cluster fire test check fmt fuzz fuzz-build fuzz-short generate bench-lane bench-talk bench-cluster bench-identity bench-pay clean-data tools
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,12 +61,12 @@ fmt: ## format the code
 	cargo fmt --all
 
 fuzz: fuzz-build ## a minute of chance for each fuzz target, beginning with what was found before
-	$(call FUZZ_RUN,corpus,60,)
+	@$(TRY_ALL) corpus 60
 
 # The same for ten seconds, from the seeds alone.
 fuzz-short: fuzz-build
 	@rm -rf fuzz/target/short
-	$(call FUZZ_RUN,short,10,-seed=1)
+	@$(TRY_ALL) short 10 -seed=1
 
 fuzz-build: setup
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/watched cargo build --locked --workspace --example bongsu-fuzz
@@ -114,55 +105,48 @@ bench-pay: $(TOOLS)/venv/requirements.ok ## payments beside a stored procedure o
 clean-data: ## forget what `make run` has stored
 	rm -rf $(DATA)
 
-setup: $(TOOLS)/c++.ok $(TOOLS)/haproxy.ok $(TOOLS)/apache.ok $(TOOLS)/chromium.ok $(TOOLS)/nextest.ok $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json ## fetch the tools that the tests need
+setup: ## fetch the tools that the tests need
+	@$(MAKE) --no-print-directory -j 2 tools
+
+# One downloads while the other compiles, which is not to count its processes with those of `make`.
+tools: $(TOOLS)/deny-$(DENY_VERSION).ok $(TOOLS)/nextest.ok $(TOOLS)/debian.ok $(TOOLS)/venv/requirements.ok $(JS)/.package-lock.json
 
 # A tool that the machine already has is used as it is; otherwise it is built once into .tools, as fast as can be.
 $(TOOLS)/nextest.ok:
 	@mkdir -p $(TOOLS)
-	@cargo nextest --version >/dev/null 2>&1 || CARGO_TARGET_DIR=$(TOOLS)/build-nextest \
+	@cargo nextest --version >/dev/null 2>&1 || \
+		MAKEFLAGS= CARGO_TARGET_DIR=$(TOOLS)/build-nextest CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 \
 		cargo install --locked --debug --root $(TOOLS) cargo-nextest@$(NEXTEST_VERSION)
 	@rm -rf $(TOOLS)/build-nextest
 	@touch $@
 
 $(TOOLS)/deny-$(DENY_VERSION).ok:
 	@mkdir -p $(TOOLS)
-	@cargo deny --version 2>/dev/null | grep -qF $(DENY_VERSION) || CARGO_TARGET_DIR=$(TOOLS)/build-deny \
+	@cargo deny --version 2>/dev/null | grep -qF $(DENY_VERSION) || \
+		MAKEFLAGS= CARGO_TARGET_DIR=$(TOOLS)/build-deny CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 \
 		cargo install --locked --debug --no-default-features --root $(TOOLS) cargo-deny@$(DENY_VERSION)
 	@rm -rf $(TOOLS)/build-deny
 	@touch $@
 
-# Debian leaves `venv` out of its Python; root may add it.
-$(TOOLS)/venv/requirements.ok: clients/requirements.txt
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
-		{ apt-get update -qq && apt-get install -y -qq python3-venv; }
+# What Debian has: a compiler for C++, in which libFuzzer is written; the proxy that operators are given a configuration for;
+# a web server that lets people in who signed in here, without the packages that would run it by itself; a browser for the
+# pages, and letters for both of their languages; what it leaves out of its Python.
+$(TOOLS)/debian.ok:
+	@mkdir -p $(TOOLS)
+	@missing=(); need() { "$${@:2}" >/dev/null 2>&1 || missing+=($$1); }; \
+		need g++ command -v c++; \
+		need haproxy command -v haproxy; \
+		need "apache2-bin libapache2-mod-auth-openidc media-types" ls /usr/lib/apache2/modules/mod_auth_openidc.so; \
+		need chromium command -v chromium; \
+		need fonts-noto-cjk ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc; \
+		need python3-venv python3 -c 'import ensurepip, venv'; \
+		[[ $${#missing[@]} = 0 ]] || { apt-get update -qq && \
+			apt-get install -y -qq --no-install-recommends "$${missing[@]}"; }
+	@touch $@
+
+$(TOOLS)/venv/requirements.ok: clients/requirements.txt $(TOOLS)/debian.ok
 	@python3 -m venv $(TOOLS)/venv
 	@$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check -r clients/requirements.txt
-	@touch $@
-
-# libFuzzer is C++, and a machine that builds Rust may have a compiler for C alone.
-$(TOOLS)/c++.ok:
-	@mkdir -p $(TOOLS)
-	@command -v c++ >/dev/null || { apt-get update -qq && apt-get install -y -qq g++; }
-	@touch $@
-
-# The proxy that operators are given a configuration for.
-$(TOOLS)/haproxy.ok:
-	@mkdir -p $(TOOLS)
-	@command -v haproxy >/dev/null || { apt-get update -qq && apt-get install -y -qq haproxy; }
-	@touch $@
-
-# A web server that lets people in who signed in here. Without the packages that would run it by itself.
-$(TOOLS)/apache.ok:
-	@mkdir -p $(TOOLS)
-	@ls /usr/lib/apache2/modules/mod_auth_openidc.so >/dev/null 2>&1 || { apt-get update -qq && \
-		apt-get install -y -qq --no-install-recommends apache2-bin libapache2-mod-auth-openidc media-types; }
-	@touch $@
-
-# A browser for the pages, and letters for both of their languages.
-$(TOOLS)/chromium.ok:
-	@mkdir -p $(TOOLS)
-	@{ command -v chromium && ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc; } >/dev/null 2>&1 || \
-		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; }
 	@touch $@
 
 # What slows a disk and sets a clock in the fire drill. Without them, and without root's right to mount, it leaves
@@ -184,11 +168,9 @@ $(BENCH_JS)/.package-lock.json: bench/js/package-lock.json bench/js/package.json
 	@touch $@
 
 # The peer of `bench-talk`: Synapse from PyPI, on the PostgreSQL of Debian.
-$(TOOLS)/synapse/requirements.ok: bench/synapse/requirements.txt
+$(TOOLS)/synapse/requirements.ok: bench/synapse/requirements.txt $(TOOLS)/debian.ok
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ apt-get update -qq && apt-get install -y -qq postgresql; }
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
-		{ apt-get update -qq && apt-get install -y -qq python3-venv; }
 	@python3 -m venv $(TOOLS)/synapse
 	@$(TOOLS)/synapse/bin/pip install --quiet --disable-pip-version-check -r bench/synapse/requirements.txt
 	@touch $@

@@ -5,13 +5,15 @@ use crate::Identity;
 use crate::command::{Accepted, Act, Administer, Command, NewSession, Proof, Rejected};
 use crate::config::Config;
 use crate::password::{Busy, CostError, Pool};
-use crate::query;
+use crate::query::{self, Holder, Restricted};
+use crate::recent::Recent;
 use crate::secret::{PasswordHash, Token, TokenHash};
 use async_trait::async_trait;
 use bongsu_base::{DeviceId, IdError, Millis, RecordId, UserId};
 use bongsu_lane::{Actor, Lane, Priority, ReadError, ReadView, SubmitError};
 use bongsu_web_kit::admin::Operator;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +88,14 @@ pub struct Accounts {
     lane: Lane<Identity>,
     config: Arc<Config>,
     pool: Arc<Pool>,
+    recent: Arc<Lookups>,
+}
+
+/// What is looked up with nearly every request.
+#[derive(Default)]
+struct Lookups {
+    holders: Recent<TokenHash, (Holder, Restricted)>,
+    standings: Recent<UserId, Standing>,
 }
 
 impl Accounts {
@@ -103,6 +113,7 @@ impl Accounts {
             lane,
             config: Arc::new(config),
             pool: Arc::new(pool),
+            recent: Arc::default(),
         })
     }
 
@@ -325,15 +336,17 @@ impl Authenticate for Accounts {
 
     async fn standing(&self, user: &UserId) -> Result<Standing, AuthError> {
         let look = |view: &ReadView<'_>| {
+            let guest = query::is_guest(view, user)?;
             let found = query::listed(view, user)?;
-            Ok((found, query::is_guest(view, user)?))
+            Ok(found.map(|account| Standing {
+                admin: account.admin,
+                suspended: account.suspended,
+                guest,
+            }))
         };
-        let (found, guest) = self.read(look).await.map_err(|error| unavailable(&error))?;
-        Ok(found.map_or(Standing::default(), |account| Standing {
-            admin: account.admin,
-            suspended: account.suspended,
-            guest,
-        }))
+        let found = self.look(&self.recent.standings, user, look).await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        Ok(found.unwrap_or_default())
     }
 }
 
@@ -343,6 +356,25 @@ fn unavailable(error: &ReadError) -> AuthError {
 }
 
 impl Accounts {
+    /// What `recent` remembers of `asked`, or what `look` finds, if there is something.
+    async fn look<K: Eq + Hash + Clone, V: Clone>(
+        &self,
+        recent: &Recent<K, V>,
+        asked: &K,
+        look: impl FnOnce(&ReadView<'_>) -> rusqlite::Result<Option<V>>,
+    ) -> Result<Option<V>, ReadError> {
+        let at = self.lane.progress().chain.seq;
+        if let Some(answer) = recent.get(at, asked) {
+            return Ok(Some(answer));
+        }
+        let answer = self.read(look).await?;
+        // What there is not is not remembered: whoever makes tokens up could ask for any number of them.
+        if let Some(answer) = &answer {
+            recent.put(at, asked.clone(), answer.clone());
+        }
+        Ok(answer)
+    }
+
     /// Whose token it is, unless the account is locked and that matters.
     async fn admit(&self, token: &str, locked: bool) -> Result<Caller, AuthError> {
         let hash = TokenHash::of(token);
@@ -353,7 +385,8 @@ impl Accounts {
             let restricted = query::restricted(view, &holder.user)?;
             Ok(Some((holder, restricted)))
         };
-        let found = self.read(look).await.map_err(|error| unavailable(&error))?;
+        let found = self.look(&self.recent.holders, &hash, look).await;
+        let found = found.map_err(|error| unavailable(&error))?;
         let (holder, restricted) = found.ok_or(AuthError::Unknown)?;
         if holder
             .expires

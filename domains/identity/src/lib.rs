@@ -14,6 +14,7 @@ pub mod http;
 mod password;
 pub mod provider;
 mod query;
+mod recent;
 mod secret;
 mod state;
 

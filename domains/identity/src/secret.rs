@@ -53,7 +53,7 @@ impl fmt::Debug for Token {
 }
 
 /// The BLAKE3 hash of a token. A token has 256 random bits, so that a fast hash is enough.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {

@@ -29,7 +29,8 @@ pub(crate) struct Journal {
     view: PathBuf,
     /// Moves it; `None` before there is much to move.
     mover: Option<Mover>,
-    /// How long it was when the thread was last asked to.
+    /// How long it was when it was last looked at, and when the thread was last asked to.
+    seen: i64,
     asked: i64,
     /// How long it has to be for whoever commits to move it.
     long: i64,
@@ -47,6 +48,7 @@ impl Journal {
         Self {
             view: view.to_owned(),
             mover: None,
+            seen: 0,
             asked: 0,
             long: LONG,
         }
@@ -58,10 +60,11 @@ impl Journal {
     /// When the storage fails.
     pub fn committed(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let Length { all, moved } = length(db)?;
-        if all < self.asked {
+        if all < self.seen {
             // It began anew.
             (self.asked, self.long) = (0, LONG);
         }
+        self.seen = all;
         let (left, late) = (all - moved, all >= TOO_LONG);
         if all >= self.long && left > 0 && (late || left <= FEW) {
             self.long = all + AGAIN;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
 /// Bytes that may be committed before they are moved from the WAL into the database.
-const CHECKPOINT_BYTES: usize = 16 << 20;
+const CHECKPOINT_BYTES: usize = 4 << 20;
 /// What a commit adds to the WAL beside the bodies, at least: one page of entries and the head's.
 const COMMIT_BYTES: usize = 8 << 10;
 

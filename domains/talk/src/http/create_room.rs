@@ -3,7 +3,7 @@
 use super::Api;
 use super::convert::ours;
 use super::discovery::DEFAULT_VERSION;
-use super::json::{check_levels, check_texts, content};
+use super::json::{check_fields, check_levels, content};
 use super::refuse::{refusal, ruled};
 use super::upgrade::no_such_version;
 use crate::command::{Command, CreateRoom, Profile};
@@ -129,7 +129,7 @@ fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
     let rest = rest.map(|(kind, key, content)| (kind.as_str(), key.as_str(), content.as_str()));
     for (kind, key, content) in first.into_iter().chain(rest) {
         apply::may_fit(kind, Some(key), content).map_err(refusal)?;
-        check_texts(kind, content)?;
+        check_fields(kind, content)?;
     }
     Ok(())
 }

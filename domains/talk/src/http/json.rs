@@ -3,6 +3,7 @@
 use super::Api;
 use crate::query::{Related, Shown};
 use crate::state::events::Event;
+use crate::state::retention;
 use bongsu_base::{LogTime, UserId};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
@@ -50,23 +51,50 @@ pub fn check_levels(content: &str) -> Result<(), MatrixError> {
     ))
 }
 
-/// Sees that what every client reads of an event has the type that it has for them (Matrix v1.19, `m.room.message`,
-/// `m.room.name`, `m.room.topic`).
-pub fn check_texts(kind: &str, content: &str) -> Result<(), MatrixError> {
+/// Sees that what every client and this server read of an event has the type that it has for them (Matrix v1.19,
+/// `m.room.message`, `m.room.name`, `m.room.topic`; MSC1763, `m.room.retention`).
+pub fn check_fields(kind: &str, content: &str) -> Result<(), MatrixError> {
     let texts: &[&str] = match kind {
         "m.room.message" => &["msgtype", "body"],
         "m.room.name" => &["name"],
         "m.room.topic" => &["topic"],
+        retention::KIND => &[],
         _ => return Ok(()),
     };
     let content: Value =
         serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
-    match texts.iter().find(|text| !content[**text].is_string()) {
-        Some(text) => Err(MatrixError::bad_json(format!(
+    if let Some(text) = texts.iter().find(|text| !content[**text].is_string()) {
+        return Err(MatrixError::bad_json(format!(
             "an event of type {kind} has `{text}`, which is a string"
-        ))),
-        None => Ok(()),
+        )));
     }
+    if kind == retention::KIND {
+        check_lifetimes(&content)?;
+    }
+    Ok(())
+}
+
+/// Sees that a room's retention can be understood: what is not would keep everything for ever.
+fn check_lifetimes(content: &Value) -> Result<(), MatrixError> {
+    let lifetime = |name: &str| match &content[name] {
+        Value::Null => Ok(None),
+        given => given
+            .as_i64()
+            .filter(|&ms| ms > 0)
+            .map(Some)
+            .ok_or_else(|| {
+                MatrixError::bad_json(format!(
+                    "`{name}` of {} is a positive integer, in milliseconds, or left out",
+                    retention::KIND
+                ))
+            }),
+    };
+    let (least, most) = (lifetime("min_lifetime")?, lifetime("max_lifetime")?);
+    if least.zip(most).is_some_and(|(least, most)| least > most) {
+        let why = "`min_lifetime` is longer than `max_lifetime`";
+        return Err(MatrixError::bad_json(why));
+    }
+    Ok(())
 }
 
 /// Account data in the form in which commands carry it: an object, compact, with sorted keys. It is
@@ -363,7 +391,7 @@ mod tests {
 
     #[test]
     fn what_clients_read_is_text() {
-        let fits = |kind: &str, content: &str| check_texts(kind, content).is_ok();
+        let fits = |kind: &str, content: &str| check_fields(kind, content).is_ok();
         assert!(fits("m.room.message", r#"{"msgtype":"m.text","body":""}"#));
         assert!(!fits("m.room.message", r#"{"msgtype":"m.text"}"#));
         assert!(!fits("m.room.message", r#"{"msgtype":1,"body":"x"}"#));
@@ -371,6 +399,23 @@ mod tests {
         assert!(!fits("m.room.topic", "{}"));
         assert!(fits("m.room.topic", r#"{"topic":"x"}"#));
         assert!(fits("com.example", "{}"));
+    }
+
+    #[test]
+    fn lifetimes_are_positive_and_the_least_is_not_longer_than_the_most() {
+        for (content, fits) in [
+            (r#"{"max_lifetime":86400000}"#, true),
+            (r#"{"min_lifetime":1,"max_lifetime":1}"#, true),
+            (r#"{"min_lifetime":5,"max_lifetime":null}"#, true),
+            ("{}", true),
+            (r#"{"max_lifetime":"1d"}"#, false),
+            (r#"{"max_lifetime":0}"#, false),
+            (r#"{"min_lifetime":-1}"#, false),
+            (r#"{"min_lifetime":2,"max_lifetime":1}"#, false),
+        ] {
+            let found = check_fields(retention::KIND, content);
+            assert_eq!(found.is_ok(), fits, "{content}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::json::{check_texts, content};
+use super::json::{check_fields, content};
 use super::plain::Plain;
 use super::refuse::ruled;
 use crate::apply;
@@ -76,7 +76,7 @@ impl Api {
             })
         });
         ruled(look.await)?;
-        check_texts(&kind, &content)?;
+        check_fields(&kind, &content)?;
         let scope = ["send", room.as_str(), &kind];
         let command = Command::Send(Send {
             room: room.clone(),

@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::convert::{ours, theirs};
-use super::json::{check_levels, check_texts, content, event};
+use super::json::{check_fields, check_levels, content, event};
 use super::members::{not_in_room, readable_room};
 use super::membership::{LET_IN_BY, lets_guests_in};
 use super::refuse::ruled;
@@ -128,7 +128,7 @@ pub async fn set(
         }
         other => other?,
     }
-    check_texts(&kind, &content)?;
+    check_fields(&kind, &content)?;
     let no_guests = kind == "m.room.guest_access" && key.is_empty() && !lets_guests_in(&content);
     let command = command(&room, kind, key, content);
     let done = api.submit(&caller, Priority::Normal, None, command);

@@ -2,7 +2,7 @@
 
 use super::filter::SyncFilter;
 use super::history::Visible;
-use super::room_state::{Summary, summary};
+use super::room_state::Summary;
 use super::rules::{PUSH_RULES, Ruleset};
 use super::show::{Shown, show_with};
 use super::unread::{Counts, Wishes};
@@ -295,30 +295,24 @@ fn joined_room(
         limited,
         prev_batch,
         state,
+        summary,
     } = window(db, &room, wanted, (&visible, gaze), (known, i64::MAX))?;
     // Whoever comes into a room has a gap before it.
     let limited = limited || (wanted.since.is_some() && joined > since);
-    let changed_members = timeline
-        .iter()
-        .chain(&state)
-        .any(|shown| shown.event.kind == MEMBER);
-    let names = |kind: &str| matches!(kind, "m.room.name" | "m.room.canonical_alias");
-    let changed_name = timeline.iter().any(|shown| names(&shown.event.kind));
-    let summary = (known == 0 || changed_members || changed_name || limited)
-        .then(|| summary(db, &room, wanted.user))
-        .transpose()?;
-    let mut account_data = account_data(db, wanted.user, known, Some(room.n))?;
-    account_data.retain(|(kind, _)| wanted.filter.room_account_data.admits_type(kind));
-    let receipts = if wanted.filter.ephemeral.admits_type("m.receipt")
-        && wanted.filter.ephemeral.admits_room(room.id.as_str())
-    {
+    let account_data = room_account_data(db, wanted, &room, known)?;
+    let ephemeral = &wanted.filter.ephemeral;
+    let wants = |kind: &str| ephemeral.admits_type(kind) && ephemeral.admits_room(room.id.as_str());
+    let mut receipts = if wants("m.receipt") {
         receipts(db, room.n, wanted.user, known)?
     } else {
         Vec::new()
     };
+    receipts.retain(|mark| ephemeral.admits_sender(&mark.user));
     let unread = wanted.counts.unread(db, &room, &gaze.wishes, joined)?;
+    // Who is typing is told as a whole and by nobody: whoever names senders does not want it.
     let typing = wanted.typing.iter().any(|id| id == room.id.as_str())
-        && wanted.filter.ephemeral.admits_type("m.typing");
+        && wants("m.typing")
+        && ephemeral.senders.is_none();
     Ok(JoinedRoom {
         room,
         timeline,
@@ -332,6 +326,22 @@ fn joined_room(
         summary,
         typing,
     })
+}
+
+/// Account data of a room that changed and is wanted: type and content.
+fn room_account_data(
+    db: &Connection,
+    wanted: &SyncWanted<'_>,
+    room: &Room,
+    since: i64,
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let filter = &wanted.filter.room_account_data;
+    if !filter.admits_room(room.id.as_str()) {
+        return Ok(Vec::new());
+    }
+    let mut data = account_data(db, wanted.user, since, Some(room.n))?;
+    data.retain(|(kind, _)| filter.admits_type(kind));
+    Ok(data)
 }
 
 /// Account data that changed: type and content.
@@ -440,6 +450,7 @@ fn others(
                 limited,
                 prev_batch,
                 mut state,
+                ..
             } = window(db, &room, wanted, (&visible, gaze), (known, position))?;
             // Who never was in the room does not learn its state by going.
             state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));

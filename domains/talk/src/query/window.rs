@@ -3,7 +3,7 @@
 use super::filter::Lazy;
 use super::history::{Direction, Visible, page};
 use super::related_by::RelatedLook;
-use super::room_state::{Part, select, state_at};
+use super::room_state::{Part, Summary, select, state_at, summary};
 use super::show::{Shown, show_one_of, show_with};
 use super::sync::{Gaze, SyncWanted};
 use crate::state::events::Event;
@@ -23,6 +23,8 @@ pub(super) struct Window {
     pub limited: bool,
     pub prev_batch: i64,
     pub state: Vec<Shown>,
+    /// After whom the room is called and how many are there, if that may have changed, for who is there.
+    pub summary: Option<Summary>,
 }
 
 /// What is told of the events after `known` and up to `upto`.
@@ -46,6 +48,7 @@ pub(super) fn window(
             && related.admits(event)
     };
     let found = page(db, room.n, (known, upto), Direction::Backward, limit, admit)?;
+    let inside = current.inside;
     current.finish()?;
     related.finish()?;
     let mut events = found.events;
@@ -64,6 +67,20 @@ pub(super) fn window(
         let left_out = state_before(db, room, wanted, &events, (known.max(begin), end))?;
         add_left_out(&mut state, left_out, &events);
     }
+    let may_be_new = known == 0 || found.more || renames(events.iter().chain(&state));
+    let summary = (inside && may_be_new)
+        .then(|| summary(db, room, wanted.user))
+        .transpose()?;
+    if let Some(summary) = &summary {
+        add_heroes(
+            db,
+            room,
+            wanted,
+            &summary.heroes,
+            (known, begin),
+            &mut state,
+        )?;
+    }
     let erased = &gaze.erased;
     let timeline = events.into_iter();
     let timeline = timeline.map(|event| show_one_of(db, erased, event, visible));
@@ -73,7 +90,40 @@ pub(super) fn window(
         limited: found.more,
         prev_batch,
         state: state.collect::<rusqlite::Result<_>>()?,
+        summary,
     })
+}
+
+/// Whether one of these changes what the room is called, which is after its members where it has no name.
+fn renames<'a>(mut events: impl Iterator<Item = &'a Event>) -> bool {
+    let names = ["m.room.name", "m.room.canonical_alias", MEMBER];
+    events.any(|event| event.state_key.is_some() && names.contains(&&*event.kind))
+}
+
+/// With lazily loaded members, those are told, too, after whom the room is called, unless the client knows them (Matrix v1.19,
+/// `RoomSummary`, `m.heroes`).
+fn add_heroes(
+    db: &Connection,
+    room: &Room,
+    wanted: &SyncWanted<'_>,
+    heroes: &[String],
+    (known, begin): (i64, i64),
+    state: &mut Vec<Event>,
+) -> rusqlite::Result<()> {
+    let filter = &wanted.filter.state;
+    if filter.lazy == Lazy::Off || !filter.admits_room(room.id.as_str()) {
+        return Ok(());
+    }
+    let heroes = heroes.iter().map(String::as_str).collect();
+    let there = state.len();
+    add_members(db, room, &heroes, begin, state)?;
+    let mut added = state.split_off(there);
+    added.retain(|event| {
+        let told = known > 0 && wanted.told.contains(&event.position.as_i64());
+        filter.admits(event) && !told
+    });
+    state.append(&mut added);
+    Ok(())
 }
 
 /// What was set while the timeline ran and is not in it, because the filter of the timeline leaves it out, is told
@@ -184,7 +234,7 @@ fn state_before(
         let mut events: Vec<Event> = latest.into_values().collect();
         events.retain(shown);
         if filter.lazy != Lazy::Off {
-            add_senders(db, room, &senders, begin, &mut events)?;
+            add_members(db, room, &senders, begin, &mut events)?;
             let told = |event: &Event| wanted.told.contains(&event.position.as_i64());
             events.retain(|event| event.kind != MEMBER || !told(event));
         }
@@ -195,19 +245,19 @@ fn state_before(
     Ok(events)
 }
 
-/// With lazily loaded members, the membership of everybody who sent something is told.
-fn add_senders(
+/// Adds the memberships of these people as they were before `begin`, where they are not there yet.
+fn add_members(
     db: &Connection,
     room: &Room,
-    senders: &BTreeSet<&str>,
+    people: &BTreeSet<&str>,
     begin: i64,
     events: &mut Vec<Event>,
 ) -> rusqlite::Result<()> {
-    for sender in senders {
+    for who in people {
         let there = events
             .iter()
-            .any(|event| event.state_key.as_deref() == Some(sender));
-        let Some((position, _)) = room.state(db, MEMBER, sender)? else {
+            .any(|event| event.kind == MEMBER && event.state_key.as_deref() == Some(who));
+        let Some((position, _)) = room.state(db, MEMBER, who)? else {
             continue;
         };
         if !there && position <= begin {

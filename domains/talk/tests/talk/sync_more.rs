@@ -185,6 +185,9 @@ async fn before_a_rooms_beginning_are_its_creation_and_its_creator() {
 async fn lazily_loaded_members_are_told_once() {
     let house = House::new().await;
     let room = house.room("mina", &["jun", "sora"]).await;
+    // It is not called after its members, who would be told for that.
+    let name = format!("rooms/{room}/state/m.room.name");
+    house.put("mina", &name, json!({"name": "tea"})).await.ok();
     for n in 0..12 {
         house.say("jun", &room, &format!("{n}")).await;
     }
@@ -242,6 +245,56 @@ async fn lazily_loaded_members_are_told_once() {
         members(&other),
         names(&["mina", "sora"]),
         "another device knows nobody"
+    );
+}
+
+#[tokio::test]
+async fn lazily_loaded_members_after_whom_the_room_is_called_are_told() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sora"]).await;
+    house.say("mina", &room, "hello").await;
+    let lazily = json!({"lazy_load_members": true});
+    let query = quoted(&json!({"room": {"state": lazily, "timeline": {"limit": 1}}}));
+    let look = async |who: &str, since: Option<&str>| {
+        let sync = house.sync(who, since, &query).await;
+        let news = &sync["rooms"]["join"][&room];
+        let told = news["state"]["events"].as_array().into_iter().flatten();
+        let told = told.filter(|event| event["type"] == "m.room.member");
+        let told: BTreeSet<String> = told.map(|event| event["state_key"].to_string()).collect();
+        let told: Vec<String> = told.into_iter().collect();
+        (
+            token(&sync),
+            news["summary"]["m.heroes"].clone(),
+            told.join(" "),
+        )
+    };
+    let (since, heroes, told) = look("mina", None).await;
+    assert_eq!(heroes, json!(["@jun:test", "@sora:test"]));
+    assert_eq!(told, r#""@jun:test" "@mina:test" "@sora:test""#);
+    house.say("mina", &room, "again").await;
+    let (since, heroes, told) = look("mina", Some(&since)).await;
+    assert_eq!((heroes, &*told), (Value::Null, ""), "nothing changed");
+    act(&house, "sora", &room, "leave", json!({})).await;
+    let (_, heroes, told) = look("mina", Some(&since)).await;
+    assert_eq!(
+        (heroes, &*told),
+        (json!(["@jun:test"]), ""),
+        "she knows jun"
+    );
+    let (_, heroes, told) = look("mina.TABLET", Some(&since)).await;
+    let own = r#""@jun:test" "@mina:test""#;
+    assert_eq!(
+        (heroes, &*told),
+        (json!(["@jun:test"]), own),
+        "another device does not"
+    );
+    let name = format!("rooms/{room}/state/m.room.name");
+    house.put("mina", &name, json!({"name": "tea"})).await.ok();
+    let (_, heroes, told) = look("mina", None).await;
+    assert_eq!(
+        (heroes, &*told),
+        (Value::Null, r#""@mina:test""#),
+        "it has a name of its own"
     );
 }
 
@@ -368,4 +421,79 @@ async fn an_invitation_alone_does_not_recall_what_was_forgotten() {
     assert_eq!(house.history("jun", &room).await, ["hello"]);
     act(&house, "jun", &room, "leave", json!({})).await;
     assert_eq!(house.history("jun", &room).await, ["hello"]);
+}
+
+#[tokio::test]
+async fn receipts_and_typing_and_data_of_rooms_are_told_as_the_filter_wants() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sol"]).await;
+    let event = house.say("mina", &room, "a").await;
+    let since = token(&house.sync("mina", None, "").await);
+    let receipt = format!("rooms/{room}/receipt/m.read/{event}");
+    for who in ["jun", "sol"] {
+        house.post(who, &receipt, json!({})).await.ok();
+    }
+    let typing = format!("rooms/{room}/typing/@jun:test");
+    let is_typing = json!({"typing": true, "timeout": 30_000});
+    house.put("jun", &typing, is_typing).await.ok();
+    let data = format!("user/@mina:test/rooms/{room}/account_data/note");
+    house.put("mina", &data, json!({"a": 1})).await.ok();
+    let read_by = |news: &Value| -> Vec<String> {
+        let told = news["ephemeral"]["events"].as_array();
+        let told = told.into_iter().flatten();
+        let who = told.filter_map(|told| told["content"][&event]["m.read"].as_object());
+        who.flat_map(|who| who.keys().cloned()).collect()
+    };
+    let jun = "@jun:test";
+    for (filter, readers, kinds, notes) in [
+        (
+            json!({}),
+            vec![jun, "@sol:test"],
+            vec!["m.receipt", "m.typing"],
+            vec!["note"],
+        ),
+        (
+            json!({"ephemeral": {"senders": []}}),
+            vec![],
+            vec![],
+            vec!["note"],
+        ),
+        (
+            json!({"ephemeral": {"senders": [jun]}}),
+            vec![jun],
+            vec!["m.receipt"],
+            vec!["note"],
+        ),
+        (
+            json!({"ephemeral": {"not_senders": ["@sol:test"]}}),
+            vec![jun],
+            vec!["m.receipt", "m.typing"],
+            vec!["note"],
+        ),
+        (
+            json!({"ephemeral": {"not_rooms": [room]}}),
+            vec![],
+            vec![],
+            vec!["note"],
+        ),
+        (
+            json!({"ephemeral": {"types": ["m.typing"]}}),
+            vec![],
+            vec!["m.typing"],
+            vec!["note"],
+        ),
+        (
+            json!({"ephemeral": {"types": []}, "account_data": {"not_rooms": [room]}, "timeline": {"limit": 1}}),
+            vec![],
+            vec![],
+            vec![],
+        ),
+    ] {
+        let query = quoted(&json!({ "room": filter }));
+        let sync = house.sync("mina", Some(&since), &query).await;
+        let news = &sync["rooms"]["join"][&room];
+        assert_eq!(read_by(news), readers, "{filter}");
+        assert_eq!(types(&news["ephemeral"]["events"]), kinds, "{filter}");
+        assert_eq!(types(&news["account_data"]["events"]), notes, "{filter}");
+    }
 }
