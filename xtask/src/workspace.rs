@@ -60,10 +60,18 @@ fn parse_metadata(root: &Path, metadata: &Value) -> Result<Metadata> {
     Ok(Metadata { members, target })
 }
 
-/// A cargo command that runs in the root folder.
+/// A cargo command that runs in the root folder, without what `cargo run` says of this package: the build scripts of some
+/// crates (ring's, above which nearly everything stands) look at that, and would run again here and once more after it.
 pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    for (name, _) in std::env::vars_os() {
+        let of_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(of_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

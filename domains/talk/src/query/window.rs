@@ -202,10 +202,13 @@ fn state_before(
     if !filter.admits_room(room.id.as_str()) {
         return Ok(Vec::new());
     }
+    let known = if wanted.full_state { 0 } else { known };
+    // Whoever is told the same again and again is told of themselves at first alone.
+    let themselves = (known == 0 || filter.lazy == Lazy::On).then_some(wanted.user);
     let senders: BTreeSet<&str> = timeline
         .iter()
         .map(|event| event.sender.as_str())
-        .chain([wanted.user])
+        .chain(themselves)
         .collect();
     let shown = |event: &Event| {
         let lazily = || {
@@ -214,7 +217,6 @@ fn state_before(
         };
         filter.admits_type(&event.kind) && (filter.lazy == Lazy::Off || lazily())
     };
-    let known = if wanted.full_state { 0 } else { known };
     let mut events = if known == 0 {
         let part = match filter.lazy {
             Lazy::Off => Part::All,
