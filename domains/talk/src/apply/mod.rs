@@ -36,7 +36,7 @@ pub use receipt::may_move_receipts;
 pub use redact::may_redact;
 pub use relate::may_relate;
 pub use send::may_send;
-pub use set_state::{may_be_aliases, may_set_state, may_use_key};
+pub use set_state::{may_be_aliases, may_set_notifications, may_set_state, may_use_key};
 pub use show_payment::may_be_sent_by_people;
 pub use sweep::sweep_topic;
 pub use third_party::{THIRD_PARTY_INVITE, may_invite_third_party};

@@ -131,6 +131,41 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
     Ok(())
 }
 
+/// Whether `user` may set these power levels as far as they say who may call everybody (Matrix v1.19, room version 6 and
+/// later, authorization rules for `m.room.power_levels` on entries of `notifications`). Who sets them is asked this before
+/// they are written, and not whoever applies them: releases before did not ask, and all replicas have to agree.
+///
+/// # Errors
+/// When not, or the view fails.
+pub fn may_set_notifications(db: &Connection, room: &Room, user: &str, content: &str) -> Ruled<()> {
+    let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else {
+        return Ok(());
+    };
+    if version::number(&room.version) < 6 {
+        return Ok(());
+    }
+    let has = user_level(db, room.n, &room.levels, user)?;
+    let (old, new) = (object(&old)?, object(content)?);
+    let level = |content: &Map<String, Value>, name: &str| {
+        content
+            .get("notifications")?
+            .get(name)
+            .and_then(Value::as_i64)
+    };
+    let named = [&old, &new].map(|content| content.get("notifications").and_then(Value::as_object));
+    for name in named.into_iter().flatten().flat_map(Map::keys) {
+        let (before, after) = (level(&old, name), level(&new, name));
+        let too_high = before.into_iter().chain(after).any(|level| level > has);
+        if before != after && too_high {
+            let why = format!(
+                "you have {has} and cannot set `notifications.{name}` from or to more than that"
+            );
+            return Err(Refusal::Rejected(Rejected::PowerNotAbove(why)));
+        }
+    }
+    Ok(())
+}
+
 /// From room version 12 on, power levels do not name creators, who stand above all of them.
 fn no_creators(db: &Connection, room: &Room, power: &PowerLevels) -> Ruled<()> {
     if !version::creators_rule(&room.version) {

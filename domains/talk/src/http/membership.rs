@@ -16,10 +16,12 @@ use bongsu_base::{RoomId, UserId};
 use bongsu_lane::{Priority, Refusal};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
+use http::StatusCode;
 use ruma::api::client::membership::invite_user::v3::InvitationRecipient;
 use ruma::api::client::membership::{
     ban_user, forget_room, invite_user, kick_user, leave_room, unban_user,
 };
+use ruma::api::error::ErrorKind;
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
@@ -115,7 +117,15 @@ impl Api {
                 None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
             })
         });
-        if ruled(look.await)? {
+        let look = look.await;
+        if let (Action::Unban, Ok(Err(Refusal::Rejected(Rejected::WrongMembership(why))))) =
+            (action, &look)
+        {
+            // The specification's own example of a bad state (Matrix v1.19, other error codes).
+            let (forbidden, bad_state) = (StatusCode::FORBIDDEN, ErrorKind::BadState);
+            return Err(MatrixError::new(forbidden, bad_state, why.clone()));
+        }
+        if ruled(look)? {
             Ok(())
         } else {
             Err(MatrixError::not_found("there is no such room here"))
@@ -455,12 +465,8 @@ pub async fn forget(
     // The specification names no code for this one.
     if !matches!(member.membership.as_str(), "leave" | "ban") {
         let message = "you are in this room; leave it before you forget it";
-        let unknown = ruma::api::error::ErrorKind::Unknown;
-        return Err(MatrixError::new(
-            http::StatusCode::BAD_REQUEST,
-            unknown,
-            message,
-        ));
+        let unknown = ErrorKind::Unknown;
+        return Err(MatrixError::new(StatusCode::BAD_REQUEST, unknown, message));
     }
     let command = Command::ForgetHistory(room);
     api.submit(&caller, Priority::Normal, None, command).await?;

@@ -155,6 +155,9 @@ fn may_set(
     } else {
         apply::may_set_state(db, room, user, kind, key, content)?;
     }
+    if kind == "m.room.power_levels" && key.is_empty() {
+        apply::may_set_notifications(db, room, user, content)?;
+    }
     apply::may_fit(kind, Some(key), content)
 }
 

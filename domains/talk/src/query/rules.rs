@@ -251,13 +251,13 @@ fn default_underrides() -> Vec<Rule> {
     let rules: [(&str, Vec<Value>, Vec<Value>); 5] = [
         ("call", vec![is("type", "m.call.invite")], heard("ring")),
         (
-            "room_one_to_one",
-            vec![two(), is("type", message)],
+            "encrypted_room_one_to_one",
+            vec![two(), is("type", encrypted)],
             heard("default"),
         ),
         (
-            "encrypted_room_one_to_one",
-            vec![two(), is("type", encrypted)],
+            "room_one_to_one",
+            vec![two(), is("type", message)],
             heard("default"),
         ),
         ("message", vec![is("type", message)], vec!["notify".into()]),

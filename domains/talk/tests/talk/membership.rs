@@ -115,7 +115,7 @@ async fn a_banned_person_stays_out_until_unbanned() {
     house
         .post("mina", &format!("rooms/{room}/unban"), about)
         .await
-        .refused(403, "M_FORBIDDEN");
+        .refused(403, "M_BAD_STATE");
     house
         .post("jun", &format!("rooms/{room}/join"), json!({}))
         .await

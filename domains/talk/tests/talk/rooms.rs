@@ -1,7 +1,7 @@
 //! Making rooms, their state, power, aliases and redactions.
 
 use crate::house::{House, bodies, types};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_room_begins_as_its_preset_says() {
@@ -151,6 +151,37 @@ async fn power_levels_are_enforced() {
         )
         .await
         .ok();
+}
+
+#[tokio::test]
+async fn nobody_says_with_more_power_than_they_have_who_may_call_everybody() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    let levels = format!("rooms/{room}/state/m.room.power_levels");
+    let mut power = house.get("mina", &levels).await.ok();
+    power["users"]["@jun:test"] = json!(50);
+    power["events"]["m.room.power_levels"] = json!(50);
+    power["notifications"] = json!({"room": 80, "low": 20});
+    house.put("mina", &levels, power.clone()).await.ok();
+    let with = |notifications: Value| {
+        let mut power = power.clone();
+        power["notifications"] = notifications;
+        power
+    };
+    for refused in [
+        json!({"room": 10, "low": 20}),
+        json!({"room": 80, "low": 60}),
+        json!({"room": 80, "low": 20, "new": 60}),
+        json!({"low": 20}),
+        json!({}),
+    ] {
+        let answer = house.put("jun", &levels, with(refused)).await;
+        answer.refused(403, "M_FORBIDDEN");
+    }
+    for fine in [json!({"room": 80, "low": 50}), json!({"room": 80})] {
+        house.put("jun", &levels, with(fine)).await.ok();
+    }
+    house.put("mina", &levels, with(json!({}))).await.ok();
 }
 
 #[tokio::test]
