@@ -70,7 +70,7 @@ async fn what_a_room_cannot_be_is_refused_whole() {
     let house = House::new().await;
     house.room("mina", &[]).await;
     let entries = house.log.history().len();
-    let refuse = async |body: serde_json::Value, status: u16, code: &str| {
+    let refuse = async |body: Value, status: u16, code: &str| {
         house
             .post("mina", "createRoom", body)
             .await
