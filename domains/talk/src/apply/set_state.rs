@@ -5,7 +5,7 @@ use super::{Ruled, actor, bad_content, need_joined, need_power, object, room};
 use crate::command::SetState;
 use crate::outcome::{Accepted, Rejected};
 use crate::state::events::Event;
-use crate::state::power::{PowerLevels, user_level};
+use crate::state::power::{Levels, PowerLevels, user_level};
 use crate::state::rooms::Room;
 use crate::state::version;
 use crate::{Applied, Cx};
@@ -79,10 +79,6 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
         return Ok(());
     };
     let old = PowerLevels::parse(&object(&old)?).map_err(bad_content)?;
-    let too_high = |name: &str| {
-        let why = format!("you have {has} and cannot set `{name}` from or to more than that");
-        Err(Refusal::Rejected(Rejected::PowerNotAbove(why)))
-    };
     let (a, b) = (&old.levels, &new.levels);
     let single = [
         ("users_default", a.users_default, b.users_default),
@@ -94,9 +90,7 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
         ("redact", a.redact, b.redact),
     ];
     for (name, before, after) in single {
-        if before != after && (before > has || after > has) {
-            return too_high(name);
-        }
+        within(has, name, Some(before), Some(after))?;
     }
     for kind in a
         .events
@@ -104,12 +98,8 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
         .chain(b.events.keys())
         .collect::<BTreeSet<_>>()
     {
-        let (before, after) = (a.events.get(kind), b.events.get(kind));
-        if before != after
-            && (before.is_some_and(|&level| level > has) || after.is_some_and(|&level| level > has))
-        {
-            return too_high(kind);
-        }
+        let level = |levels: &Levels| levels.events.get(kind).copied();
+        within(has, kind, level(a), level(b))?;
     }
     for other in old
         .users
@@ -125,10 +115,23 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
         let out_of_reach =
             before.is_some_and(|&level| level > has || (level == has && other != user));
         if out_of_reach || after.is_some_and(|&level| level > has) {
-            return too_high(other);
+            return Err(too_high(has, other));
         }
     }
     Ok(())
+}
+
+/// Whether somebody of the level `has` may set what `name` needs from `before` to `after`.
+fn within(has: i64, name: &str, before: Option<i64>, after: Option<i64>) -> Ruled<()> {
+    if before != after && before.into_iter().chain(after).any(|level| level > has) {
+        return Err(too_high(has, name));
+    }
+    Ok(())
+}
+
+fn too_high(has: i64, name: &str) -> Refusal<Rejected> {
+    let why = format!("you have {has} and cannot set `{name}` from or to more than that");
+    Refusal::Rejected(Rejected::PowerNotAbove(why))
 }
 
 /// Whether `user` may set these power levels as far as they say who may call everybody (Matrix v1.19, room version 6 and
@@ -138,12 +141,12 @@ fn may_set_power(db: &Connection, room: &Room, user: &str, has: i64, content: &s
 /// # Errors
 /// When not, or the view fails.
 pub fn may_set_notifications(db: &Connection, room: &Room, user: &str, content: &str) -> Ruled<()> {
-    let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else {
-        return Ok(());
-    };
     if version::number(&room.version) < 6 {
         return Ok(());
     }
+    let Some((_, old)) = room.state(db, "m.room.power_levels", "")? else {
+        return Ok(());
+    };
     let has = user_level(db, room.n, &room.levels, user)?;
     let (old, new) = (object(&old)?, object(content)?);
     let level = |content: &Map<String, Value>, name: &str| {
@@ -154,14 +157,8 @@ pub fn may_set_notifications(db: &Connection, room: &Room, user: &str, content: 
     };
     let named = [&old, &new].map(|content| content.get("notifications").and_then(Value::as_object));
     for name in named.into_iter().flatten().flat_map(Map::keys) {
-        let (before, after) = (level(&old, name), level(&new, name));
-        let too_high = before.into_iter().chain(after).any(|level| level > has);
-        if before != after && too_high {
-            let why = format!(
-                "you have {has} and cannot set `notifications.{name}` from or to more than that"
-            );
-            return Err(Refusal::Rejected(Rejected::PowerNotAbove(why)));
-        }
+        let named = format!("notifications.{name}");
+        within(has, &named, level(&old, name), level(&new, name))?;
     }
     Ok(())
 }

@@ -20,8 +20,7 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// A content in the form in which commands carry it: an object, compact, with sorted keys and with
 /// integers alone.
 pub fn content(raw: &str) -> Result<String, MatrixError> {
-    let value: Value =
-        serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let value = parsed(raw)?;
     if !value.is_object() {
         return Err(MatrixError::bad_json("an event's content is a JSON object"));
     }
@@ -32,8 +31,7 @@ pub fn content(raw: &str) -> Result<String, MatrixError> {
 /// Sees that levels are given to people: the keys of `users` are their ids (Matrix v1.19, room version 10,
 /// authorization rules).
 pub fn check_levels(content: &str) -> Result<(), MatrixError> {
-    let content: Value =
-        serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let content = parsed(content)?;
     let users = content.get("users").and_then(Value::as_object);
     let mut users = users.into_iter().flat_map(|users| users.keys());
     if let Some(user) = users.find(|user| user.parse::<UserId>().is_err()) {
@@ -58,20 +56,20 @@ pub fn check_fields(kind: &str, content: &str) -> Result<(), MatrixError> {
         "m.room.message" => &["msgtype", "body"],
         "m.room.name" => &["name"],
         "m.room.topic" => &["topic"],
-        retention::KIND => &[],
+        retention::KIND => return check_lifetimes(&parsed(content)?),
         _ => return Ok(()),
     };
-    let content: Value =
-        serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
-    if let Some(text) = texts.iter().find(|text| !content[**text].is_string()) {
-        return Err(MatrixError::bad_json(format!(
+    let content = parsed(content)?;
+    match texts.iter().find(|text| !content[**text].is_string()) {
+        Some(text) => Err(MatrixError::bad_json(format!(
             "an event of type {kind} has `{text}`, which is a string"
-        )));
+        ))),
+        None => Ok(()),
     }
-    if kind == retention::KIND {
-        check_lifetimes(&content)?;
-    }
-    Ok(())
+}
+
+fn parsed(raw: &str) -> Result<Value, MatrixError> {
+    serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))
 }
 
 /// Sees that a room's retention can be understood: what is not would keep everything for ever.
@@ -100,8 +98,7 @@ fn check_lifetimes(content: &Value) -> Result<(), MatrixError> {
 /// Account data in the form in which commands carry it: an object, compact, with sorted keys. It is
 /// never signed, so its numbers may be of any kind.
 pub fn any_object(raw: &str) -> Result<String, MatrixError> {
-    let value: Value =
-        serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let value = parsed(raw)?;
     if !value.is_object() {
         return Err(MatrixError::bad_json("account data is a JSON object"));
     }

@@ -454,8 +454,7 @@ fn others(
             } = window(db, &room, wanted, (&visible, gaze), (known, position))?;
             // Who never was in the room does not learn its state by going.
             state.retain(|shown| visible.ever_joined() || visible.admits(&shown.event));
-            let mut account_data = account_data(db, wanted.user, known, Some(n))?;
-            account_data.retain(|(kind, _)| wanted.filter.room_account_data.admits_type(kind));
+            let account_data = room_account_data(db, wanted, &room, known)?;
             found.left.push(LeftRoom {
                 room,
                 timeline,

@@ -119,7 +119,8 @@ fn add_heroes(
     add_members(db, room, &heroes, begin, state)?;
     let mut added = state.split_off(there);
     added.retain(|event| {
-        let told = known > 0 && wanted.told.contains(&event.position.as_i64());
+        let knows_some = known > 0 && !wanted.full_state;
+        let told = knows_some && wanted.told.contains(&event.position.as_i64());
         filter.admits(event) && !told
     });
     state.append(&mut added);
@@ -259,10 +260,12 @@ fn add_members(
         let there = events
             .iter()
             .any(|event| event.kind == MEMBER && event.state_key.as_deref() == Some(who));
-        let Some((position, _)) = room.state(db, MEMBER, who)? else {
+        if there {
             continue;
-        };
-        if !there && position <= begin {
+        }
+        if let Some((position, _)) = room.state(db, MEMBER, who)?
+            && position <= begin
+        {
             events.push(Event::at(db, position)?);
         }
     }

@@ -288,6 +288,10 @@ async fn lazily_loaded_members_after_whom_the_room_is_called_are_told() {
         (json!(["@jun:test"]), own),
         "another device does not"
     );
+    let all = format!("{query}&full_state=true");
+    let all = house.sync("mina", Some(&since), &all).await;
+    let all = all["rooms"]["join"][&room]["state"]["events"].to_string();
+    assert!(all.contains(r#""state_key":"@jun:test""#), "{all}");
     let name = format!("rooms/{room}/state/m.room.name");
     house.put("mina", &name, json!({"name": "tea"})).await.ok();
     let (_, heroes, told) = look("mina", None).await;
@@ -478,5 +482,12 @@ async fn receipts_and_typing_and_data_of_rooms_are_told_as_the_filter_wants() {
         assert_eq!(read_by(news).join(" "), readers, "{filter}");
         assert_eq!(told("ephemeral"), kinds, "{filter}");
         assert_eq!(told("account_data"), notes, "{filter}");
+    }
+    act(&house, "mina", &room, "leave", json!({})).await;
+    for (filter, notes) in [(json!({}), "note"), (json!({"not_rooms": [room]}), "")] {
+        let query = quoted(&json!({"room": {"account_data": filter}}));
+        let sync = house.sync("mina", Some(&since), &query).await;
+        let gone = &sync["rooms"]["leave"][&room]["account_data"]["events"];
+        assert_eq!(types(gone).join(" "), notes, "of a room that was left");
     }
 }
