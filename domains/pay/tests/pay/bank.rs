@@ -18,7 +18,11 @@ use tokio::task::JoinHandle;
 const PATIENCE: Duration = Duration::from_secs(60);
 const ALWAYS: (LogTime, LogTime) = (LogTime(0), LogTime(i64::MAX));
 
-/// Carries out orders alone.
+/// How often an order is tried before the lane is told that it failed.
+const TRIES: usize = 64;
+
+/// Carries out orders alone. One that failed is tried again at once: the lane would pause twice as long after each failure,
+/// minutes for an order with little luck.
 struct Orders(BankOrders);
 
 #[async_trait::async_trait]
@@ -31,8 +35,15 @@ impl EffectHandler<Pay> for Orders {
                 account,
                 money,
             } => {
-                let order = self.0.carry_out(id, order, collect, (account, money));
-                order.await
+                let mut done = Ok(());
+                for _ in 0..TRIES {
+                    let of = (account.clone(), money);
+                    done = self.0.carry_out(id, order.clone(), collect, of).await;
+                    if done.is_ok() {
+                        break;
+                    }
+                }
+                done
             }
             Effect::Show { .. } => Ok(()),
         }
