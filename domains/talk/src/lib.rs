@@ -31,7 +31,7 @@ pub type Applied = Result<Accepted, Refusal<Rejected>>;
 
 impl Domain for Talk {
     const NAME: &'static str = "talk";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_rooms.sql"),

@@ -1,19 +1,20 @@
 //! Making a room: its first events, in the order that the specification gives (Matrix v1.19,
 //! `POST /createRoom`).
 
-use super::emit::{Draft, emit};
+use super::emit::{Draft, emit, emit_at};
 use super::membership;
 use super::{Ruled, actor, bad_content, object};
 use crate::command::{Action, CreateRoom, Membership};
 use crate::outcome::{Accepted, Rejected};
+use crate::state::events::{event_id, tag};
 use crate::state::power::PowerLevels;
 use crate::state::rooms::Room;
 use crate::state::version::{self, VERSIONS};
 use crate::{Applied, Cx};
-use bongsu_base::UserId;
+use bongsu_base::{Position, RoomId, UserId};
 use bongsu_lane::Refusal;
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Whether `creator` may make this room: its version is known, its id and alias are free, and its first
 /// power levels allow its first state.
@@ -78,19 +79,8 @@ pub fn may_create(db: &Connection, creator: &UserId, command: &CreateRoom) -> Ru
 pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
     let creator = actor(cx)?;
     may_create(cx.db(), &creator, &command)?;
-    let at = cx.position();
-    let CreateRoom {
-        version, listed, ..
-    } = &command;
-    let mut room = Room::insert(
-        cx.db(),
-        at,
-        &command.room,
-        version,
-        creator.as_str(),
-        *listed,
-    )?;
-    first_events(cx, &mut room, &creator, &command)?;
+    let birth = Birth::of(cx, &command.version, &command.room);
+    let mut room = first_events(cx, birth, &creator, &command)?;
     if let Some(alias) = &command.alias {
         take_alias(cx, &room, &creator, alias)?;
     }
@@ -99,7 +89,7 @@ pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
     }
     for (user, profile) in &command.invite {
         let invitation = Membership {
-            room: command.room.clone(),
+            room: room.id.clone(),
             user: user.clone(),
             action: Action::Invite,
             reason: None,
@@ -116,40 +106,86 @@ pub fn apply(cx: &mut Cx<'_>, command: CreateRoom) -> Applied {
             membership::change(cx, &mut room, &creator, &invitation)?;
         }
     }
-    Ok(Accepted::Room(command.room))
+    Ok(Accepted::Room(room.id))
 }
 
-/// The creation, the creator's joining, and who may do what.
-fn first_events(
+/// What a new room is called, and where its creation stands.
+pub struct Birth {
+    /// The room's id.
+    pub id: RoomId,
+    created: Option<Position>,
+}
+
+impl Birth {
+    /// That of a room which the gateway calls `given`. From version 12 on a room has the id of its creation (Matrix v1.19,
+    /// room version 12, room IDs), which is known here alone, and is taken since behaviour 3.
+    pub fn of(cx: &mut Cx<'_>, version: &str, given: &RoomId) -> Self {
+        if !version::creators_rule(version) || cx.version() < 3 {
+            return Self {
+                id: given.clone(),
+                created: None,
+            };
+        }
+        let created = cx.position();
+        let event = event_id(created, tag(cx.seed(), created));
+        let id = event.as_str().replacen('$', "!", 1);
+        Self {
+            id: id.parse().expect("a sigil and 22 characters are a room id"),
+            created: Some(created),
+        }
+    }
+}
+
+/// Makes a room of this version with its first event, of which `create` is what the version does not add.
+pub fn begin(
     cx: &mut Cx<'_>,
-    room: &mut Room,
+    birth: Birth,
+    (version, listed): (&str, bool),
     creator: &UserId,
-    command: &CreateRoom,
-) -> Ruled<()> {
-    let mut create = object(&command.create)?;
-    create.insert("room_version".to_owned(), command.version.clone().into());
-    if version::number(&command.version) < 11 {
+    mut create: Map<String, Value>,
+) -> Ruled<Room> {
+    let at = cx.position();
+    let mut room = Room::insert(cx.db(), at, &birth.id, version, creator.as_str(), listed)?;
+    create.insert("room_version".to_owned(), version.into());
+    if version::number(version) < 11 {
         create.insert("creator".to_owned(), creator.to_string().into());
     }
-    let create = Value::Object(create).to_string();
-    state(cx, room, creator, "m.room.create", "", &create)?;
+    let content = Value::Object(create).to_string();
+    let draft = Draft {
+        sender: creator.as_str(),
+        kind: "m.room.create",
+        state_key: Some(""),
+        content: &content,
+        redacts: None,
+        txn: None,
+    };
+    let created = birth.created.unwrap_or_else(|| cx.position());
+    emit_at(cx, &mut room, &draft, created)?;
+    Ok(room)
+}
+
+/// The room with its creation, the creator's joining, and who may do what.
+fn first_events(
+    cx: &mut Cx<'_>,
+    birth: Birth,
+    creator: &UserId,
+    command: &CreateRoom,
+) -> Ruled<Room> {
+    let create = object(&command.create)?;
+    let version = (command.version.as_str(), command.listed);
+    let mut room = begin(cx, birth, version, creator, create)?;
     let join = Membership {
-        room: command.room.clone(),
+        room: room.id.clone(),
         user: creator.clone(),
         action: Action::Join,
         reason: None,
         profile: command.profile.clone(),
         is_direct: false,
     };
-    membership::change(cx, room, creator, &join)?;
-    state(
-        cx,
-        room,
-        creator,
-        "m.room.power_levels",
-        "",
-        &command.power_levels,
-    )
+    membership::change(cx, &mut room, creator, &join)?;
+    let levels = &command.power_levels;
+    state(cx, &mut room, creator, "m.room.power_levels", "", levels)?;
+    Ok(room)
 }
 
 /// Writes a piece of first state.

@@ -12,7 +12,7 @@ use crate::state::retention;
 use crate::state::rooms::{Room, Visibility};
 use crate::state::version;
 use crate::state::words::{calls_everybody, may_notify};
-use bongsu_base::EventId;
+use bongsu_base::{EventId, Position};
 use bongsu_lane::{Actor, Refusal, Topic};
 use rusqlite::OptionalExtension;
 use serde_json::{Map, Value};
@@ -48,8 +48,18 @@ pub fn user_topic(user: &str) -> Topic {
 
 /// Writes the event, moves the room's state, counts and memberships, and wakes whoever waits.
 pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventId> {
-    may_fit(draft.kind, draft.state_key, draft.content)?;
     let position = cx.position();
+    emit_at(cx, room, draft, position)
+}
+
+/// As [`emit`], at a position that was taken before.
+pub fn emit_at(
+    cx: &mut Cx<'_>,
+    room: &mut Room,
+    draft: &Draft<'_>,
+    position: Position,
+) -> Ruled<EventId> {
+    may_fit(draft.kind, draft.state_key, draft.content)?;
     let device = match cx.actor() {
         Actor::User { device, .. } => Some(device.to_string()),
         _ => None,

@@ -16,6 +16,9 @@ use bongsu_lane::Refusal;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
+/// Where a membership says who let the person in (Matrix v1.19, restricted rooms).
+pub const LET_IN_BY: &str = "join_authorised_via_users_server";
+
 fn rejected<T>(why: Rejected) -> Ruled<T> {
     Err(Refusal::Rejected(why))
 }
@@ -77,6 +80,37 @@ fn may_join(db: &Connection, room: &Room, user: &str, current: &str) -> Ruled<bo
         _ if entrance::let_in(db, room, user)? => Ok(true),
         _ => rejected(Rejected::NotInvited),
     }
+}
+
+/// In whose name `user` is let into `room`, if it is for being in another room that they may come.
+///
+/// # Errors
+/// When nobody is there who may let them in, or the view fails.
+pub fn let_in_by(db: &Connection, room: &Room, user: &str) -> Ruled<Option<String>> {
+    let current = members::membership(db, room.n, user)?;
+    if matches!(current.as_str(), "join" | "invite") || room.join_rule == "public" {
+        return Ok(None);
+    }
+    match entrance::doorkeeper(db, room)? {
+        Some(user) => Ok(Some(user)),
+        None => rejected(Rejected::NotInvited),
+    }
+}
+
+/// Says in the content of a membership that lets `user` in who did. Releases that know no more than behaviour 2 did not.
+fn say_who_let_in(
+    cx: &Cx<'_>,
+    room: &Room,
+    (user, action): (&str, Action),
+    content: &mut Map<String, Value>,
+) -> Ruled<()> {
+    if action == Action::Join
+        && cx.version() >= 3
+        && let Some(by) = let_in_by(cx.db(), room, user)?
+    {
+        content.insert(LET_IN_BY.to_owned(), by.into());
+    }
+    Ok(())
 }
 
 fn may_leave(current: &str) -> Ruled<bool> {
@@ -147,7 +181,10 @@ pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
         command.action,
     )?;
     if changes {
-        change(cx, &mut room, &who, command)?;
+        let mut content = content_of(command);
+        let whose = (command.user.as_str(), command.action);
+        say_who_let_in(cx, &room, whose, &mut content)?;
+        put(cx, &mut room, who.as_str(), whose.0, content)?;
         if command.action == Action::Join {
             upgrade::move_in(cx, &room, who.as_str())?;
         }
@@ -169,6 +206,9 @@ pub fn set(cx: &mut Cx<'_>, command: &SetMembership) -> Applied {
         let before = before.map(|(_, content)| object(&content)).transpose()?;
         before.as_ref() != Some(&content)
     };
+    if changes {
+        say_who_let_in(cx, &room, (user, action), &mut content)?;
+    }
     if changes || anew {
         put(cx, &mut room, who.as_str(), user, content)?;
     }
@@ -203,6 +243,11 @@ pub fn change(
     sender: &UserId,
     command: &Membership,
 ) -> Ruled<()> {
+    let content = content_of(command);
+    put(cx, room, sender.as_str(), command.user.as_str(), content)
+}
+
+fn content_of(command: &Membership) -> Map<String, Value> {
     let mut content = shown(&command.profile, word(command.action));
     if let Some(reason) = &command.reason {
         content.insert("reason".to_owned(), reason.clone().into());
@@ -210,7 +255,7 @@ pub fn change(
     if command.action == Action::Invite && command.is_direct {
         content.insert("is_direct".to_owned(), true.into());
     }
-    put(cx, room, sender.as_str(), command.user.as_str(), content)
+    content
 }
 
 /// A membership's content with how the person shows themselves.

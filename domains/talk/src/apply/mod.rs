@@ -31,7 +31,7 @@ pub use create_room::may_create;
 pub use emit::{may_fit, room_topic, user_topic};
 pub use keep_picture::FORGOTTEN as PICTURES_FORGOTTEN;
 pub use media::{may_reserve, may_store, media_topic};
-pub use membership::may_change;
+pub use membership::{LET_IN_BY, let_in_by, may_change};
 pub use receipt::may_move_receipts;
 pub use redact::may_redact;
 pub use relate::may_relate;

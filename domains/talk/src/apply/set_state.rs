@@ -135,8 +135,8 @@ fn too_high(has: i64, name: &str) -> Refusal<Rejected> {
 }
 
 /// Whether `user` may set these power levels as far as they say who may call everybody (Matrix v1.19, room version 6 and
-/// later, authorization rules for `m.room.power_levels` on entries of `notifications`). Who sets them is asked this before
-/// they are written, and not whoever applies them: releases before did not ask, and all replicas have to agree.
+/// later, authorization rules for `m.room.power_levels` on entries of `notifications`). Whoever applies them asks this since
+/// behaviour 3: releases before did not, and all replicas have to agree.
 ///
 /// # Errors
 /// When not, or the view fails.
@@ -255,6 +255,10 @@ pub fn apply(cx: &mut Cx<'_>, command: SetState) -> Applied {
         ..
     } = &command;
     may_set_state(cx.db(), &room, user.as_str(), kind, state_key, content)?;
+    let levels = kind == "m.room.power_levels" && state_key.is_empty();
+    if levels && cx.version() >= 3 {
+        may_set_notifications(cx.db(), &room, user.as_str(), content)?;
+    }
     let state = (&**kind, &**state_key, &**content);
     put(cx, &mut room, user.as_str(), state).map(Accepted::Event)
 }

@@ -1,7 +1,7 @@
 //! Shutting a room down: nobody enters any more, a message says why, everybody is moved out, and invited
 //! to a new room if there is one.
 
-use super::create_room::state;
+use super::create_room::{self, Birth, state};
 use super::emit::{Draft, emit};
 use super::membership;
 use super::{Ruled, bad_content, object};
@@ -87,19 +87,14 @@ fn make(
     if Room::by_id(cx.db(), &replacement.room)?.is_some() {
         return Err(Refusal::Rejected(Rejected::RoomExists));
     }
-    let at = cx.position();
-    let (id, version) = (&replacement.room, &replacement.version);
-    let mut new = Room::insert(cx.db(), at, id, version, speaker.as_str(), false)?;
-    let mut create = json!({
-        "room_version": version,
-        "predecessor": { "room_id": old.id.as_str() },
-    });
-    if version::number(version) < 11 {
-        create["creator"] = speaker.as_str().into();
-    }
-    put(cx, &mut new, speaker, "m.room.create", &create)?;
+    let version = &replacement.version;
+    let birth = Birth::of(cx, version, &replacement.room);
+    let predecessor = json!({ "room_id": old.id.as_str() });
+    let create = [("predecessor".to_owned(), predecessor)].into_iter();
+    let listed = false;
+    let mut new = create_room::begin(cx, birth, (version, listed), speaker, create.collect())?;
     let join = Membership {
-        room: replacement.room.clone(),
+        room: new.id.clone(),
         user: speaker.clone(),
         action: Action::Join,
         reason: None,

@@ -1,6 +1,6 @@
 //! Replacing a room by a new one of another version (Matrix v1.19, room upgrades).
 
-use super::create_room::state;
+use super::create_room::{self, Birth, state};
 use super::emit::{Draft, emit, text};
 use super::{Ruled, actor, bad_content, membership, need_joined, need_power, object, room};
 use super::{may_set_state, user_topic};
@@ -11,7 +11,7 @@ use crate::state::events::Event;
 use crate::state::rooms::Room;
 use crate::state::version::{self, VERSIONS};
 use crate::{Applied, Cx};
-use bongsu_base::{EventId, UserId};
+use bongsu_base::{EventId, RoomId, UserId};
 use bongsu_lane::Refusal;
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
@@ -52,22 +52,20 @@ pub fn apply(cx: &mut Cx<'_>, command: &Upgrade) -> Applied {
     if Room::by_id(cx.db(), &command.replacement)?.is_some() {
         return Err(Refusal::Rejected(Rejected::RoomExists));
     }
-    let tombstone = tombstone(cx, &mut old, &user, command)?;
-    let at = cx.position();
-    let (id, listed) = (&command.replacement, old.listed);
-    let mut new = Room::insert(cx.db(), at, id, &command.version, user.as_str(), old.listed)?;
-    if listed {
+    let birth = Birth::of(cx, &command.version, &command.replacement);
+    let tombstone = tombstone(cx, &mut old, &user, &birth.id)?;
+    if old.listed {
         cx.db()
             .prepare_cached("UPDATE room SET listed = 0 WHERE n = ?1")?
             .execute([old.n])?;
     }
-    begin(cx, &old, &mut new, &user, command, &tombstone)?;
+    let mut new = begin(cx, &old, birth, &user, command, &tombstone)?;
     copy_state(cx, &old, &mut new, &user)?;
     copy_bans(cx, &old, &mut new, &user)?;
     move_aliases(cx, &mut old, &mut new, &user)?;
     take_along(cx, &old, &new, user.as_str())?;
     quieten(cx, &mut old, &user)?;
-    Ok(Accepted::Room(command.replacement.clone()))
+    Ok(Accepted::Room(new.id))
 }
 
 fn content_of(db: &Connection, room: &Room, kind: &str) -> Ruled<Option<Map<String, Value>>> {
@@ -79,10 +77,10 @@ fn put(cx: &mut Cx<'_>, room: &mut Room, user: &UserId, kind: &str, content: Val
     state(cx, room, user, kind, "", &content.to_string())
 }
 
-fn tombstone(cx: &mut Cx<'_>, old: &mut Room, user: &UserId, command: &Upgrade) -> Ruled<EventId> {
+fn tombstone(cx: &mut Cx<'_>, old: &mut Room, user: &UserId, new: &RoomId) -> Ruled<EventId> {
     let content = json!({
         "body": "This room has been replaced",
-        "replacement_room": command.replacement.as_str(),
+        "replacement_room": new.as_str(),
     });
     let draft = Draft {
         sender: user.as_str(),
@@ -99,11 +97,11 @@ fn tombstone(cx: &mut Cx<'_>, old: &mut Room, user: &UserId, command: &Upgrade) 
 fn begin(
     cx: &mut Cx<'_>,
     old: &Room,
-    new: &mut Room,
+    birth: Birth,
     user: &UserId,
     command: &Upgrade,
     tombstone: &EventId,
-) -> Ruled<()> {
+) -> Ruled<Room> {
     let before = content_of(cx.db(), old, "m.room.create")?.unwrap_or_default();
     let mut create = Map::new();
     for kept in ["type", "m.federate"] {
@@ -113,7 +111,7 @@ fn begin(
     }
     let mut predecessor = json!({ "room_id": command.room.as_str() });
     let mut creators = vec![user.as_str()];
-    if version::creators_rule(&new.version) {
+    if version::creators_rule(&command.version) {
         let others = command.additional_creators.iter().map(UserId::as_str);
         creators.extend(others);
         if creators.len() > 1 {
@@ -123,22 +121,20 @@ fn begin(
         predecessor["event_id"] = Value::from(tombstone.as_str());
     }
     create.insert("predecessor".to_owned(), predecessor);
-    create.insert("room_version".to_owned(), new.version.clone().into());
-    if version::number(&new.version) < 11 {
-        create.insert("creator".to_owned(), user.as_str().into());
-    }
-    put(cx, new, user, "m.room.create", Value::Object(create))?;
+    let version = (command.version.as_str(), old.listed);
+    let mut new = create_room::begin(cx, birth, version, user, create)?;
     let join = Membership {
-        room: command.replacement.clone(),
+        room: new.id.clone(),
         user: user.clone(),
         action: Action::Join,
         reason: None,
         profile: command.profile.clone(),
         is_direct: false,
     };
-    membership::change(cx, new, user, &join)?;
-    let power = power_levels(cx.db(), old, new, &before, &creators)?;
-    put(cx, new, user, "m.room.power_levels", power)
+    membership::change(cx, &mut new, user, &join)?;
+    let power = power_levels(cx.db(), old, &new, &before, &creators)?;
+    put(cx, &mut new, user, "m.room.power_levels", power)?;
+    Ok(new)
 }
 
 /// The old room's power levels, with those above all levels where the versions have them.

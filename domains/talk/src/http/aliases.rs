@@ -27,6 +27,7 @@ pub async fn create(
         let message = format!("aliases here end in :{}", api.config.server_name);
         return Err(MatrixError::invalid_param(message));
     }
+    api.alias(request.room_alias.alias())?;
     let command = SetAlias {
         alias: request.room_alias.to_string(),
         room: ours(&request.room_id)?,

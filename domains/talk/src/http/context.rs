@@ -10,7 +10,7 @@ use crate::query::{
     self, Direction, EventFilter, Lazy, Part, RelatedLook, Shown, Visible, show_to,
 };
 use crate::state::events::Event;
-use crate::state::rooms::{Room, Visibility};
+use crate::state::rooms::Room;
 use axum::Json;
 use axum::extract::State;
 use bongsu_base::RoomId;
@@ -61,7 +61,7 @@ fn look(
         return Ok(None);
     };
     let visible = Visible::of(db, room.n, user)?.without_ignored(db)?;
-    if !visible.ever_joined() && room.visibility != Visibility::WorldReadable {
+    if !visible.may_look_into(&room) {
         return Ok(None);
     }
     let event = Event::by_id(db, request.event_id.as_str())?
@@ -153,7 +153,7 @@ pub async fn at_time(
             return Ok(None);
         };
         let visible = Visible::of(db, room.n, caller.user.as_str())?.without_ignored(db)?;
-        if !visible.ever_joined() && room.visibility != Visibility::WorldReadable {
+        if !visible.may_look_into(&room) {
             return Ok(None);
         }
         query::nearest(db, &room, time, direction, &visible).map(Some)

@@ -13,7 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bongsu_base::{RoomId, UserId};
+use bongsu_base::{RoomId, ServerName, UserId};
 use bongsu_lane::Priority;
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
@@ -76,7 +76,7 @@ pub async fn create(
         is_direct: request.is_direct,
         listed: request.visibility == Visibility::Public,
     };
-    fits(&command)?;
+    fits(&command, &api.config.server_name)?;
     let look = api
         .lane
         .read(|view| Ok(apply::may_create(view.db(), &caller.user, &command)));
@@ -119,7 +119,7 @@ fn own_aliases(state: &[(String, String, String)], alias: Option<&str>) -> Resul
 }
 
 /// Sees that each of the room's first events is one that could be sent.
-fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
+fn fits(command: &CreateRoom, server: &ServerName) -> Result<(), MatrixError> {
     check_levels(&command.power_levels)?;
     let first = [
         ("m.room.create", "", command.create.as_str()),
@@ -129,7 +129,7 @@ fn fits(command: &CreateRoom) -> Result<(), MatrixError> {
     let rest = rest.map(|(kind, key, content)| (kind.as_str(), key.as_str(), content.as_str()));
     for (kind, key, content) in first.into_iter().chain(rest) {
         apply::may_fit(kind, Some(key), content).map_err(refusal)?;
-        check_fields(kind, content)?;
+        check_fields(server, kind, content)?;
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ impl Api {
     }
 
     /// `#local:server` for a local part.
-    fn alias(&self, local: &str) -> Result<String, MatrixError> {
+    pub(super) fn alias(&self, local: &str) -> Result<String, MatrixError> {
         if local.is_empty() || local.contains([':', '\0']) || local.chars().any(char::is_whitespace)
         {
             return Err(MatrixError::invalid_param(

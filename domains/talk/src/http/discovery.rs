@@ -17,9 +17,9 @@ use ruma::{RoomVersionId, assign};
 use serde_json::{Value, json};
 
 /// Versions of the specification whose client-server API is honoured, as far as it is served at all.
-const SPECIFICATIONS: [&str; 17] = [
+const SPECIFICATIONS: [&str; 20] = [
     "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10",
-    "v1.11", "v1.12", "v1.13", "v1.14", "v1.15", "v1.16",
+    "v1.11", "v1.12", "v1.13", "v1.14", "v1.15", "v1.16", "v1.17", "v1.18", "v1.19",
 ];
 
 /// The version of rooms that are made without a wish.

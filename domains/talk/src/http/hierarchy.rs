@@ -5,6 +5,7 @@ use super::convert::ours;
 use super::describe::summary_of;
 use super::json::child;
 use super::members::not_in_room;
+use super::plain::need_some;
 use crate::query::{self, Branch, Hierarchy};
 use crate::state::rooms::Room;
 use axum::extract::State;
@@ -29,12 +30,13 @@ pub async fn hierarchy(
         Some(from) => parse(from, request.suggested_only, max_depth)?,
         None => 0,
     };
+    need_some(request.limit)?;
     let limit = request
         .limit
         .map_or(MAX_LIMIT, |limit| {
             usize::try_from(limit).unwrap_or(MAX_LIMIT)
         })
-        .clamp(1, MAX_LIMIT);
+        .min(MAX_LIMIT);
     let wanted = Hierarchy {
         user: caller.user.as_str(),
         suggested_only: request.suggested_only,

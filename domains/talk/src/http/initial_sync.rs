@@ -61,9 +61,7 @@ fn look(
     let is = |member: &Member, words: &[&str]| words.contains(&member.membership.as_str());
     let end = match &member {
         Some(member) if is(member, &["join"]) => last,
-        Some(member) if is(member, &["leave", "ban"]) && visible.ever_joined() => {
-            member.position.as_i64()
-        }
+        Some(member) if is(member, &["leave"]) && visible.ever_joined() => member.position.as_i64(),
         _ if room.visibility == Visibility::WorldReadable => last,
         _ => return Ok(None),
     };

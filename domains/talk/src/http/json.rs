@@ -1,12 +1,15 @@
 //! Contents on their way in, events on their way out.
 
 use super::Api;
+use super::convert::theirs;
 use crate::query::{Related, Shown};
 use crate::state::events::Event;
 use crate::state::retention;
-use bongsu_base::{LogTime, UserId};
+use bongsu_base::{LogTime, ServerName, UserId};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
+use ruma::OwnedServerName;
+use ruma::events::room::server_acl::RoomServerAclEventContent;
 use ruma::serde::Raw;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
@@ -51,11 +54,12 @@ pub fn check_levels(content: &str) -> Result<(), MatrixError> {
 
 /// Sees that what every client and this server read of an event has the type that it has for them (Matrix v1.19,
 /// `m.room.message`, `m.room.name`, `m.room.topic`; MSC1763, `m.room.retention`).
-pub fn check_fields(kind: &str, content: &str) -> Result<(), MatrixError> {
+pub fn check_fields(server: &ServerName, kind: &str, content: &str) -> Result<(), MatrixError> {
     let texts: &[&str] = match kind {
         "m.room.message" => &["msgtype", "body"],
         "m.room.name" => &["name"],
         "m.room.topic" => &["topic"],
+        "m.room.server_acl" => return check_acl(server, content),
         retention::KIND => return check_lifetimes(&parsed(content)?),
         _ => return Ok(()),
     };
@@ -93,6 +97,19 @@ fn check_lifetimes(content: &Value) -> Result<(), MatrixError> {
         return Err(MatrixError::bad_json(why));
     }
     Ok(())
+}
+
+/// Sees that a room's list of servers does not lock out `server`, this one (Matrix v1.19, server access control lists).
+fn check_acl(server: &ServerName, content: &str) -> Result<(), MatrixError> {
+    let acl: RoomServerAclEventContent =
+        serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let server: OwnedServerName = theirs(server.as_str())?;
+    if acl.is_allowed(&server) {
+        return Ok(());
+    }
+    let why =
+        format!("{server}, this server, would be locked out; name it in `allow` and not in `deny`");
+    Err(MatrixError::bad_json(why))
 }
 
 /// Account data in the form in which commands carry it: an object, compact, with sorted keys. It is
@@ -243,8 +260,11 @@ impl Displayed<'_> {
         }
         if let Some((id, sender, content)) = &shown.before {
             unsigned.replaces_state = Some(id);
-            unsigned.prev_sender = Some(sender);
-            unsigned.prev_content = Some(raw(content)?);
+            // What was redacted says no more of what it changed.
+            if shown.redaction.is_none() {
+                unsigned.prev_sender = Some(sender);
+                unsigned.prev_content = Some(raw(content)?);
+            }
         }
         if let Some(redaction) = &shown.redaction {
             let id = redaction.id();
@@ -388,7 +408,8 @@ mod tests {
 
     #[test]
     fn what_clients_read_is_text() {
-        let fits = |kind: &str, content: &str| check_fields(kind, content).is_ok();
+        let server = "test".parse().expect("a name");
+        let fits = |kind: &str, content: &str| check_fields(&server, kind, content).is_ok();
         assert!(fits("m.room.message", r#"{"msgtype":"m.text","body":""}"#));
         assert!(!fits("m.room.message", r#"{"msgtype":"m.text"}"#));
         assert!(!fits("m.room.message", r#"{"msgtype":1,"body":"x"}"#));
@@ -410,7 +431,25 @@ mod tests {
             (r#"{"min_lifetime":-1}"#, false),
             (r#"{"min_lifetime":2,"max_lifetime":1}"#, false),
         ] {
-            let found = check_fields(retention::KIND, content);
+            let server = "test".parse().expect("a name");
+            let found = check_fields(&server, retention::KIND, content);
+            assert_eq!(found.is_ok(), fits, "{content}");
+        }
+    }
+
+    #[test]
+    fn no_list_of_servers_locks_out_this_one() {
+        let server = "test:8448".parse().expect("a name");
+        for (content, fits) in [
+            (r#"{"allow":["*"]}"#, true),
+            (r#"{"allow":["TEST"],"deny":["*.evil"]}"#, true),
+            (r#"{"allow":["*"],"allow_ip_literals":false}"#, true),
+            ("{}", false),
+            (r#"{"allow":["other"]}"#, false),
+            (r#"{"allow":["*"],"deny":["t?st"]}"#, false),
+            (r#"{"allow":"*"}"#, false),
+        ] {
+            let found = check_fields(&server, "m.room.server_acl", content);
             assert_eq!(found.is_ok(), fits, "{content}");
         }
     }

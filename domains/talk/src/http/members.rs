@@ -30,7 +30,7 @@ pub async fn joined_rooms(
     Ok(Reply(joined_rooms::v3::Response::new(rooms)))
 }
 
-/// The room `id`, and up to where `caller` may know it: now, or when they left.
+/// The room `id`, and up to where `caller` may know it: now, or when they left. Who is banned may not.
 pub fn known_room(
     view: &ReadView<'_>,
     id: &RoomId,
@@ -42,9 +42,7 @@ pub fn known_room(
     let member = member(view.db(), room.n, caller.user.as_str())?;
     Ok(match member {
         Some(member) if member.membership == "join" => Some((room, i64::MAX)),
-        Some(member)
-            if matches!(member.membership.as_str(), "leave" | "ban") && !member.forgotten =>
-        {
+        Some(member) if member.membership == "leave" && !member.forgotten => {
             let was_in = query::Visible::of(view.db(), room.n, caller.user.as_str())?.ever_joined();
             was_in.then_some((room, member.position.as_i64()))
         }

@@ -26,9 +26,6 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedRoomOrAliasId, RoomOrAliasId};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-/// Where a membership says who let the person in (Matrix v1.19, restricted rooms).
-pub(super) const LET_IN_BY: &str = "join_authorised_via_users_server";
-
 impl Api {
     /// Has a membership changed, unless the room's rules refuse it already.
     pub(super) async fn change(
@@ -104,15 +101,16 @@ impl Api {
             let found = Room::by_id(view.db(), room)?;
             // Whether there is a room is no secret to whoever speaks of their own place in it.
             let own = matches!(action, Action::Join | Action::Knock | Action::Leave);
+            let (db, user) = (view.db(), user.as_str());
             Ok(match found {
-                Some(found) => apply::may_change(
-                    view.db(),
-                    &found,
-                    caller.user.as_str(),
-                    user.as_str(),
-                    action,
-                )
-                .map(|_| true),
+                Some(found) => {
+                    let may = apply::may_change(db, &found, caller.user.as_str(), user, action);
+                    let let_in = || match action {
+                        Action::Join => apply::let_in_by(db, &found, user).map(drop),
+                        _ => Ok(()),
+                    };
+                    may.and_then(|_| let_in()).map(|()| true)
+                }
                 None if own => Ok(false),
                 None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
             })
@@ -156,7 +154,7 @@ fn entrance(plain: &Plain) -> Result<Map<String, Value>, MatrixError> {
         return Err(MatrixError::bad_json("`reason` is a text"));
     }
     // Nobody is invited by anything but their user id here, and who let somebody in is the server's to say.
-    for name in ["third_party_signed", "third_party_invite", LET_IN_BY] {
+    for name in ["third_party_signed", "third_party_invite", apply::LET_IN_BY] {
         content.remove(name);
     }
     Ok(content)

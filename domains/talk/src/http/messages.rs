@@ -10,7 +10,7 @@ use crate::query::{
     self, Direction, EventFilter, Lazy, Part, RelatedLook, Shown, Visible, page, show_to,
 };
 use crate::state::events::Event;
-use crate::state::rooms::{Room, Visibility};
+use crate::state::rooms::Room;
 use axum::extract::State;
 use bongsu_base::{Position, RoomId};
 use bongsu_lane::ReadView;
@@ -98,7 +98,7 @@ fn look(
         return Ok(None);
     };
     let visible = Visible::of(db, room.n, caller.user.as_str())?.without_ignored(db)?;
-    if !visible.ever_joined() && room.visibility != Visibility::WorldReadable {
+    if !visible.may_look_into(&room) {
         return Ok(None);
     }
     let number = |token: Option<Token>| token.map(|token| token.position.as_i64());

@@ -6,6 +6,7 @@ use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{MatrixError, Scheme};
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
+use ruma::UInt;
 use ruma::api::auth_scheme::AccessToken;
 use ruma::api::error::ErrorKind;
 use serde_json::{Map, Value};
@@ -90,6 +91,14 @@ pub fn not_json(error: &serde_json::Error) -> MatrixError {
         ErrorKind::NotJson,
         error.to_string(),
     )
+}
+
+/// Sees that a page is not to have nothing.
+pub fn need_some(limit: Option<UInt>) -> Result<(), MatrixError> {
+    if limit == Some(UInt::MIN) {
+        return Err(MatrixError::invalid_param("`limit` is greater than zero"));
+    }
+    Ok(())
 }
 
 /// The first value of `name` in a query.

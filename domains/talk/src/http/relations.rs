@@ -4,10 +4,11 @@ use super::Api;
 use super::convert::ours;
 use super::json::event;
 use super::members::not_in_room;
+use super::plain::need_some;
 use super::token::Token;
 use crate::query::{self, Direction, RelatingPage, Shown, Visible, show_to};
 use crate::state::events::Event;
-use crate::state::rooms::{Room, Visibility};
+use crate::state::rooms::Room;
 use axum::extract::State;
 use bongsu_base::RoomId;
 use bongsu_lane::ReadView;
@@ -65,8 +66,7 @@ fn readable(
     };
     let visible =
         Visible::of(view.db(), room.n, caller.user.as_str())?.without_ignored(view.db())?;
-    let open = visible.ever_joined() || room.visibility == Visibility::WorldReadable;
-    Ok(open.then_some((room, visible)))
+    Ok(visible.may_look_into(&room).then_some((room, visible)))
 }
 
 fn shown(
@@ -200,6 +200,7 @@ pub async fn threads(
             return Err(MatrixError::invalid_param(message));
         }
     };
+    need_some(request.limit)?;
     let limit = limit(request.limit, DEFAULT_THREADS);
     let found = api.lane.read(|view| {
         let Some((room, visible)) = readable(view, &id, &caller)? else {

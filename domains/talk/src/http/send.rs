@@ -76,7 +76,7 @@ impl Api {
             })
         });
         ruled(look.await)?;
-        check_fields(&kind, &content)?;
+        check_fields(&self.config.server_name, &kind, &content)?;
         let scope = ["send", room.as_str(), &kind];
         let command = Command::Send(Send {
             room: room.clone(),

@@ -4,7 +4,7 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::json::{check_fields, check_levels, content, event};
 use super::members::{not_in_room, readable_room};
-use super::membership::{LET_IN_BY, lets_guests_in};
+use super::membership::lets_guests_in;
 use super::refuse::ruled;
 use crate::command::{Action, Command, SetState, ThirdPartyInvite};
 use crate::query::{self, Part};
@@ -128,7 +128,7 @@ pub async fn set(
         }
         other => other?,
     }
-    check_fields(&kind, &content)?;
+    check_fields(&api.config.server_name, &kind, &content)?;
     let no_guests = kind == "m.room.guest_access" && key.is_empty() && !lets_guests_in(&content);
     let command = command(&room, kind, key, content);
     let done = api.submit(&caller, Priority::Normal, None, command);
@@ -210,7 +210,7 @@ async fn set_membership(
     let mut content: Map<String, Value> =
         serde_json::from_str(content).map_err(MatrixError::internal)?;
     let membership = content.remove("membership").unwrap_or_default();
-    content.remove(LET_IN_BY);
+    content.remove(apply::LET_IN_BY);
     for name in ["displayname", "avatar_url"] {
         let is_text = |value: &Value| value.is_string() || value.is_null();
         if !content.get(name).is_none_or(is_text) {

@@ -4,7 +4,7 @@ use super::room_state::membership_at;
 use super::unread::{ignored_by, is_of};
 use crate::state::events::{COLUMNS, Event};
 use crate::state::members::{Stay, forgotten_upto, member, stays};
-use crate::state::rooms::Visibility;
+use crate::state::rooms::{Room, Visibility};
 use rusqlite::Connection;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -18,6 +18,7 @@ pub struct Visible {
     room: i64,
     user: String,
     stays: Vec<Stay>,
+    banned: bool,
     ignored: BTreeSet<String>,
 }
 
@@ -29,8 +30,9 @@ impl Visible {
     pub fn of(db: &Connection, room: i64, user: &str) -> rusqlite::Result<Self> {
         let mut stays = stays(db, room, user)?;
         let gone = stays.last().is_some_and(|stay| stay.until.is_some());
+        let gone = if gone { member(db, room, user)? } else { None };
         // Who has forgotten a room reads nothing of it any more, until they come back.
-        if gone && member(db, room, user)?.is_some_and(|member| member.forgotten) {
+        if gone.as_ref().is_some_and(|member| member.forgotten) {
             stays.clear();
         } else if stays.iter().any(|stay| stay.until.is_some())
             && let Some(upto) = forgotten_upto(db, room, user)?
@@ -45,6 +47,7 @@ impl Visible {
             room,
             user: user.to_owned(),
             stays,
+            banned: gone.is_some_and(|member| member.membership == "ban"),
             ignored: BTreeSet::new(),
         })
     }
@@ -75,18 +78,31 @@ impl Visible {
     ///
     /// # Errors
     /// When the view cannot be read.
-    pub fn without_ignored(mut self, db: &Connection) -> rusqlite::Result<Self> {
-        self.ignored = ignored_by(db, &self.user)?;
-        Ok(self)
+    pub fn without_ignored(self, db: &Connection) -> rusqlite::Result<Self> {
+        let ignored = ignored_by(db, &self.user)?;
+        Ok(self.ignoring(&ignored))
+    }
+
+    /// The same without what those of `ignored` say.
+    pub(super) fn ignoring(mut self, ignored: &BTreeSet<String>) -> Self {
+        self.ignored.clone_from(ignored);
+        self
+    }
+
+    /// Whom they ignore, as far as this is without what those say.
+    pub(super) fn ignored(&self) -> &BTreeSet<String> {
+        &self.ignored
     }
 
     /// Whether they may read `event`. What changes who may read is read by whom it let read before or lets
     /// read after.
     #[must_use]
     pub fn admits(&self, event: &Event) -> bool {
-        if is_of(&self.ignored, event) {
-            return false;
-        }
+        !is_of(&self.ignored, event) && self.may_read(event)
+    }
+
+    /// As [`Self::admits`], whether they ignore its sender or not.
+    pub(super) fn may_read(&self, event: &Event) -> bool {
         if event.state_key.as_deref() == Some(&self.user) || self.admits_as(event, event.visibility)
         {
             return true;
@@ -123,6 +139,13 @@ impl Visible {
                 && stay.until.is_none_or(|until| at <= until)
         };
         event.state_key.as_deref() == Some(&self.user) || self.stays.iter().any(within)
+    }
+
+    /// Whether they may look into `room`, the one this is about: who is or was in it and is not banned, and everybody where
+    /// the world may. Of which events, [`Self::admits`] says.
+    #[must_use]
+    pub fn may_look_into(&self, room: &Room) -> bool {
+        room.visibility == Visibility::WorldReadable || self.ever_joined() && !self.banned
     }
 
     /// Whether they are or were in the room.

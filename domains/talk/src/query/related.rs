@@ -3,6 +3,7 @@
 use super::history::{Direction, Visible};
 use super::room_state::select;
 use super::show::{Shown, show};
+use super::unread::is_of;
 use crate::state::events::{COLUMNS, Event};
 use crate::state::relations::{ANNOTATION, REFERENCE, REPLACE, relates};
 use rusqlite::{Connection, OptionalExtension};
@@ -45,23 +46,25 @@ impl Related {
     }
 }
 
-/// What is shown with `event` for `user`. Nothing is shown with state, edits and annotations, and no edit
-/// of what was redacted.
+/// What is shown with `event` to whom `visible` is about, without what those whom they ignore say (Matrix v1.19,
+/// server-side aggregation of threads). Nothing is shown with state, edits and annotations, and no edit of what was
+/// redacted.
 ///
 /// # Errors
 /// When the view cannot be read.
-pub(super) fn related(db: &Connection, event: &Event, user: &str) -> rusqlite::Result<Related> {
-    let Some(mut related) = inner(db, event)? else {
+pub(super) fn related(
+    db: &Connection,
+    event: &Event,
+    visible: &Visible,
+) -> rusqlite::Result<Related> {
+    let (user, ignored) = (visible.user(), visible.ignored());
+    let Some(mut related) = inner(db, event, ignored)? else {
         return Ok(Related::default());
     };
     let at = event.position.as_i64();
-    let found: Option<(i64, i64)> = db
-        .prepare_cached("SELECT latest, count FROM thread WHERE root = ?1")?
-        .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((latest, count)) = found {
+    if let Some((latest, count)) = thread(db, at, ignored)? {
         let latest = Event::at(db, latest)?;
-        let in_latest = inner(db, &latest)?.unwrap_or_default();
+        let in_latest = inner(db, &latest, ignored)?.unwrap_or_default();
         let mut latest = show(db, latest)?;
         latest.related = in_latest;
         related.thread = Some(Box::new(ThreadSummary {
@@ -78,8 +81,49 @@ fn has_written(db: &Connection, root: i64, user: &str) -> rusqlite::Result<bool>
         .exists((root, user))
 }
 
+/// The last event of the thread that begins at `root`, and how many are in it, if any is, of people who are not `ignored`.
+fn thread(
+    db: &Connection,
+    root: i64,
+    ignored: &BTreeSet<String>,
+) -> rusqlite::Result<Option<(i64, i64)>> {
+    let found: Option<(i64, i64)> = db
+        .prepare_cached("SELECT latest, count FROM thread WHERE root = ?1")?
+        .query_row([root], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((latest, mut count)) = found.filter(|_| !ignored.is_empty()) else {
+        return Ok(found);
+    };
+    let mut theirs =
+        db.prepare_cached("SELECT count FROM thread_member WHERE root = ?1 AND user = ?2")?;
+    for user in ignored {
+        let written: Option<i64> = theirs
+            .query_row((root, user), |row| row.get(0))
+            .optional()?;
+        count -= written.unwrap_or(0);
+    }
+    if count <= 0 {
+        return Ok(None);
+    }
+    let mut replies = db.prepare_cached(
+        "SELECT event, sender FROM relation
+         WHERE target = ?1 AND rel = 'm.thread' AND counts = 1 ORDER BY event DESC",
+    )?;
+    let mut replies = replies.query([root])?;
+    while let Some(row) = replies.next()? {
+        if !ignored.contains(row.get_ref(1)?.as_str()?) {
+            return Ok(Some((row.get(0)?, count)));
+        }
+    }
+    Ok(Some((latest, count)))
+}
+
 /// Edit and references, unless nothing can be shown with the event.
-fn inner(db: &Connection, event: &Event) -> rusqlite::Result<Option<Related>> {
+fn inner(
+    db: &Connection,
+    event: &Event,
+    ignored: &BTreeSet<String>,
+) -> rusqlite::Result<Option<Related>> {
     if event.state_key.is_some() {
         return Ok(None);
     }
@@ -107,6 +151,7 @@ fn inner(db: &Connection, event: &Event) -> rusqlite::Result<Option<Related>> {
     let first = format!("{counting} LIMIT {REFERENCES}");
     related.references = select(db, &first, (at, REFERENCE))?
         .iter()
+        .filter(|event| !ignored.contains(&event.sender))
         .map(|event| event.id().to_string())
         .collect();
     Ok(Some(related))
@@ -213,14 +258,21 @@ pub fn threads(
     let mut page = RelatingPage::default();
     let mut last = upto;
     while let Some(row) = rows.next()? {
-        let event = Event::from_row(row)?;
+        let mut event = Event::from_row(row)?;
         let root = event.position.as_i64();
         let theirs = match participated {
             Some(user) => event.sender == user || has_written(db, root, user)?,
             None => true,
         };
-        if !theirs || !visible.admits(&event) {
+        let ignored = visible.ignored();
+        let any = ignored.is_empty() || thread(db, root, ignored)?.is_some();
+        if !theirs || !any || !visible.may_read(&event) {
             continue;
+        }
+        // What somebody whom they ignore began goes on without that (Matrix v1.19, threads in a room).
+        if is_of(ignored, &event) {
+            event.content = "{}".to_owned();
+            event.redacted_by.get_or_insert(0);
         }
         if page.events.len() == limit {
             page.next = Some(last - 1);

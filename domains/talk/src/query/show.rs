@@ -102,7 +102,7 @@ pub(super) fn show_one_of(
     event: Event,
     visible: &Visible,
 ) -> rusqlite::Result<Shown> {
-    let related = related(db, &event, visible.user())?;
+    let related = related(db, &event, visible)?;
     let membership = visible.membership_at(db, &event)?;
     let mut shown = show_with(db, erased, event)?;
     shown.related = related;

@@ -286,7 +286,7 @@ fn joined_room(
     gaze: &Gaze<'_>,
     since: i64,
 ) -> rusqlite::Result<JoinedRoom> {
-    let visible = Visible::of(db, room.n, wanted.user)?;
+    let visible = Visible::of(db, room.n, wanted.user)?.ignoring(&gaze.wishes.ignored);
     let joined = visible.joined_at().unwrap_or(0);
     // Who joined after what the client knows is told of the room from its beginning.
     let known = if joined > since { 0 } else { since };
@@ -438,7 +438,7 @@ fn others(
             let state = invite_state(db, &room, wanted.user)?;
             found.knocked.push(InvitedRoom { room, state });
         } else if wanted.since.is_some() || wanted.filter.include_leave {
-            let visible = Visible::of(db, n, wanted.user)?;
+            let visible = Visible::of(db, n, wanted.user)?.ignoring(&gaze.wishes.ignored);
             // Who came and went after what the client knows is told of the room from its beginning.
             let known = if visible.last_joined() > Some(since) {
                 0

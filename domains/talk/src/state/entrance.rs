@@ -3,7 +3,7 @@
 use super::members;
 use super::rooms::{Room, Visibility};
 use super::version;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 /// Whether `user` may come into `room` because of being in another one.
@@ -20,6 +20,24 @@ pub fn let_in(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<bool
         }
     }
     Ok(false)
+}
+
+/// Somebody in `room` who may invite, in whose name those are let in who are in another room (Matrix v1.19, restricted
+/// rooms); `None` when there is nobody.
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn doorkeeper(db: &Connection, room: &Room) -> rusqlite::Result<Option<String>> {
+    // Whoever has no level of their own has the default, so that mostly the first member will do.
+    db.prepare_cached(
+        "SELECT member.user FROM member LEFT JOIN power_user USING (room, user)
+         WHERE room = ?1 AND membership = 'join' AND coalesce(level, ?2) >= ?3 ORDER BY member.user LIMIT 1",
+    )?
+    .query_row(
+        (room.n, room.levels.users_default, room.levels.invite),
+        |row| row.get(0),
+    )
+    .optional()
 }
 
 /// The rooms whose members may come into `room`; none unless its version and join rule have such.

@@ -93,8 +93,16 @@ async fn reports_are_taken() {
         .post("sora", &path, why())
         .await
         .refused(404, "M_NOT_FOUND");
+    house
+        .post("mina", &path, json!({"reason": "rude", "score": "bad"}))
+        .await
+        .refused(400, "M_BAD_JSON");
     let path = format!("rooms/{room}/report");
     house.post("sora", &path, why()).await.ok();
+    house
+        .post("sora", &path, json!({}))
+        .await
+        .refused(400, "M_BAD_JSON");
     house
         .post("mina", "rooms/!none:test/report", why())
         .await
@@ -181,6 +189,10 @@ async fn what_follows_from_state_follows_its_redaction() {
         .ok();
     let left = house.get("mina", &power).await.ok();
     assert_eq!((&left["invite"], left.get("odd")), (&json!(50), None));
+    let event = house.get("mina", &format!("{power}?format=event")).await;
+    let unsigned = event.ok()["unsigned"].clone();
+    assert!(unsigned["replaces_state"].is_string(), "{unsigned}");
+    assert_eq!(unsigned.get("prev_content"), None);
     house
         .post(
             "jun",

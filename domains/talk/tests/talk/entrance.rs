@@ -169,6 +169,7 @@ async fn who_is_in_one_room_comes_into_another() {
             .await
             .ok();
         assert_eq!(shown["reason"], "hi");
+        assert_eq!(shown["join_authorised_via_users_server"], "@mina:test");
         house.post("jun", &join, json!({})).await.ok();
         let summary = format!("/_matrix/client/v1/room_summary/{room}");
         let known = house.get("jun", &summary).await.ok();
@@ -184,6 +185,42 @@ async fn who_is_in_one_room_comes_into_another() {
         .post("jun", &format!("rooms/{early}/join"), json!({}))
         .await
         .refused(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn nobody_comes_in_where_nobody_is_who_may_invite() {
+    let house = House::new().await;
+    let club = house.room("mina", &["jun", "sora"]).await;
+    let allow = json!([{"type": "m.room_membership", "room_id": club}]);
+    let rules = json!({"join_rule": "restricted", "allow": allow});
+    let room = with_rules(&house, "11", rules).await;
+    let levels = format!("rooms/{room}/state/m.room.power_levels");
+    let mut power = house.get("mina", &levels).await.ok();
+    power["invite"] = json!(50);
+    house.put("mina", &levels, power).await.ok();
+    let invite = format!("rooms/{room}/invite");
+    let join = format!("rooms/{room}/join");
+    let about = json!({"user_id": "@hana:test"});
+    house.post("mina", &invite, about).await.ok();
+    house.post("jun", &join, json!({})).await.ok();
+    let leave = format!("rooms/{room}/leave");
+    house.post("mina", &leave, json!({})).await.ok();
+    let length = house.commands();
+    house
+        .post("sora", &join, json!({}))
+        .await
+        .refused(403, "M_FORBIDDEN");
+    let claim = json!({"join_authorised_via_users_server": "@jun:test"});
+    house
+        .post("sora", &join, claim)
+        .await
+        .refused(403, "M_FORBIDDEN");
+    assert_eq!(house.commands(), length);
+    // Who was invited needs nobody to let them in.
+    house.post("hana", &join, json!({})).await.ok();
+    let member = format!("rooms/{room}/state/m.room.member/@hana:test");
+    let shown = house.get("hana", &member).await.ok();
+    assert_eq!(shown.get("join_authorised_via_users_server"), None);
 }
 
 #[tokio::test]

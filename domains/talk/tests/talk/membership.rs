@@ -100,6 +100,18 @@ async fn a_banned_person_stays_out_until_unbanned() {
         .post("mina", &format!("rooms/{room}/invite"), about.clone())
         .await
         .refused(403, "M_FORBIDDEN");
+    let v1 = "/_matrix/client/v1";
+    for path in [
+        format!("rooms/{room}/state"),
+        format!("rooms/{room}/state/m.room.create"),
+        format!("rooms/{room}/members"),
+        format!("rooms/{room}/messages?dir=b"),
+        format!("rooms/{room}/initialSync"),
+        format!("{v1}/rooms/{room}/threads"),
+        format!("{v1}/rooms/{room}/relations/$x"),
+    ] {
+        house.get("jun", &path).await.refused(403, "M_FORBIDDEN");
+    }
     let members = house
         .get("mina", &format!("rooms/{room}/members?membership=ban"))
         .await

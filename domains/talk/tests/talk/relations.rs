@@ -187,6 +187,49 @@ async fn relations_are_read_by_kind_and_in_pages() {
 }
 
 #[tokio::test]
+async fn what_the_ignored_say_stands_beside_no_event() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sora"]).await;
+    let a = house.say("mina", &room, "a").await;
+    let b = house.say("sora", &room, "b").await;
+    let c = house.say("mina", &room, "c").await;
+    let heard = relate(&house, "mina", &room, "1", in_thread(&a, "a1")).await;
+    relate(&house, "sora", &room, "2", in_thread(&a, "a2")).await;
+    relate(&house, "mina", &room, "3", in_thread(&b, "b1")).await;
+    relate(&house, "sora", &room, "4", in_thread(&c, "c1")).await;
+    let referring =
+        json!({"body": "see", "m.relates_to": {"rel_type": "m.reference", "event_id": a}});
+    relate(&house, "sora", &room, "5", referring).await;
+    let ignored = json!({"ignored_users": {"@sora:test": {}}});
+    let path = "user/@jun:test/account_data/m.ignored_user_list";
+    house.put("jun", path, ignored).await.ok();
+    let of = shown(&house, "jun", &room, &a).await;
+    assert_eq!(of["m.thread"]["count"], 1);
+    assert_eq!(of["m.thread"]["latest_event"]["event_id"], heard);
+    assert_eq!(of.get("m.reference"), None);
+    assert_eq!(shown(&house, "jun", &room, &c).await, Value::Null);
+    assert_eq!(
+        shown(&house, "mina", &room, &a).await["m.thread"]["count"],
+        2
+    );
+    let path = format!("{V1}/rooms/{room}/threads");
+    let threads = house.get("jun", &path).await.ok();
+    let listed = threads["chunk"].as_array().expect("a list").iter();
+    let listed: Vec<_> = listed
+        .map(|root| (root["event_id"].as_str(), &root["content"]["body"]))
+        .collect();
+    // What began one of them is known to be there, and not told.
+    let nothing = Value::Null;
+    let of_a = (Some(a.as_str()), &json!("a"));
+    assert_eq!(listed, [(Some(b.as_str()), &nothing), of_a]);
+    let sync = house.sync("jun", None, "").await;
+    let timeline = sync["rooms"]["join"][&room]["timeline"]["events"].as_array();
+    let mut timeline = timeline.expect("a list").iter();
+    let synced = timeline.find(|event| event["event_id"] == a).expect("a");
+    assert_eq!(synced["unsigned"]["m.relations"]["m.thread"]["count"], 1);
+}
+
+#[tokio::test]
 async fn threads_are_counted_listed_and_not_nested() {
     let house = House::new().await;
     let room = house.room("mina", &["jun", "sora"]).await;
@@ -219,6 +262,10 @@ async fn threads_are_counted_listed_and_not_nested() {
     assert_eq!(page, ["a"]);
     let next = next.as_str().expect("a token");
     assert_eq!(list("jun", &format!("?limit=1&from={next}")).await.0, ["b"]);
+    house
+        .get("jun", &format!("{V1}/rooms/{room}/threads?limit=0"))
+        .await
+        .refused(400, "M_INVALID_PARAM");
     house
         .get("jun", &format!("{V1}/rooms/{room}/threads?include=odd"))
         .await

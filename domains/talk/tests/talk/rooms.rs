@@ -61,6 +61,14 @@ async fn a_room_begins_as_its_preset_says() {
         invitation,
         json!({"membership": "invite", "displayname": "JUN", "is_direct": true})
     );
+    house
+        .put(
+            "mina",
+            "directory/room/%23green%20tea:test",
+            json!({"room_id": room}),
+        )
+        .await
+        .refused(400, "M_INVALID_PARAM");
     let found = house.get("", "directory/room/%23tea:test").await.ok();
     assert_eq!(found["room_id"], room);
 }

@@ -73,6 +73,11 @@ async fn a_space_is_walked_through() {
     let from = first["next_batch"].as_str().expect("a token");
     let rest = read("jun", &format!("?limit=2&from={from}")).await;
     assert_eq!(ids(&rest), [&c, &a]);
+    let nothing = format!("/_matrix/client/v1/rooms/{top}/hierarchy?limit=0");
+    house
+        .get("mina", &nothing)
+        .await
+        .refused(400, "M_INVALID_PARAM");
     let changed = format!("/_matrix/client/v1/rooms/{top}/hierarchy?max_depth=1&from={from}");
     house
         .get("jun", &changed)
