@@ -25,7 +25,7 @@ use bongsu_pay::http::{Api as PayApi, AtBank, Invariants, Rates, Signing, Teller
 use bongsu_pay::{BankOrders, Pay};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
+    Allowed, Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
     MembersTold, Parts as TalkParts, PresenceNow, Previews, RetentionPolicy, Sending, TypingNow,
 };
 use object_store::ObjectStore;
@@ -188,6 +188,7 @@ impl House {
             presence: PresenceNow::new(lane.wake().clone()),
             counts: Counts::default(),
             listeners: Listeners::default(),
+            allowed: Allowed::default(),
             members_told: MembersTold::default(),
             clock: Clock::system(),
         })

@@ -11,8 +11,8 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api as TalkApi, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold,
-    Parts as TalkParts, PresenceNow, Previews, Sending, Support, TypingNow,
+    Allowed, Api as TalkApi, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules,
+    MembersTold, Parts as TalkParts, PresenceNow, Previews, Sending, Support, TypingNow,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -93,6 +93,7 @@ impl House {
             presence: PresenceNow::new(talk.wake().clone()),
             counts: Counts::default(),
             listeners: Listeners::default(),
+            allowed: Allowed::default(),
             members_told: MembersTold::default(),
             clock: Clock::new(|| NOW),
         });

@@ -60,6 +60,8 @@ pub struct Applied<D: Domain> {
     pub outcomes: Vec<(RecordId, Applying<D>)>,
     /// Whoever waits for these has something to look at.
     pub topics: Vec<Topic>,
+    /// Of these nothing that was read before is to be remembered.
+    pub outdated: Vec<Topic>,
     /// The processes that said they are alive.
     pub ticks: Vec<ProcessId>,
     /// Whether there are effects that were not there before.
@@ -234,6 +236,7 @@ impl<D: Domain> Applier<D> {
         let mut applied = Applied {
             outcomes: Vec::new(),
             topics: Vec::new(),
+            outdated: Vec::new(),
             ticks: Vec::new(),
             new_effects: false,
             checkpoints: Vec::new(),
@@ -285,6 +288,7 @@ impl<D: Domain> Applier<D> {
             applied.outcomes.push((id, outcome));
         }
         applied.topics.append(&mut scratch.topics);
+        applied.outdated.append(&mut scratch.outdated);
         applied.new_effects |= scratch.new_effects;
         self.forget_outcomes(entry.time, count)?;
         Ok(scratch.leader_heard)

@@ -28,6 +28,8 @@ pub(crate) struct Scratch {
     /// How many positions of the current entry have been given out.
     pub next_index: u32,
     pub topics: Vec<Topic>,
+    /// Of what nothing that was read before is to be remembered.
+    pub outdated: Vec<Topic>,
     /// Whether the view now holds effects that it did not hold before.
     pub new_effects: bool,
     /// Whether the lease's holder was heard in the current entry.
@@ -90,6 +92,11 @@ impl<D: Domain> Cx<'_, D> {
     /// Wakes whoever waits for `topic`, once the change can be read.
     pub fn wake(&mut self, topic: Topic) {
         self.scratch.topics.push(topic);
+    }
+
+    /// Has nothing remembered of `topic` that was read before this change; see [`Lane::outdated`](crate::Lane::outdated).
+    pub fn outdate(&mut self, topic: Topic) {
+        self.scratch.outdated.push(topic);
     }
 
     /// Asks for something outside the domain. It is done after commit, at least once, by the holder of

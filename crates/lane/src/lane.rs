@@ -6,10 +6,11 @@ use crate::canary::{Canary, Health};
 use crate::domain::{Domain, Outcome};
 use crate::metrics::LaneMetrics;
 use crate::open::Options;
+use crate::outdated::Outdated;
 use crate::queue::{Priority, Queue};
 use crate::record::{Actor, Checkpoint, Payload, Record, System};
 use crate::view::{Lease, Progress, ReadError, ReadView, Readers};
-use crate::wake::Wake;
+use crate::wake::{Topic, Wake};
 use crate::witness::{self, Condemned, Witness};
 use bongsu_base::{Epochs, RecordId, Seed, Seq};
 use bongsu_log::Log;
@@ -151,6 +152,7 @@ pub(crate) struct Shared<D: Domain> {
     pub applied: watch::Sender<Progress>,
     pub state: watch::Sender<LaneState>,
     pub wake: Wake,
+    pub outdated: Outdated,
     pub lease: Mutex<Option<SeenLease>>,
     pub witness: Mutex<Witness>,
     /// Up to where this data centre's snapshots make the log unnecessary.
@@ -446,6 +448,14 @@ impl<D: Domain> Lane<D> {
     #[must_use]
     pub fn wake(&self) -> &Wake {
         &self.shared.wake
+    }
+
+    /// After which entry, or a later one, what had been read of `topic` was no longer so, as the domain says by
+    /// [`Cx::outdate`](crate::Cx::outdate). What a look gave that contained this entry may be remembered: nobody was told of
+    /// anything newer, since it is said here before it is acknowledged.
+    #[must_use]
+    pub fn outdated(&self, topic: Topic) -> Seq {
+        self.shared.outdated.of(topic)
     }
 
     /// Whether the lane works, and when its canary was last applied.

@@ -25,6 +25,7 @@ mod known;
 mod lane;
 mod metrics;
 mod open;
+mod outdated;
 mod queue;
 mod record;
 mod run;

@@ -7,6 +7,7 @@ use crate::domain::Domain;
 use crate::entropy::{Entropy, OsEntropy};
 use crate::lane::{Lane, LaneState, Shared};
 use crate::metrics::LaneMetrics;
+use crate::outdated::Outdated;
 use crate::queue::Queue;
 use crate::run::Runner;
 use crate::snapshot::{SnapshotError, Snapshots, sidecar};
@@ -251,6 +252,7 @@ impl<D: Domain> Lane<D> {
             applied: watch::Sender::new(progress),
             state: watch::Sender::new(LaneState::Running),
             wake: Wake::default(),
+            outdated: Outdated::default(),
             lease: Mutex::default(),
             witness: Mutex::new(Witness::new(witness::schema::<D>())),
             held: Mutex::new(Seq::ZERO),

@@ -309,12 +309,14 @@ fn publish<D: Domain>(
             return Ok(());
         }
     }
+    let seq = applied.progress.chain.seq;
+    shared.outdated.note(&applied.outdated, seq);
     // Whoever has an answer finds that this replica has come so far.
     shared.applied.send_replace(applied.progress);
     for (id, applying) in applied.outcomes {
         shared.answer(id, &Ok(applying));
     }
     shared.wake.publish(&applied.topics);
-    shared.wake.passed(applied.progress.chain.seq);
+    shared.wake.passed(seq);
     Ok(())
 }

@@ -26,6 +26,11 @@ impl Topic {
         hasher.finalize_xof().fill(&mut bytes);
         Self(u64::from_le_bytes(bytes))
     }
+
+    /// A number that is the topic's, in no order.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// How many topics a waiter remembers between two looks; of more it knows that there were too many.

@@ -46,6 +46,12 @@ pub fn user_topic(user: &str) -> Topic {
     Topic::of("user", user)
 }
 
+/// The topic of what people may do in a room, which is remembered until who is in it or its power levels change.
+#[must_use]
+pub fn rules_topic(room: &str) -> Topic {
+    Topic::of("rules", room)
+}
+
 /// Writes the event, moves the room's state, counts and memberships, and wakes whoever waits.
 pub fn emit(cx: &mut Cx<'_>, room: &mut Room, draft: &Draft<'_>) -> Ruled<EventId> {
     let position = cx.position();
@@ -187,8 +193,15 @@ fn note_mentions(cx: &Cx<'_>, room: &Room, event: &Event) -> Ruled<()> {
 /// What a state event means beyond being state.
 pub fn follow_state(cx: &mut Cx<'_>, room: &mut Room, event: &Event, key: &str) -> Ruled<()> {
     let content = object(&event.content)?;
+    let kind = event.kind.as_str();
+    if matches!(
+        kind,
+        "m.room.member" | "m.room.power_levels" | "m.room.create"
+    ) {
+        cx.outdate(rules_topic(room.id.as_str()));
+    }
     let db = cx.db();
-    match (event.kind.as_str(), key) {
+    match (kind, key) {
         ("m.room.member", user) => {
             follow_membership(cx, room, event, user, &content)?;
         }

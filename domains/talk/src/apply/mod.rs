@@ -28,7 +28,7 @@ mod upgrade;
 pub use administer::MOST_MEDIA;
 pub use aliases::{may_delete_alias, may_list, may_set_alias};
 pub use create_room::may_create;
-pub use emit::{may_fit, room_topic, user_topic};
+pub use emit::{may_fit, room_topic, rules_topic, user_topic};
 pub use keep_picture::FORGOTTEN as PICTURES_FORGOTTEN;
 pub use media::{may_reserve, may_store, media_topic};
 pub use membership::{LET_IN_BY, let_in_by, may_change};

@@ -4,6 +4,7 @@
 mod account_data;
 pub mod admin;
 mod aliases;
+mod allowed;
 mod context;
 mod convert;
 mod create_room;
@@ -44,6 +45,7 @@ mod summary;
 mod sweeper;
 mod upgrade;
 
+pub use allowed::Allowed;
 pub use far::Far;
 pub use listening::Listeners;
 pub use media::{Gallery, MediaRules, Previews};
@@ -128,6 +130,8 @@ pub struct Parts {
     pub counts: Counts,
     /// What devices listen to between two polls.
     pub listeners: Listeners,
+    /// Who may send what where.
+    pub allowed: Allowed,
     /// Of whom devices were told.
     pub members_told: MembersTold,
     /// What time it is.

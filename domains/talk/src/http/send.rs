@@ -5,9 +5,10 @@ use super::Api;
 use super::convert::{ours, theirs};
 use super::json::{check_fields, content};
 use super::plain::Plain;
-use super::refuse::ruled;
-use crate::apply;
+use super::refuse::{refusal, ruled};
+use crate::apply::{self, rules_topic};
 use crate::command::{Command, Send};
+use crate::state::relations::relation;
 use crate::state::rooms::Room;
 use crate::{Accepted, Rejected};
 use axum::Json;
@@ -59,23 +60,7 @@ impl Api {
                 .await;
         }
         check_tombstone(&room, &kind, &content)?;
-        // What the room's rules refuse is refused before it is written; applying it asks them again.
-        let look = self.lane.read(|view| {
-            Ok(match Room::by_id(view.db(), &room)? {
-                Some(room) => {
-                    let user = caller.user.as_str();
-                    let repeat = txn.map(|txn| (caller.device.as_str(), txn));
-                    apply::may_be_sent_by_people(&kind)
-                        .and_then(|()| apply::may_send(view.db(), &room, user, &kind))
-                        .and_then(|()| apply::may_fit(&kind, None, &content))
-                        .and_then(|()| {
-                            apply::may_relate(view.db(), &room, user, (&kind, &content), repeat)
-                        })
-                }
-                None => Err(Refusal::Rejected(Rejected::NoSuchRoom)),
-            })
-        });
-        ruled(look.await)?;
+        self.may_send(caller, &room, (&kind, &content), txn).await?;
         check_fields(&self.config.server_name, &kind, &content)?;
         let scope = ["send", room.as_str(), &kind];
         let command = Command::Send(Send {
@@ -89,6 +74,40 @@ impl Api {
             Accepted::Event(id) => theirs(id.as_str()),
             other => Err(MatrixError::internal(format!("sending gave {other:?}"))),
         }
+    }
+}
+
+impl Api {
+    /// Asks the room's rules before anything is written; applying it asks them again.
+    async fn may_send(
+        &self,
+        caller: &Caller,
+        id: &RoomId,
+        (kind, content): (&str, &str),
+        txn: Option<&str>,
+    ) -> Result<(), MatrixError> {
+        let user = caller.user.as_str();
+        let fits = || apply::may_fit(kind, None, content);
+        let asked = (id.as_str(), user, kind);
+        let outdated = self.lane.outdated(rules_topic(id.as_str()));
+        if relation(content).is_none() && self.allowed.still(asked, outdated) {
+            return fits().map_err(refusal);
+        }
+        let look = self.lane.read(|view| {
+            let db = view.db();
+            let Some(room) = Room::by_id(db, id)? else {
+                return Ok(Err(Refusal::Rejected(Rejected::NoSuchRoom)));
+            };
+            let repeat = txn.map(|txn| (caller.device.as_str(), txn));
+            let may = apply::may_be_sent_by_people(kind)
+                .and_then(|()| apply::may_send(db, &room, user, kind));
+            if may.is_ok() {
+                self.allowed.note(asked, view.applied()?);
+            }
+            let relates = || apply::may_relate(db, &room, user, (kind, content), repeat);
+            Ok(may.and_then(|()| fits()).and_then(|()| relates()))
+        });
+        ruled(look.await)
     }
 }
 

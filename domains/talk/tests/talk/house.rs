@@ -9,7 +9,7 @@ use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
 use bongsu_talk::Talk;
 use bongsu_talk::http::{
-    Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, Parts,
+    Allowed, Api, Clock, Config, Counts, Far, Gallery, Listeners, MediaRules, MembersTold, Parts,
     PresenceNow, Previews, Sending, Support, TypingNow, endpoints,
 };
 use bongsu_web_kit::admin::{admit_by_socket, admit_by_token};
@@ -169,6 +169,7 @@ impl House {
             presence,
             counts: Counts::default(),
             listeners: Listeners::default(),
+            allowed: Allowed::default(),
             members_told: MembersTold::default(),
             // When the log in memory begins.
             clock: Clock::new(move || {

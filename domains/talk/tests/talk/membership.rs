@@ -76,6 +76,44 @@ async fn a_private_room_is_entered_by_invitation() {
 }
 
 #[tokio::test]
+async fn whoever_may_speak_no_longer_is_refused_before_anything_is_written() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun"]).await;
+    house.say("jun", &room, "hi").await;
+    let levels = format!("rooms/{room}/state/m.room.power_levels");
+    let power = house.get("mina", &levels).await.ok();
+    let mut raised = power.clone();
+    raised["events"]["m.room.message"] = json!(50);
+    let send = format!("rooms/{room}/send/m.room.message/again");
+    let message = || json!({"msgtype": "m.text", "body": "hi"});
+    let refused = async || {
+        let length = house.commands();
+        house
+            .put("jun", &send, message())
+            .await
+            .refused(403, "M_FORBIDDEN");
+        assert_eq!(house.commands(), length);
+    };
+    house.put("mina", &levels, raised).await.ok();
+    refused().await;
+    house.put("mina", &levels, power).await.ok();
+    house.say("jun", &room, "back").await;
+    for (what, back) in [("kick", "join"), ("ban", "unban")] {
+        let about = json!({"user_id": "@jun:test"});
+        let path = format!("rooms/{room}/{what}");
+        house.post("mina", &path, about.clone()).await.ok();
+        refused().await;
+        let who = if back == "join" { "jun" } else { "mina" };
+        let path = format!("rooms/{room}/{back}");
+        house.post(who, &path, about).await.ok();
+        if back == "join" {
+            house.say("jun", &room, what).await;
+        }
+    }
+    refused().await;
+}
+
+#[tokio::test]
 async fn a_banned_person_stays_out_until_unbanned() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;
