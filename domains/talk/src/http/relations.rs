@@ -8,6 +8,7 @@ use super::plain::need_some;
 use super::token::Token;
 use crate::query::{self, Direction, RelatingPage, Shown, Visible, show_to};
 use crate::state::events::Event;
+use crate::state::relations::REPLACE;
 use crate::state::rooms::Room;
 use axum::extract::State;
 use bongsu_base::RoomId;
@@ -112,7 +113,11 @@ fn look(
             if wanted.recurse { query::RECURSION } else { 1 },
         ),
         (
-            |rel: &str, kind: &str| is(&wanted.rel, rel) && is(&wanted.kind, kind),
+            // What was written instead of what was redacted tells what that was.
+            |rel: &str, kind: &str| {
+                let told = rel != REPLACE || target.redacted_by.is_none();
+                told && is(&wanted.rel, rel) && is(&wanted.kind, kind)
+            },
             |event: &Event| visible.admits(event),
         ),
     )?;

@@ -211,23 +211,15 @@ fn state_before(
         .map(|event| event.sender.as_str())
         .chain(themselves)
         .collect();
-    let shown = |event: &Event| {
-        let lazily = || {
-            let key = event.state_key.as_deref().unwrap_or_default();
-            event.kind != MEMBER || senders.contains(key)
-        };
-        filter.admits_type(&event.kind) && (filter.lazy == Lazy::Off || lazily())
-    };
     let mut events = if known == 0 {
         let part = match filter.lazy {
             Lazy::Off => Part::All,
             _ => Part::Around(&senders),
         };
-        let mut events = state_at(db, room, begin, part)?;
-        events.retain(shown);
-        events
+        state_at(db, room, begin, part)?
     } else {
-        // Only state that was set in the gap is news, and of that only what was in force at its end.
+        // Only state that was set in the gap is news, and of that only what was in force at its end; of memberships
+        // everybody's, since nobody would tell of them later (Matrix v1.19, lazy-loading room members).
         let gap = "event WHERE event.room = ?1 AND event.position > ?2 AND event.position <= ?3
                    AND event.state_key IS NOT NULL ORDER BY event.position";
         let mut latest = std::collections::BTreeMap::new();
@@ -235,11 +227,12 @@ fn state_before(
             latest.insert((event.kind.clone(), event.state_key.clone()), event);
         }
         let mut events: Vec<Event> = latest.into_values().collect();
-        events.retain(shown);
         if filter.lazy != Lazy::Off {
+            let there = events.len();
             add_members(db, room, &senders, begin, &mut events)?;
-            let told = |event: &Event| wanted.told.contains(&event.position.as_i64());
-            events.retain(|event| event.kind != MEMBER || !told(event));
+            let mut added = events.split_off(there);
+            added.retain(|event| !wanted.told.contains(&event.position.as_i64()));
+            events.append(&mut added);
         }
         events.sort_by_key(|event| event.position);
         events

@@ -49,6 +49,9 @@ async fn the_latest_edit_by_its_author_is_shown_wherever_the_event_is() {
     let of = shown(&house, "jun", &room, &event).await;
     assert_eq!(of["m.replace"]["event_id"], last);
     assert_eq!(of["m.replace"]["content"]["m.new_content"]["body"], "third");
+    let edits = format!("{V1}/rooms/{room}/relations/{event}/m.replace");
+    let listed = house.get("jun", &edits).await.ok();
+    assert_eq!(listed["chunk"].as_array().map(Vec::len), Some(4));
     let sync = house.sync("jun", None, "").await;
     let timeline = sync["rooms"]["join"][&room]["timeline"]["events"].clone();
     let page = house
@@ -73,6 +76,8 @@ async fn the_latest_edit_by_its_author_is_shown_wherever_the_event_is() {
     let path = format!("rooms/{room}/redact/{event}/r2");
     house.put("mina", &path, json!({})).await.ok();
     assert_eq!(shown(&house, "jun", &room, &event).await, Value::Null);
+    let listed = house.get("jun", &edits).await.ok();
+    assert_eq!(listed["chunk"], json!([]));
 }
 
 #[tokio::test]

@@ -249,6 +249,39 @@ async fn lazily_loaded_members_are_told_once() {
 }
 
 #[tokio::test]
+async fn who_came_and_went_in_a_gap_is_told_lazily_too() {
+    let house = House::new().await;
+    let room = house.room("mina", &["jun", "sora"]).await;
+    let name = format!("rooms/{room}/state/m.room.name");
+    house.put("mina", &name, json!({"name": "tea"})).await.ok();
+    let lazily = json!({"lazy_load_members": true});
+    let query = quoted(&json!({"room": {"state": lazily, "timeline": {"limit": 2}}}));
+    let since = token(&house.sync("mina", None, &query).await);
+    act(&house, "sora", &room, "leave", json!({})).await;
+    let shown = json!({"membership": "join", "displayname": "Jun of tea"});
+    let own = format!("rooms/{room}/state/m.room.member/@jun:test");
+    house.put("jun", &own, shown.clone()).await.ok();
+    for n in 0..3 {
+        house.say("mina", &room, &n.to_string()).await;
+    }
+    for (query, section) in [
+        (query.clone(), "state"),
+        (format!("{query}&use_state_after=true"), "state_after"),
+    ] {
+        let sync = house.sync("mina", Some(&since), &query).await;
+        let news = &sync["rooms"]["join"][&room];
+        assert_eq!(news["timeline"]["limited"], true);
+        let told = news[section]["events"].as_array().expect("a list").iter();
+        let told: Vec<_> = told
+            .filter(|event| event["type"] == "m.room.member" && event["sender"] != "@mina:test")
+            .map(|event| (&event["state_key"], &event["content"]))
+            .collect();
+        let gone = (&json!("@sora:test"), &json!({"membership": "leave"}));
+        assert_eq!(told, [gone, (&json!("@jun:test"), &shown)], "{section}");
+    }
+}
+
+#[tokio::test]
 async fn lazily_loaded_members_after_whom_the_room_is_called_are_told() {
     let house = House::new().await;
     let room = house.room("mina", &["jun", "sora"]).await;

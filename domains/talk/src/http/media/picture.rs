@@ -163,12 +163,28 @@ fn resize(picture: &DynamicImage, size: Size) -> DynamicImage {
         size.height.min(picture.height()),
     );
     if size.crop {
+        let (width, height) = shaped(size, (picture.width(), picture.height()));
         picture.resize_to_fill(width, height, FilterType::Triangle)
     } else if width == picture.width() && height == picture.height() {
         picture.clone()
     } else {
         picture.resize(width, height, FilterType::Triangle)
     }
+}
+
+/// The sides of a picture in the shape of `size` that is nowhere larger than `most`.
+fn shaped(size: Size, most: (u32, u32)) -> (u32, u32) {
+    let [width, height] = [size.width, size.height].map(u64::from);
+    let (most_width, most_height) = (u64::from(most.0), u64::from(most.1));
+    let (width, height) = if most_width >= width && most_height >= height {
+        (width, height)
+    } else if most_width * height <= most_height * width {
+        (most_width, most_width * height / width)
+    } else {
+        (most_height * width / height, most_height)
+    };
+    let side = |side: u64| u32::try_from(side).unwrap_or(u32::MAX).max(1);
+    (side(width), side(height))
 }
 
 /// Photographs as JPEG, everything else as PNG, which keeps what is transparent.
@@ -198,6 +214,16 @@ fn encode(picture: &DynamicImage, source: ImageFormat) -> Result<Picture, NoPict
 mod tests {
     use super::*;
     use image::{Rgba, RgbaImage};
+
+    #[test]
+    fn what_is_cropped_has_the_shape_that_was_wanted() {
+        let of = |most| shaped(size(320, 240, true), most);
+        assert_eq!(of((800, 600)), (320, 240));
+        assert_eq!(of((160, 600)), (160, 120));
+        assert_eq!(of((800, 60)), (80, 60));
+        assert_eq!(of((1, 600)), (1, 1));
+        assert_eq!(shaped(size(96, 96, true), (50, 400)), (50, 50));
+    }
 
     fn source(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
         let picture = RgbaImage::from_pixel(width, height, Rgba([200, 30, 30, 255]));
@@ -242,7 +268,7 @@ mod tests {
         check((400, 200), size(320, 240, false), (320, 160));
         check((400, 200), size(32, 32, true), (32, 32));
         check((20, 10), size(320, 240, false), (20, 10));
-        check((20, 10), size(32, 32, true), (20, 10));
+        check((20, 10), size(32, 32, true), (10, 10));
         check((1, 1), size(800, 600, false), (1, 1));
         check((2_000, 1), size(320, 240, false), (320, 1));
     }
