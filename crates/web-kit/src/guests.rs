@@ -18,7 +18,7 @@ pub fn may(parts: &Parts) -> bool {
         Method::GET => may_read(&segments, parts.uri.query().unwrap_or_default()),
         Method::PUT => matches!(
             segments.as_slice(),
-            ["rooms", _, "send" | "typing", ..]
+            ["rooms", _, "send" | "state" | "typing", ..]
                 | ["rooms", _, "redact", ..]
                 | ["profile", _, "displayname" | "avatar_url"]
                 | ["devices", _]
@@ -70,7 +70,7 @@ mod tests {
         check(Method::POST, "join/!a:b", true);
         check(Method::POST, "rooms/!a:b/leave", true);
         check(Method::PUT, "rooms/!a:b/send/m.room.message/1", true);
-        check(Method::PUT, "rooms/!a:b/state/m.room.name", false);
+        check(Method::PUT, "rooms/!a:b/state/m.room.name", true);
         check(Method::PUT, "profile/@a:b/displayname", true);
         check(Method::PUT, "profile/@a:b/m.tz", false);
         check(Method::POST, "createRoom", false);

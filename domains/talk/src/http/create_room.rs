@@ -149,6 +149,7 @@ impl Api {
                 continue;
             }
             let profile = self.profile_of_invited(&user).await?;
+            self.may_be_invited(&user).await?;
             invited.push((user, profile));
         }
         Ok(invited)

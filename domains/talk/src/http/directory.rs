@@ -85,6 +85,7 @@ fn wanted(
     // No limit, as zero, is as many as a page has.
     let limit = limit.map_or(0, |limit| usize::try_from(limit).unwrap_or(MAX_LIMIT));
     let limit = if limit == 0 { MAX_LIMIT } else { limit };
+    let since = since.filter(|since| !since.is_empty());
     let term = filter.generic_search_term.as_deref().map(str::to_lowercase);
     let kinds = filter
         .room_types

@@ -6,6 +6,7 @@ use super::json::content;
 use super::plain::Plain;
 use super::refuse::{refusal, rejected, ruled};
 use crate::command::{Action, Command, Membership, Profile, SetMembership};
+use crate::query::blocks_invites;
 use crate::state::events::Event;
 use crate::state::members;
 use crate::state::rooms::Room;
@@ -123,11 +124,28 @@ impl Api {
             let (forbidden, bad_state) = (StatusCode::FORBIDDEN, ErrorKind::BadState);
             return Err(MatrixError::new(forbidden, bad_state, why.clone()));
         }
-        if ruled(look)? {
-            Ok(())
-        } else {
-            Err(MatrixError::not_found("there is no such room here"))
+        if !ruled(look)? {
+            return Err(MatrixError::not_found("there is no such room here"));
         }
+        if action == Action::Invite {
+            self.may_be_invited(user).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Api {
+    /// Sees that `user` takes invitations (Matrix v1.19, invite permission).
+    pub(super) async fn may_be_invited(&self, user: &UserId) -> Result<(), MatrixError> {
+        let look = self
+            .lane
+            .read(|view| blocks_invites(view.db(), user.as_str()));
+        if look.await? {
+            let (forbidden, blocked) = (StatusCode::FORBIDDEN, ErrorKind::InviteBlocked);
+            let message = format!("{user} takes no invitations");
+            return Err(MatrixError::new(forbidden, blocked, message));
+        }
+        Ok(())
     }
 }
 
@@ -262,7 +280,11 @@ impl Api {
     }
 
     /// Sees that a guest enters only where guests are let in (Matrix v1.19, guest access).
-    async fn may_enter(&self, caller: &Caller, room: &RoomId) -> Result<(), MatrixError> {
+    pub(super) async fn may_enter(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+    ) -> Result<(), MatrixError> {
         if !self.authenticator.standing(&caller.user).await?.guest {
             return Ok(());
         }

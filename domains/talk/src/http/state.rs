@@ -226,6 +226,14 @@ async fn set_membership(
     let current = current.await?.ok_or_else(not_in_room)?;
     let membership = membership.as_str().unwrap_or_default();
     let action = action(membership, user == caller.user, &current)?;
+    match action {
+        Action::Join => api.may_enter(caller, &room).await?,
+        Action::Leave => {}
+        _ if api.authenticator.standing(&caller.user).await?.guest => {
+            return Err(MatrixError::not_for_guests());
+        }
+        _ => {}
+    }
     api.show(&user, action, &mut content).await?;
     let content = Value::Object(content);
     api.set_membership(caller, (&room, &user), action, &content)

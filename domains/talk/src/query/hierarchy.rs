@@ -115,13 +115,19 @@ fn children(
         let event = Event::at(db, position)?;
         let content: Value = serde_json::from_str(&event.content).unwrap_or_default();
         let suggested = content["suggested"] == Value::Bool(true);
-        if content["via"].is_array() && (suggested || !suggested_only) {
+        if is_child(&content) && (suggested || !suggested_only) {
             let place = place(&content, event.time, event.state_key.as_deref());
             children.push((place, event));
         }
     }
     children.sort_by(|(place, _), (other, _)| place.cmp(other));
     Ok(children.into_iter().map(|(_, event)| event).collect())
+}
+
+/// Whether a child says by which servers it is reached, without which it is none (Matrix v1.19, `m.space.child`).
+fn is_child(content: &Value) -> bool {
+    let via = content["via"].as_array();
+    via.is_some_and(|via| !via.is_empty() && via.iter().all(Value::is_string))
 }
 
 /// Where a child stands: by its `order`, those without one last, then by age, then by id.
@@ -144,6 +150,20 @@ fn order(content: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_child_is_reached_by_servers() {
+        assert!(is_child(&json!({"via": ["a", "b"]})));
+        for via in [
+            json!(null),
+            json!("a"),
+            json!([]),
+            json!([1]),
+            json!(["a", 1]),
+        ] {
+            assert!(!is_child(&json!({ "via": via })), "{via}");
+        }
+    }
 
     #[test]
     fn children_stand_by_order_then_age_then_id() {

@@ -43,4 +43,4 @@ pub use mutual::mutual_rooms;
 pub use notified::{Notification, NotificationsWanted, notifications};
 pub use people::{Person, search_people, share_a_room, small_rooms};
 pub use rules::{Misplaced, PUSH_RULES, Rule, RuleKind, Ruleset};
-pub use unread::{Counts, IGNORED, Wishes, push_rules};
+pub use unread::{Counts, IGNORED, Wishes, blocks_invites, push_rules};

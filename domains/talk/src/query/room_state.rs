@@ -4,6 +4,7 @@ use crate::state::events::{COLUMNS, Event};
 use crate::state::rooms::Room;
 use rusqlite::Connection;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The rooms that `user` is in: their numbers and ids.
@@ -144,8 +145,14 @@ pub struct Summary {
 /// # Errors
 /// When the view cannot be read.
 pub fn summary(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Summary> {
-    let named = |kind: &str| -> rusqlite::Result<bool> { Ok(room.state(db, kind, "")?.is_some()) };
-    let heroes = if named("m.room.name")? || named("m.room.canonical_alias")? {
+    let named = |kind: &str, field: &str| -> rusqlite::Result<bool> {
+        let Some((_, content)) = room.state(db, kind, "")? else {
+            return Ok(false);
+        };
+        let content: Value = serde_json::from_str(&content).unwrap_or_default();
+        Ok(content[field].as_str().is_some_and(|name| !name.is_empty()))
+    };
+    let heroes = if named("m.room.name", "name")? || named("m.room.canonical_alias", "alias")? {
         Vec::new()
     } else {
         heroes(db, room.n, user)?

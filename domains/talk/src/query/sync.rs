@@ -5,7 +5,7 @@ use super::history::Visible;
 use super::room_state::Summary;
 use super::rules::{PUSH_RULES, Ruleset};
 use super::show::{Shown, show_with};
-use super::unread::{Counts, Wishes};
+use super::unread::{Counts, Wishes, blocks_invites};
 use super::window::{Window, window};
 use crate::state::erased::Erased;
 use crate::state::events::Event;
@@ -429,7 +429,8 @@ fn others(
             }
         } else if membership == "invite" {
             let invitation = Event::at(db, position)?;
-            if gaze.wishes.ignored.contains(&invitation.sender) {
+            if gaze.wishes.ignored.contains(&invitation.sender) || blocks_invites(db, wanted.user)?
+            {
                 continue;
             }
             let state = invite_state(db, &room, wanted.user)?;

@@ -84,6 +84,16 @@ pub(super) fn is_of(ignored: &BTreeSet<String>, event: &Event) -> bool {
     event.state_key.is_none() && ignored.contains(&event.sender)
 }
 
+/// Whether `user` wants no invitations, from nobody (Matrix v1.19, invite permission).
+///
+/// # Errors
+/// When the view cannot be read.
+pub fn blocks_invites(db: &Connection, user: &str) -> rusqlite::Result<bool> {
+    let content = account::data(db, user, 0, "m.invite_permission_config")?;
+    let content = content.and_then(|content| serde_json::from_str::<Value>(&content).ok());
+    Ok(content.is_some_and(|content| content["default_action"] == "block"))
+}
+
 /// Whom `user` ignores.
 ///
 /// # Errors

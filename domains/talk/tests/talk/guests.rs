@@ -45,7 +45,20 @@ async fn a_guest_looks_around_and_enters_where_guests_are_let_in() {
             json!({"topic": "x"}),
         )
         .await
+        .refused(403, "M_FORBIDDEN");
+    let member = |user: &str| format!("rooms/{room}/state/m.room.member/{user}");
+    let nick = json!({"membership": "join", "displayname": "guest"});
+    house.put(GUEST, &member("@guest-1:test"), nick).await.ok();
+    house
+        .put(GUEST, &member("@jun:test"), json!({"membership": "invite"}))
+        .await
         .refused(403, "M_GUEST_ACCESS_FORBIDDEN");
+    let other = house.room("mina", &[]).await;
+    let join = format!("rooms/{other}/state/m.room.member/@guest-1:test");
+    house
+        .put(GUEST, &join, json!({"membership": "join"}))
+        .await
+        .refused(403, "M_FORBIDDEN");
     assert_eq!(house.history(GUEST, &room).await, ["hi"]);
 }
 

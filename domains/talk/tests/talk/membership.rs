@@ -76,6 +76,46 @@ async fn a_private_room_is_entered_by_invitation() {
 }
 
 #[tokio::test]
+async fn who_takes_no_invitations_gets_none() {
+    let house = House::new().await;
+    let room = house.room("mina", &[]).await;
+    let before = house.room("mina", &[]).await;
+    let invite = |room: &str| format!("rooms/{room}/invite");
+    let about = || json!({"user_id": "@jun:test"});
+    house.post("mina", &invite(&before), about()).await.ok();
+    let since = house.sync("jun", None, "").await;
+    assert!(since["rooms"]["invite"][&before].is_object());
+    let wish = "user/@jun:test/account_data/m.invite_permission_config";
+    let block = json!({"default_action": "block"});
+    house.put("jun", wish, block).await.ok();
+    let length = house.commands();
+    let member = format!("rooms/{room}/state/m.room.member/@jun:test");
+    let blocked = "M_INVITE_BLOCKED";
+    house
+        .post("mina", &invite(&room), about())
+        .await
+        .refused(403, blocked);
+    house
+        .put("mina", &member, json!({"membership": "invite"}))
+        .await
+        .refused(403, blocked);
+    house
+        .post("mina", "createRoom", json!({"invite": ["@jun:test"]}))
+        .await
+        .refused(403, blocked);
+    assert_eq!(house.commands(), length);
+    let sync = house.sync("jun", None, "").await;
+    assert_eq!(sync["rooms"]["invite"].get(&before), None);
+    house
+        .put("jun", wish, json!({"default_action": 1}))
+        .await
+        .ok();
+    house.post("mina", &invite(&room), about()).await.ok();
+    let sync = house.sync("jun", None, "").await;
+    assert!(sync["rooms"]["invite"][&room].is_object());
+}
+
+#[tokio::test]
 async fn whoever_may_speak_no_longer_is_refused_before_anything_is_written() {
     let house = House::new().await;
     let room = house.room("mina", &["jun"]).await;

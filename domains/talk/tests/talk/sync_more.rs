@@ -333,6 +333,9 @@ async fn lazily_loaded_members_after_whom_the_room_is_called_are_told() {
         (Value::Null, r#""@mina:test""#),
         "it has a name of its own"
     );
+    house.put("mina", &name, json!({"name": ""})).await.ok();
+    let (_, heroes, _) = look("mina", None).await;
+    assert_eq!(heroes, json!(["@jun:test"]), "its name is empty");
 }
 
 #[tokio::test]
