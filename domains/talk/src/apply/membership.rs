@@ -180,9 +180,9 @@ pub fn apply(cx: &mut Cx<'_>, command: &Membership) -> Applied {
         command.user.as_str(),
         command.action,
     )?;
-    if changes {
-        let mut content = content_of(command);
-        let whose = (command.user.as_str(), command.action);
+    let mut content = content_of(command);
+    let whose = (command.user.as_str(), command.action);
+    if changes || knocks_anew(cx, &room, whose, &content)? {
         say_who_let_in(cx, &room, whose, &mut content)?;
         put(cx, &mut room, who.as_str(), whose.0, content)?;
         if command.action == Action::Join {
@@ -201,11 +201,8 @@ pub fn set(cx: &mut Cx<'_>, command: &SetMembership) -> Applied {
     let changes = may_change(cx.db(), &room, who.as_str(), user, action)?;
     let mut content = object(&command.content)?;
     content.insert("membership".to_owned(), word(action).into());
-    let anew = action == Action::Join && {
-        let before = room.state(cx.db(), "m.room.member", user)?;
-        let before = before.map(|(_, content)| object(&content)).transpose()?;
-        before.as_ref() != Some(&content)
-    };
+    let anew = action == Action::Join && is_new(cx.db(), &room, user, &content)?
+        || knocks_anew(cx, &room, (user, action), &content)?;
     if changes {
         say_who_let_in(cx, &room, (user, action), &mut content)?;
     }
@@ -216,6 +213,23 @@ pub fn set(cx: &mut Cx<'_>, command: &SetMembership) -> Applied {
         upgrade::move_in(cx, &room, user)?;
     }
     Ok(Accepted::Room(command.room.clone()))
+}
+
+/// Whether this is not the content of somebody's membership as it stands.
+fn is_new(db: &Connection, room: &Room, user: &str, content: &Map<String, Value>) -> Ruled<bool> {
+    let before = room.state(db, "m.room.member", user)?;
+    let before = before.map(|(_, content)| object(&content)).transpose()?;
+    Ok(before.as_ref() != Some(content))
+}
+
+/// Whether somebody who is knocking knocks in other words. Releases that know no more than behaviour 2 heard the first alone.
+fn knocks_anew(
+    cx: &Cx<'_>,
+    room: &Room,
+    (user, action): (&str, Action),
+    content: &Map<String, Value>,
+) -> Ruled<bool> {
+    Ok(action == Action::Knock && cx.version() >= 3 && is_new(cx.db(), room, user, content)?)
 }
 
 fn need_own(who: &UserId, user: &UserId, action: Action) -> Ruled<()> {

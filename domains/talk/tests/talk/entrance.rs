@@ -28,6 +28,10 @@ async fn knocking_is_answered_by_an_invitation() {
         .ok();
     assert_eq!(knocked, json!({"room_id": room}));
     house.post("jun", &knock, json!({})).await.ok();
+    for _ in 0..2 {
+        let again = json!({"reason": "please"});
+        house.post("jun", &knock, again).await.ok();
+    }
     let seen = house.sync("jun", Some(&start), "").await;
     let stripped = &seen["rooms"]["knock"][&room]["knock_state"]["events"];
     assert_eq!(
