@@ -27,12 +27,21 @@ async fn look(
 ) -> Result<(UserId, Listed), MatrixError> {
     need_admin(api, caller).await?;
     let user = ids::user(user)?;
+    if user.server() != api.accounts.config().server_name.as_str() {
+        return Err(MatrixError::invalid_param(format!(
+            "{user} is of another server"
+        )));
+    }
     let found = api
         .accounts
         .read(|view| query::listed(view, &user))
         .await?
         .filter(|account| account.deactivated.is_none());
-    Ok((user, found.ok_or(Rejected::NoSuchAccount)?))
+    let found = found.ok_or(Rejected::NoSuchAccount)?;
+    if found.admin && user != caller.user {
+        return Err(Rejected::Administrator.into());
+    }
+    Ok((user, found))
 }
 
 async fn act(api: &Api, caller: Caller, act: Act) -> Result<(), MatrixError> {

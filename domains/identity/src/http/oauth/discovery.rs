@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bongsu_jose::Algorithm;
+use bongsu_web_kit::matrix::no_such_endpoint;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -146,16 +147,25 @@ pub async fn oauth(State(provider): State<Provider>) -> Result<Response, OauthEr
 
 /// What the provider can do, for Matrix clients (Matrix v1.19, client-server API, server metadata discovery).
 #[utoipa::path(get, path = "/_matrix/client/v1/auth_metadata", tag = "sign-in",
-    responses((status = 200, body = Discovery)))]
-pub async fn matrix(State(provider): State<Provider>) -> Result<Response, OauthError> {
-    answer(&provider).await
+    responses((status = 200, body = Discovery), (status = 404, description = "Clients may not register themselves")))]
+pub async fn matrix(State(provider): State<Provider>) -> Response {
+    for_matrix(&provider).await
 }
 
 /// The same, under the name that it had before it was specified (MSC2965).
 #[utoipa::path(get, path = "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
-    tag = "sign-in", responses((status = 200, body = Discovery)))]
-pub async fn matrix_before(State(provider): State<Provider>) -> Result<Response, OauthError> {
-    answer(&provider).await
+    tag = "sign-in",
+    responses((status = 200, body = Discovery), (status = 404, description = "Clients may not register themselves")))]
+pub async fn matrix_before(State(provider): State<Provider>) -> Response {
+    for_matrix(&provider).await
+}
+
+/// Matrix clients are registered by nobody but themselves: where they may not, there is nothing for them here.
+async fn for_matrix(provider: &Provider) -> Response {
+    if provider.config().registration == SelfRegistration::Closed {
+        return no_such_endpoint().await.into_response();
+    }
+    answer(provider).await.into_response()
 }
 
 async fn answer(provider: &Provider) -> Result<Response, OauthError> {

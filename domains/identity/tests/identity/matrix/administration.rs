@@ -176,6 +176,11 @@ async fn a_locked_account_can_do_nothing_but_sign_out() {
         .get("/v1/admin/lock/@nobody:bongsu.test", Some(&juno))
         .await;
     none.is(404, "M_NOT_FOUND");
+    for path in ["lock", "suspend"] {
+        let path = format!("/v1/admin/{path}/@mina:elsewhere.test");
+        let other = server.get(&path, Some(&juno)).await;
+        other.is(400, "M_INVALID_PARAM");
+    }
     server.close().await;
 }
 

@@ -73,6 +73,9 @@ async fn nobody_registers_where_the_operator_adds_clients() {
         .get("/.well-known/openid-configuration", &Extra::default())
         .await;
     assert_eq!(found.body.get("registration_endpoint"), None);
+    let metadata = "/_matrix/client/v1/auth_metadata";
+    let found = server.get(metadata, &Extra::default()).await;
+    assert_eq!(found.body["errcode"], "M_UNRECOGNIZED", "{}", found.text);
     server.close().await;
 }
 
