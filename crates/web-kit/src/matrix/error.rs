@@ -74,6 +74,11 @@ impl MatrixError {
         Self::new(StatusCode::BAD_REQUEST, ErrorKind::BadJson, message)
     }
 
+    /// 400 `M_NOT_JSON`.
+    pub fn not_json(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorKind::NotJson, message)
+    }
+
     /// 413 `M_TOO_LARGE`.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, message)
@@ -207,7 +212,7 @@ impl From<FromHttpRequestError> for MatrixError {
                 Self::new(StatusCode::BAD_REQUEST, kind, message)
             }
             FromHttpRequestError::Deserialization(DeserializationError::Utf8(_)) => {
-                Self::new(StatusCode::BAD_REQUEST, ErrorKind::NotJson, message)
+                Self::not_json(message)
             }
             FromHttpRequestError::MethodMismatch { .. } => Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ruma::api::auth_scheme::{
     AccessToken, AccessTokenOptional, AuthScheme, NoAccessToken, NoAuthentication,
 };
+use ruma::api::error::{DeserializationError, FromHttpRequestError};
 use ruma::api::{
     IncomingRequest, IncomingRequestExt, Metadata, OutgoingResponse, OutgoingResponseExt,
 };
@@ -183,11 +184,7 @@ where
         // who puts something puts at least `{}`.
         let put_nothing = raw.is_empty() && parts.method == http::Method::PUT;
         if put_nothing || std::str::from_utf8(&raw).is_err() {
-            return Err(MatrixError::new(
-                http::StatusCode::BAD_REQUEST,
-                ruma::api::error::ErrorKind::NotJson,
-                "the body is not JSON",
-            ));
+            return Err(MatrixError::not_json("the body is not JSON"));
         }
         // Clients send nothing where every field may be left out.
         let nothing = raw.is_empty() && parts.method == http::Method::POST;
@@ -199,8 +196,17 @@ where
         if is_list(&raw) {
             return Err(MatrixError::bad_json("the body is to be a JSON object"));
         }
-        let request = R::try_from_http_request(http::Request::from_parts(parts, &raw), &args)?;
-        Ok(Self { request, caller })
+        let request = http::Request::from_parts(parts, &*raw);
+        match R::try_from_http_request(request, &args) {
+            Ok(request) => Ok(Self { request, caller }),
+            // Something has to be said here.
+            Err(FromHttpRequestError::Deserialization(DeserializationError::Json(_)))
+                if nothing =>
+            {
+                Err(MatrixError::not_json("the body is empty; it is to be JSON"))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -4,11 +4,9 @@ use super::Api;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{MatrixError, Scheme};
-use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
 use ruma::UInt;
 use ruma::api::auth_scheme::AccessToken;
-use ruma::api::error::ErrorKind;
 use serde_json::{Map, Value};
 
 /// The longest body, in bytes.
@@ -76,21 +74,14 @@ impl Plain {
     }
 }
 
-/// Reads JSON; nothing at all is no object.
+/// Reads JSON, which nothing at all is not.
 fn parse(raw: &[u8]) -> Result<Value, MatrixError> {
-    if raw.is_empty() {
-        return Err(MatrixError::bad_json("the body is to be a JSON object"));
-    }
     serde_json::from_slice(raw).map_err(|error| not_json(&error))
 }
 
 /// 400 `M_NOT_JSON`.
 pub fn not_json(error: &serde_json::Error) -> MatrixError {
-    MatrixError::new(
-        StatusCode::BAD_REQUEST,
-        ErrorKind::NotJson,
-        error.to_string(),
-    )
+    MatrixError::not_json(error.to_string())
 }
 
 /// Sees that a page is not to have nothing.

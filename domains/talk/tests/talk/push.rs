@@ -147,7 +147,7 @@ async fn rules_stand_beside_others_and_bad_ones_are_refused() {
     let empty = house
         .raw(http::Method::PUT, "mina", path, "application/json", vec![])
         .await;
-    empty.refused(400, "M_BAD_JSON");
+    empty.refused(400, "M_NOT_JSON");
     assert_eq!(
         house.log.history().len(),
         records,
