@@ -4,9 +4,9 @@ use crate::Dice;
 use crate::workload::{Asked, Settled, Told, Workload};
 use bongsu_base::{DeviceId, Millis, Seq, UserId};
 use bongsu_identity::{
-    Accepted, Command, CreateAccount, Deactivate, DeleteDevices, Effect, Identity, NewSession,
-    PasswordHash, Proof, Refresh, RenameDevice, SetPassword, SetProfile, SignIn, SignOut,
-    SignOutEverywhere, TokenHash,
+    Accepted, Command, ConfirmRefresh, CreateAccount, Deactivate, DeleteDevices, Effect, Identity,
+    NewSession, PasswordHash, Proof, Refresh, RenameDevice, SetPassword, SetProfile, SignIn,
+    SignOut, SignOutEverywhere, TokenHash,
 };
 use bongsu_lane::{Actor, Priority};
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +92,7 @@ impl People {
                 proof: self.proof(n, dice),
                 session: self.session(dice),
             }),
-            8 | 9 => {
+            8 => {
                 let presented = dice.choice(&self.refresh).copied().unwrap_or_default();
                 let (access, refresh) = (self.token(), self.token());
                 self.refresh.push(refresh);
@@ -103,6 +103,12 @@ impl People {
                     refresh: hash(refresh),
                     address: address(dice),
                 })
+            }
+            // The access token of a refresh has the number before its refresh token's.
+            9 => {
+                let refresh = dice.choice(&self.refresh).copied().unwrap_or_default();
+                let access = hash(refresh.saturating_sub(1));
+                Command::ConfirmRefresh(ConfirmRefresh { access })
             }
             10 => Command::SignOut(SignOut {
                 user,
@@ -155,7 +161,9 @@ impl Workload for People {
         let n = dice.usize(0..PEOPLE);
         let command = self.command(n, dice);
         let actor = match (&command, dice.u32(0..3)) {
-            (Command::SignIn(_) | Command::Refresh(_), _) => Actor::Nobody,
+            (Command::SignIn(_) | Command::Refresh(_) | Command::ConfirmRefresh(_), _) => {
+                Actor::Nobody
+            }
             (Command::CreateAccount(_), 1..) => Actor::Nobody,
             (_, 0) => Actor::Operator,
             _ => Actor::User {

@@ -2,7 +2,9 @@
 //! which other domains ask about people.
 
 use crate::Identity;
-use crate::command::{Accepted, Act, Administer, Command, NewSession, Proof, Rejected};
+use crate::command::{
+    Accepted, Act, Administer, Command, ConfirmRefresh, NewSession, Proof, Rejected,
+};
 use crate::config::Config;
 use crate::password::{Busy, CostError, Pool};
 use crate::query::{self, Holder, Restricted};
@@ -13,6 +15,7 @@ use bongsu_base::{DeviceId, IdError, Millis, RecordId, UserId};
 use bongsu_lane::{Actor, Lane, Priority, ReadError, ReadView, SubmitError};
 use bongsu_web_kit::admin::Operator;
 use bongsu_web_kit::{AuthError, Authenticate, Caller, People, Profile, Standing};
+use data_encoding::HEXLOWER;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -375,6 +378,23 @@ impl Accounts {
         Ok(answer)
     }
 
+    /// Writes down that the tokens of a refresh have arrived, before the first use of the access token is answered.
+    /// Where nothing can be written the token is good all the same, and so is the refresh token before it.
+    async fn confirm(&self, access: TokenHash) -> Result<(), AuthError> {
+        let id = RecordId::named(&["confirm refresh"], &HEXLOWER.encode(access.as_bytes()));
+        let command = Command::ConfirmRefresh(ConfirmRefresh { access });
+        let asked = self.ask_as(id, Actor::Nobody, Priority::Vital, command);
+        match asked.await {
+            Ok(_) => Ok(()),
+            // Another refresh was faster: this pair is the one that nobody has used.
+            Err(AccountError::Rejected(_)) => Err(AuthError::Unknown),
+            Err(error) => {
+                tracing::debug!(%error, "that a refresh has arrived cannot be written down yet");
+                Ok(())
+            }
+        }
+    }
+
     /// Whose token it is, unless the account is locked and that matters.
     async fn admit(&self, token: &str, locked: bool) -> Result<Caller, AuthError> {
         let hash = TokenHash::of(token);
@@ -396,6 +416,9 @@ impl Accounts {
         }
         if restricted.locked && !locked {
             return Err(AuthError::Locked);
+        }
+        if holder.unconfirmed {
+            self.confirm(hash).await?;
         }
         Ok(Caller {
             user: holder.user,

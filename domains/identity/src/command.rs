@@ -40,6 +40,8 @@ pub enum Command {
     PermitSignIn(PermitSignIn),
     /// Begin a session with such a token.
     SignInByToken(SignInByToken),
+    /// Write down that the tokens of a refresh have arrived.
+    ConfirmRefresh(ConfirmRefresh),
 }
 
 /// What an operator does. It is written into the audit log.
@@ -196,6 +198,14 @@ pub struct Refresh {
     pub address: String,
 }
 
+/// Write down that the tokens of a refresh have arrived: the access token is used for the first time. The refresh
+/// token that they were made from is worth nothing from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmRefresh {
+    /// The access token.
+    pub access: TokenHash,
+}
+
 /// End one session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOut {
@@ -277,7 +287,7 @@ pub enum Accepted {
     Done,
     /// The password did not open the account; nothing but the counters changed.
     Denied(Denial),
-    /// A refresh token that was spent long ago was presented: somebody has a copy. The session ended.
+    /// A refresh token that was spent long ago was presented, and the session ended, as it did before behaviour 3.
     Reused,
     /// What the OpenID provider answers.
     Oauth(oauth::Done),

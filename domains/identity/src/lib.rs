@@ -24,9 +24,9 @@ mod testing;
 pub use accounts::{AccountError, Accounts};
 pub use bongsu_web_kit::Clock;
 pub use command::{
-    Accepted, Act, Administer, Command, CreateAccount, Deactivate, DeleteDevices, Denial,
-    NewSession, PermitSignIn, Proof, Refresh, Rejected, RenameDevice, SetPassword, SetProfile,
-    SignIn, SignInByToken, SignOut, SignOutEverywhere, oauth,
+    Accepted, Act, Administer, Command, ConfirmRefresh, CreateAccount, Deactivate, DeleteDevices,
+    Denial, NewSession, PermitSignIn, Proof, Refresh, Rejected, RenameDevice, SetPassword,
+    SetProfile, SignIn, SignInByToken, SignOut, SignOutEverywhere, oauth,
 };
 pub use config::{Config, HashingCost, Registration};
 pub use effect::Effect;
@@ -43,7 +43,7 @@ pub struct Identity;
 
 impl Domain for Identity {
     const NAME: &'static str = "identity";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("migrations/0001.sql"),
         include_str!("migrations/0002_administration.sql"),
@@ -56,6 +56,13 @@ impl Domain for Identity {
     type Accepted = Accepted;
     type Rejected = Rejected;
     type Effect = Effect;
+
+    fn since(command: &Command) -> u32 {
+        match command {
+            Command::ConfirmRefresh(_) => 3,
+            _ => 1,
+        }
+    }
 
     fn apply(cx: &mut Cx<'_, Self>, command: Command) -> Result<Accepted, Refusal<Rejected>> {
         apply::apply(cx, command)

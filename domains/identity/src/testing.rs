@@ -5,13 +5,13 @@ use crate::command::oauth::{
     NewClient, Oauth, Redeem, RefreshTokens, SessionNo, SignInBrowser,
 };
 use crate::command::{
-    Accepted, Command, CreateAccount, Deactivate, NewSession, Proof, Rejected, SignIn,
+    Accepted, Command, CreateAccount, Deactivate, NewSession, Proof, Refresh, Rejected, SignIn,
 };
 use crate::effect::Effect;
 use crate::secret::{PasswordHash, Token, TokenHash};
 use crate::{Identity, state};
 use bongsu_base::{DeviceId, LogTime, Millis, RecordId, Seed, UserId};
-use bongsu_lane::{Actor, Applier, EntryBody, Outcome, Payload, Record};
+use bongsu_lane::{Actor, Applier, Domain, EntryBody, Outcome, Payload, Record, System};
 use bongsu_log::Entry;
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -31,32 +31,54 @@ impl Bench {
 
     /// An empty installation.
     pub fn new() -> Self {
+        Self::of_behaviour(Identity::VERSION)
+    }
+
+    /// An empty installation in which `version` is active.
+    pub fn of_behaviour(version: u32) -> Self {
         let applier = Applier::open(Path::new(":memory:")).expect("a view in memory");
-        Self {
+        let bench = Self {
             applier: RefCell::new(applier),
             now: Cell::new(Self::BEGUN),
-        }
+        };
+        let activated = Payload::System(System::ActivateVersion { version });
+        bench.apply(Actor::Platform, activated);
+        bench
     }
 
     /// An installation with these accounts.
     pub fn with(names: &[&str]) -> Self {
         let bench = Self::new();
+        bench.make(names);
+        bench
+    }
+
+    /// Makes these accounts.
+    pub fn make(&self, names: &[&str]) {
         for name in names {
-            let made = bench.ask(Actor::Nobody, Command::CreateAccount(create(name)));
+            let made = self.ask(Actor::Nobody, Command::CreateAccount(create(name)));
             assert_eq!(made, Ok(Accepted::Done));
         }
-        bench
     }
 
     /// Applies a command in an entry of its own.
     pub fn ask(&self, actor: Actor, command: Command) -> Result<Accepted, Rejected> {
+        let command = postcard::to_stdvec(&command).expect("plain data");
+        match self.apply(actor, Payload::Command(command)) {
+            Some(Outcome::Accepted(accepted)) => Ok(accepted),
+            Some(Outcome::Rejected(rejected)) => Err(rejected),
+            other => panic!("no outcome of a rule: {other:?}"),
+        }
+    }
+
+    fn apply(&self, actor: Actor, payload: Payload) -> Option<Outcome<Accepted, Rejected>> {
         let mut applier = self.applier.borrow_mut();
         let (chain, time) = (applier.progress().chain, self.now.get());
         let record = Record {
             id: RecordId::named(&["test"], &chain.seq.to_string()),
             actor,
             seed: Seed::from_bytes([0; 32]),
-            payload: Payload::Command(postcard::to_stdvec(&command).expect("plain data")),
+            payload,
         };
         let body = EntryBody {
             records: vec![record],
@@ -70,16 +92,8 @@ impl Bench {
             link: next.link,
         };
         let applied = applier.apply(&[entry]).expect("the view can be written");
-        match applied
-            .outcomes
-            .into_iter()
-            .next()
-            .and_then(|(_, verdict)| verdict.outcome)
-        {
-            Some(Outcome::Accepted(accepted)) => Ok(accepted),
-            Some(Outcome::Rejected(rejected)) => Err(rejected),
-            other => panic!("no outcome of a rule: {other:?}"),
-        }
+        let (_, verdict) = applied.outcomes.into_iter().next()?;
+        verdict.outcome
     }
 
     /// Asks the OpenID provider.
@@ -323,6 +337,18 @@ pub fn redeem(n: u8) -> Redeem {
         challenge: [7; 32],
         begin: beginning(),
     }
+}
+
+/// Presents a messenger's refresh token `presented`; the new pair is access `made` and refresh `made + 100`.
+pub fn refresh_matrix(bench: &Bench, presented: u8, made: u8) -> Result<Accepted, Rejected> {
+    let command = Refresh {
+        presented: token(presented),
+        access: token(made),
+        access_lifetime: Millis::hours(1),
+        refresh: token(made + 100),
+        address: ADDRESS.into(),
+    };
+    bench.ask(Actor::Nobody, Command::Refresh(command))
 }
 
 /// The first session's refresh token of this generation.

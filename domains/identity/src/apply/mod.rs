@@ -1,6 +1,7 @@
 //! Applying commands: one file a verb with its rules and their tests.
 
 mod administer;
+mod confirm_refresh;
 mod create_account;
 mod deactivate;
 mod delete_devices;
@@ -36,6 +37,7 @@ pub fn apply(cx: &mut Cx<'_>, command: Command) -> Verdict {
         Command::CreateAccount(command) => create_account::apply(cx, &command),
         Command::SignIn(command) => sign_in::apply(cx, &command),
         Command::Refresh(command) => refresh::apply(cx, &command),
+        Command::ConfirmRefresh(command) => confirm_refresh::apply(cx, &command),
         Command::SignOut(command) => sign_out::apply(cx, &command),
         Command::SignOutEverywhere(command) => sign_out_everywhere::apply(cx, &command),
         Command::SetPassword(command) => set_password::apply(cx, &command),

@@ -1,9 +1,9 @@
 //! Replacing a session's tokens (Matrix v1.19, client-server API, refreshing access tokens).
 //!
-//! The old access token ends at once. The refresh token that was presented stays usable until the one
-//! that was made from it is used, for a client that lost the answer; each further use replaces the pair
-//! that nobody has used. Whatever was replaced or has a used successor is spent, and a spent one that
-//! comes again means that two hold copies: the session ends (RFC 9700, section 4.14.2).
+//! The old access token ends at once. The refresh token that was presented stays usable until one of the
+//! two that were made from it is used (`confirm_refresh.rs`), for a client that lost the answer; each
+//! further use replaces the pair that nobody has used. Whatever was replaced or has a used successor is
+//! spent: it opens nothing, and the session goes on. Before behaviour 3 it ended the session.
 
 use super::{Cx, Verdict, ending, reject};
 use crate::command::{Accepted, Refresh, Rejected};
@@ -16,6 +16,9 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Refresh) -> Verdict {
         return Err(reject(Rejected::UnknownRefreshToken));
     };
     let moves: &[_] = match standing {
+        Standing::Spent if cx.version() >= 3 => {
+            return Err(reject(Rejected::UnknownRefreshToken));
+        }
         Standing::Spent => {
             ending::device(cx, &user, &id)?;
             return Ok(Accepted::Reused);
@@ -40,29 +43,19 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Refresh) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::command::{Accepted, Command, Refresh, Rejected};
-    use crate::testing::{ADDRESS, Bench, token};
-    use bongsu_base::Millis;
-    use bongsu_lane::Actor;
+    use crate::command::{Accepted, Rejected};
+    use crate::testing::{Bench, refresh_matrix as refresh, token};
 
     const DONE: Result<Accepted, Rejected> = Ok(Accepted::Done);
     const UNKNOWN: Result<Accepted, Rejected> = Err(Rejected::UnknownRefreshToken);
 
-    /// Presents refresh token `presented`; the new pair is access `made` and refresh `made + 100`.
-    fn refresh(bench: &Bench, presented: u8, made: u8) -> Result<Accepted, Rejected> {
-        let command = Refresh {
-            presented: token(presented),
-            access: token(made),
-            access_lifetime: Millis::hours(1),
-            refresh: token(made + 100),
-            address: ADDRESS.into(),
-        };
-        bench.ask(Actor::Nobody, Command::Refresh(command))
-    }
-
     /// Mina's session with access token 1 and refresh token 101.
     fn bench() -> Bench {
-        let bench = Bench::with(&["mina"]);
+        begun(Bench::new())
+    }
+
+    fn begun(bench: Bench) -> Bench {
+        bench.make(&["mina"]);
         bench.sign_in("mina", "PHONE", 1, Some(101));
         bench
     }
@@ -96,23 +89,37 @@ mod tests {
     }
 
     #[test]
-    fn a_spent_refresh_token_ends_the_session() {
+    fn a_spent_refresh_token_opens_nothing_and_ends_nothing() {
         let bench = bench();
         assert_eq!(refresh(&bench, 101, 2), DONE);
         assert_eq!(refresh(&bench, 102, 3), DONE);
-        assert_eq!(refresh(&bench, 101, 4), Ok(Accepted::Reused));
-        assert!(live(&bench, &[1, 2, 3, 4]).is_empty());
-        assert_eq!(refresh(&bench, 103, 5), UNKNOWN);
-        assert_eq!(bench.count("device") + bench.count("refresh_token"), 0);
+        assert_eq!(refresh(&bench, 101, 4), UNKNOWN);
+        assert_eq!(live(&bench, &[1, 2, 3, 4]), [3]);
+        assert_eq!(refresh(&bench, 103, 5), DONE);
     }
 
     #[test]
-    fn a_replaced_refresh_token_ends_the_session() {
+    fn a_replaced_refresh_token_opens_nothing_and_ends_nothing() {
         let bench = bench();
         assert_eq!(refresh(&bench, 101, 2), DONE);
         assert_eq!(refresh(&bench, 101, 3), DONE);
-        assert_eq!(refresh(&bench, 102, 4), Ok(Accepted::Reused));
-        assert!(live(&bench, &[1, 2, 3, 4]).is_empty());
+        assert_eq!(refresh(&bench, 102, 4), UNKNOWN);
+        assert_eq!(live(&bench, &[1, 2, 3, 4]), [3]);
+    }
+
+    #[test]
+    fn before_behaviour_3_a_spent_refresh_token_ended_the_session() {
+        for replaced in [false, true] {
+            let bench = begun(Bench::of_behaviour(2));
+            assert_eq!(refresh(&bench, 101, 2), DONE);
+            let used = if replaced { 101 } else { 102 };
+            assert_eq!(refresh(&bench, used, 3), DONE);
+            let spent = if replaced { 102 } else { 101 };
+            assert_eq!(refresh(&bench, spent, 4), Ok(Accepted::Reused));
+            assert!(live(&bench, &[1, 2, 3, 4]).is_empty());
+            assert_eq!(refresh(&bench, 103, 5), UNKNOWN);
+            assert_eq!(bench.count("device") + bench.count("refresh_token"), 0);
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Holder {
     pub device: DeviceId,
     /// When the token ends by itself.
     pub expires: Option<LogTime>,
+    /// Whether the refresh token that it was made from is still good, because it was not used yet.
+    pub unconfirmed: bool,
 }
 
 /// Where a refresh token stands in its session.
@@ -26,7 +28,7 @@ pub enum Standing {
     Current,
     /// The current one was made from it. A client that lost the answer has only this one.
     Previous,
-    /// A later one has been used.
+    /// A later one has been used, or the access token that came with it.
     Spent,
 }
 
@@ -42,16 +44,22 @@ impl Standing {
 
 /// Reads to whom an access token was given.
 pub fn holder(db: &Connection, hash: &TokenHash) -> Result<Option<Holder>> {
-    db.prepare_cached("SELECT user, device, expires FROM access_token WHERE hash = ?1")?
-        .query_row([hash.as_bytes()], |row| {
-            let expires = row.get::<_, Option<i64>>(2)?.map(LogTime);
-            Ok(Holder {
-                user: id(row, 0)?,
-                device: id(row, 1)?,
-                expires,
-            })
+    db.prepare_cached(
+        "SELECT user, device, expires,
+           EXISTS (SELECT 1 FROM refresh_token AS refresh
+                   WHERE refresh.user = access.user AND refresh.device = access.device AND standing = 1)
+         FROM access_token AS access WHERE hash = ?1",
+    )?
+    .query_row([hash.as_bytes()], |row| {
+        let expires = row.get::<_, Option<i64>>(2)?.map(LogTime);
+        Ok(Holder {
+            user: id(row, 0)?,
+            device: id(row, 1)?,
+            expires,
+            unconfirmed: row.get(3)?,
         })
-        .optional()
+    })
+    .optional()
 }
 
 /// Reads when the access token of a device ends; `None` when the device has none.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bongsu_base::{LogTime, Millis, Seq};
 use bongsu_identity::Identity;
-use bongsu_lane::{Lane, Options};
+use bongsu_lane::{Domain, Lane, Options};
 use bongsu_log::{AppendError, Bounds, Chain, Entry, Log, ReadError};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -126,6 +126,8 @@ impl House {
             .await
             .expect("an empty view opens");
         let running = runner.start().expect("a thread");
+        let activated = lane.activate(Identity::VERSION).await;
+        activated.expect("this code knows it");
         let join: Box<dyn FnOnce() + Send> = Box::new(|| running.join());
         Self {
             lane,

@@ -1,5 +1,6 @@
 //! Keeping and ending sessions.
 
+use super::bad_input::commands;
 use super::{Answer, Server, password};
 use bongsu_base::{Millis, RecordId};
 use bongsu_identity::{Command, Refresh, TokenHash};
@@ -40,12 +41,36 @@ async fn refreshing_replaces_both_tokens() {
     stolen.is(401, "M_UNKNOWN_TOKEN");
     assert_eq!(stolen.body.get("soft_logout"), None);
     assert!(
-        server.whoami(&next.text("access_token")).await.is_err(),
-        "the session ended"
+        server.whoami(&next.text("access_token")).await.is_ok(),
+        "the session goes on"
     );
     refresh(&server, "bgs_unknown")
         .await
         .is(401, "M_UNKNOWN_TOKEN");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn the_old_refresh_token_is_good_until_the_new_access_token_is_used() {
+    let server = Server::with_mina().await;
+    let first = begin(&server).await;
+    let lost = refresh(&server, &first).await;
+    assert_eq!(lost.status, StatusCode::OK);
+    let kept = refresh(&server, &first).await;
+    let access = kept.text("access_token");
+    let before = commands(&server).await;
+    assert!(server.whoami(&access).await.is_ok());
+    assert_eq!(commands(&server).await, before + 1, "the first use is told");
+    assert!(server.whoami(&access).await.is_ok());
+    assert_eq!(commands(&server).await, before + 1, "no later one is");
+    for old in [&first, &lost.text("refresh_token")] {
+        let refused = refresh(&server, old).await;
+        refused.is(401, "M_UNKNOWN_TOKEN");
+        assert_eq!(refused.body.get("soft_logout"), None);
+    }
+    assert!(server.whoami(&access).await.is_ok(), "the session goes on");
+    let next = refresh(&server, &kept.text("refresh_token")).await;
+    assert!(server.whoami(&next.text("access_token")).await.is_ok());
     server.close().await;
 }
 
