@@ -19,6 +19,7 @@ use axum::Router;
 use bongsu_base::{Millis, ServerName};
 use bongsu_fetch::Fetcher;
 use bongsu_flows::{IdentityFlows, PayFlows};
+use bongsu_identity::http::Api as IdentityApi;
 use bongsu_identity::{Accounts, Identity, Provider, Registration, Vault};
 use bongsu_media::{Limits, Media};
 use bongsu_pay::http::{Api as PayApi, AtBank, Invariants, Rates, Signing, TellerMetrics};
@@ -28,6 +29,7 @@ use bongsu_talk::http::{
     Allowed, Api as TalkApi, Clock, Config as TalkConfig, Counts, Gallery, Listeners, MediaRules,
     MembersTold, Parts as TalkParts, PresenceNow, Previews, RetentionPolicy, Sending, TypingNow,
 };
+use bongsu_web_kit::Authenticate;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use std::path::Path;
@@ -153,6 +155,11 @@ impl House {
         };
         tokio::spawn(self.pay.lane.clone().run_effects(flows));
         provider
+    }
+
+    /// What identity's endpoints work with, for whoever `authenticator` lets in.
+    pub fn identity_api(&self, authenticator: &Arc<dyn Authenticate>) -> IdentityApi {
+        IdentityApi::new(self.accounts.clone(), authenticator.clone(), &self.vault)
     }
 
     /// What talk's endpoints work with.

@@ -5,7 +5,7 @@ use axum::body::Body;
 use bongsu_base::{LogTime, Seed};
 use bongsu_fetch::Fetcher;
 use bongsu_identity::http::Api as IdentityApi;
-use bongsu_identity::{Accounts, HashingCost, Identity, Registration};
+use bongsu_identity::{Accounts, HashingCost, Identity, Registration, Vault};
 use bongsu_lane::{Domain, Lane, Options};
 use bongsu_log::memory::{Faults, MemoryLog};
 use bongsu_media::{Limits, Media};
@@ -100,6 +100,7 @@ impl House {
         let (ours, _) = bongsu_identity::http::endpoints(IdentityApi::new(
             accounts.clone(),
             Arc::new(accounts),
+            &Vault::parse(&"ab".repeat(32)).expect("a key"),
         ));
         let (theirs, _) = bongsu_talk::http::endpoints(api);
         let mut house = Self {

@@ -15,7 +15,6 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bongsu_identity::Provider;
-use bongsu_identity::http::Api as IdentityApi;
 use bongsu_pay::http::Api as PayApi;
 use bongsu_talk::http::Api as TalkApi;
 use bongsu_web_kit::Authenticate;
@@ -82,10 +81,7 @@ fn domains(house: &House, (talk, pay): (TalkApi, PayApi), provider: Provider) ->
     let administration = house
         .administration(talk.clone(), pay.clone(), provider.clone())
         .route_layer(from_fn_with_state(authenticator.clone(), admit_by_token));
-    let (identity, _) = bongsu_identity::http::endpoints(IdentityApi::new(
-        house.accounts.clone(),
-        authenticator.clone(),
-    ));
+    let (identity, _) = bongsu_identity::http::endpoints(house.identity_api(&authenticator));
     let (talk, _) = bongsu_talk::http::endpoints(talk);
     let sign_in = bongsu_identity::http::oauth::routes().into_router(provider);
     let pay = bongsu_pay::http::routes().into_router(pay);

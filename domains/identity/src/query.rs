@@ -56,6 +56,12 @@ pub fn sign_in_state(
     })
 }
 
+/// The password of an account.
+pub fn password(view: &ReadView<'_>, user: &UserId) -> Result<Option<PasswordHash>> {
+    let found = account::get(view.db(), user)?;
+    Ok(found.and_then(|account| account.password))
+}
+
 /// Whether the name was never given to an account.
 pub fn is_free(view: &ReadView<'_>, user: &UserId) -> Result<bool> {
     Ok(account::get(view.db(), user)?.is_none())

@@ -19,8 +19,9 @@ pub async fn handle(
     }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
     let caller = signed_in(caller)?;
+    let operation = format!("POST /account/password {}", request.new_password);
     let (stage, proof) =
-        PasswordStage::verify(&api, &caller, "change the password", request.auth, &address).await?;
+        PasswordStage::verify(&api, &caller, &operation, request.auth, &address).await?;
     let command = Command::SetPassword(SetPassword {
         user: caller.user.clone(),
         proof: Some(proof),

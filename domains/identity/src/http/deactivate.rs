@@ -20,8 +20,10 @@ pub async fn handle(
     }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
     let caller = signed_in(caller)?;
+    // Clients say only with the password what is to become of what the person wrote.
+    let operation = "POST /account/deactivate";
     let (stage, proof) =
-        PasswordStage::verify(&api, &caller, "deactivate", request.auth, &address).await?;
+        PasswordStage::verify(&api, &caller, operation, request.auth, &address).await?;
     let command = Command::Deactivate(Deactivate {
         user: caller.user.clone(),
         proof: Some(proof),

@@ -17,6 +17,7 @@ pub async fn handle(
     }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
     let devices = vec![ids::device(&request.device_id)?];
-    delete_devices::delete(&api, &caller, devices, request.auth, &address).await?;
+    let asking = (&caller, request.auth, &*address);
+    delete_devices::delete(&api, "DELETE /devices", devices, asking).await?;
     Ok(Reply(Response::new()))
 }

@@ -11,6 +11,7 @@ use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::{Answer, Matrix, MatrixError, Reply};
 use ruma::api::client::device::delete_devices::v3::{Request, Response};
 use ruma::api::client::uiaa::AuthData;
+use std::collections::BTreeSet;
 
 pub async fn handle(
     State(api): State<Api>,
@@ -23,20 +24,21 @@ pub async fn handle(
 ) -> Answer<Response> {
     let devices = request.devices.iter().map(|id| ids::device(id));
     let devices = devices.collect::<Result<_, _>>()?;
-    delete(&api, &caller, devices, request.auth, &address).await?;
+    let asking = (&caller, request.auth, &*address);
+    delete(&api, "POST /delete_devices", devices, asking).await?;
     Ok(Reply(Response::new()))
 }
 
-/// Deletes `devices` of the caller's once the password was given.
+/// Deletes `devices` of the caller's at `endpoint`, once the password was given.
 pub async fn delete(
     api: &Api,
-    caller: &Caller,
+    endpoint: &str,
     devices: Vec<DeviceId>,
-    auth: Option<AuthData>,
-    address: &str,
+    (caller, auth, address): (&Caller, Option<AuthData>, &str),
 ) -> Result<(), MatrixError> {
-    let operation: Vec<&str> = devices.iter().map(DeviceId::as_str).collect();
-    let operation = format!("delete {}", operation.join(" "));
+    // In whatever order: it is the same that is done.
+    let names: BTreeSet<&str> = devices.iter().map(DeviceId::as_str).collect();
+    let operation = format!("{endpoint} {names:?}");
     let (stage, proof) = PasswordStage::verify(api, caller, &operation, auth, address).await?;
     let command = DeleteDevices {
         user: caller.user.clone(),

@@ -20,7 +20,7 @@ pub async fn handle(
         ..
     }: Matrix<Asking<Request>>,
 ) -> Answer<Response> {
-    let operation = "let another device sign in";
+    let operation = "POST /login/get_token";
     let (stage, proof) =
         PasswordStage::verify(&api, &caller, operation, request.auth, &address).await?;
     let token = Token::fresh(api.accounts.lane());

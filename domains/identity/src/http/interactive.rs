@@ -1,13 +1,11 @@
 //! User-interactive authentication (Matrix v1.19, client-server API). Every flow here has one stage, so
-//! that a stage presented completes its flow. Of a session it is remembered what it was begun for.
+//! that a stage presented completes its flow. A session is for what it was begun for.
 
 use super::Api;
-use super::remembered::Session;
 use crate::command::{Accepted, Denial, Proof};
 use bongsu_web_kit::Caller;
 use bongsu_web_kit::matrix::MatrixError;
 use bongsu_web_kit::stands_for;
-use data_encoding::HEXLOWER;
 use http::StatusCode;
 use ruma::api::IncomingRequest;
 use ruma::api::client::uiaa::{AuthData, AuthFlow, AuthType, UiaaInfo, UserIdentifier};
@@ -24,37 +22,17 @@ pub fn challenge(
     session: Option<&str>,
     error: Option<(ErrorKind, &str)>,
 ) -> MatrixError {
-    let session = session.map_or_else(
-        || {
-            let fresh = HEXLOWER.encode(&api.accounts.lane().random::<16>());
-            let now = api.accounts.config().clock.now();
-            api.remembered.begin(&fresh, operation, wishes, now);
-            fresh
-        },
-        str::to_owned,
-    );
+    let session = match session.map_or_else(|| api.begin(operation, wishes), |it| Ok(it.to_owned()))
+    {
+        Ok(session) => session,
+        Err(error) => return error,
+    };
     let mut info = UiaaInfo::new(vec![AuthFlow::new(vec![stage])]);
     info.session = Some(session);
     info.params = serde_json::value::to_raw_value(&json!({})).ok();
     info.auth_error =
         error.map(|(kind, text)| Box::new(StandardErrorBody::new(kind, text.to_owned())));
     MatrixError::Interactive(Box::new(info))
-}
-
-/// What is remembered of a session; nothing of one that did not begin here, or long ago.
-///
-/// # Errors
-/// 403 when it was begun for something else.
-pub fn session(api: &Api, operation: &str, name: Option<&str>) -> Result<Session, MatrixError> {
-    let now = api.accounts.config().clock.now();
-    let found = name.and_then(|name| api.remembered.of(name, now));
-    let found = found.unwrap_or_default();
-    if found.operation.is_empty() || found.operation == operation {
-        return Ok(found);
-    }
-    Err(MatrixError::forbidden(
-        "this session was begun for something else; begin another one",
-    ))
 }
 
 /// The caller, where an endpoint also serves those who are not signed in, which this server does not.
@@ -72,8 +50,9 @@ pub struct PasswordStage<'a> {
 }
 
 impl<'a> PasswordStage<'a> {
-    /// Verifies what the client presents before `operation` is done, or asks for it. A wrong password is a
-    /// proof too: it has to reach the rules, which count it.
+    /// Verifies what the client presents before `operation` is done, or asks for it. A session that it presents is
+    /// to have begun for the same operation, on the same device. A wrong password is a proof too: it has to
+    /// reach the rules, which count it.
     pub async fn verify(
         api: &'a Api,
         caller: &Caller,
@@ -84,10 +63,12 @@ impl<'a> PasswordStage<'a> {
         let name = auth.as_ref().and_then(AuthData::session).map(str::to_owned);
         let stage = Self {
             api,
-            operation: format!("{} {operation}", caller.user),
+            operation: format!("{} {} {operation}", caller.user, caller.device),
             session: name,
         };
-        session(api, &stage.operation, stage.session.as_deref())?;
+        if let Some(session) = &stage.session {
+            api.began(&stage.operation, session)?;
+        }
         let password = match auth {
             None | Some(AuthData::FallbackAcknowledgement(_)) => return Err(stage.again(None)),
             Some(AuthData::Password(password)) => password,

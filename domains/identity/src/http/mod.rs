@@ -3,6 +3,7 @@
 
 mod address;
 pub mod admin;
+mod began;
 mod change_password;
 mod deactivate;
 mod delete_device;
@@ -28,20 +29,19 @@ mod refresh;
 mod refusal;
 mod register;
 mod registration_token;
-mod remembered;
 mod set_profile_field;
 mod update_device;
 mod username_available;
 mod whoami;
 mod whois;
 
-use crate::Accounts;
+use crate::{Accounts, Vault};
 use axum::Router;
+use began::Seals;
 use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::matrix::{Endpoints, Gate, Operation};
 use interactive::Asking;
 use open::Open;
-use remembered::Remembered;
 use ruma::api::client::{account, admin as moderate, device, profile, session};
 use std::sync::Arc;
 
@@ -50,17 +50,18 @@ use std::sync::Arc;
 pub struct Api {
     accounts: Accounts,
     authenticator: Arc<dyn Authenticate>,
-    remembered: Remembered,
+    seals: Seals,
 }
 
 impl Api {
-    /// The endpoints' state over these accounts, for whoever `authenticator` lets in.
+    /// The endpoints' state over these accounts, for whoever `authenticator` lets in. `vault` seals what stands between
+    /// the requests of one authentication.
     #[must_use]
-    pub fn new(accounts: Accounts, authenticator: Arc<dyn Authenticate>) -> Self {
+    pub fn new(accounts: Accounts, authenticator: Arc<dyn Authenticate>, vault: &Vault) -> Self {
         Self {
             accounts,
             authenticator,
-            remembered: Remembered::default(),
+            seals: Seals::of(vault),
         }
     }
 }

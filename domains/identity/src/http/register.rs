@@ -1,19 +1,21 @@
 //! `POST /register`: making an account.
 
 use super::address::Address;
-use super::interactive::{challenge, session};
+use super::began::Began;
+use super::interactive::challenge;
 use super::{Api, ids};
 use crate::accounts::{Tokens, Wanted};
 use crate::command::{Accepted, Command, CreateAccount, NewSession, Rejected, SetPassword, SignIn};
 use crate::config::Registration;
 use crate::query;
+use crate::secret::PasswordHash;
 use axum::Json;
 use axum::extract::State;
-use bongsu_base::UserId;
+use bongsu_base::{RecordId, UserId};
 use bongsu_lane::{Actor, Priority};
-use bongsu_web_kit::Authenticate;
 use bongsu_web_kit::matrix::{Matrix, MatrixError};
 use bongsu_web_kit::stands_for;
+use bongsu_web_kit::{AuthError, Authenticate};
 use data_encoding::HEXLOWER;
 use http::StatusCode;
 use ruma::OwnedDeviceId;
@@ -26,7 +28,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 /// What the sessions here are begun for.
-const OPERATION: &str = "register";
+const OPERATION: &str = "POST /register";
+/// How often an account may be refused in one session.
+const TIMES: u32 = 16;
 
 /// The request as it came: what a client leaves out of it stands in the one by which it began its session.
 pub struct Registering {
@@ -97,56 +101,76 @@ pub async fn handle(
         ..
     }: Matrix<Registering>,
 ) -> Result<Json<Value>, MatrixError> {
-    let guest = match kind.as_deref() {
-        None | Some("user") => false,
-        Some("guest") => true,
-        Some(kind) => {
-            let message =
-                format!("there are accounts of kind `user` and `guest`, and none of kind `{kind}`");
-            let unrecognized = ErrorKind::Unrecognized;
-            return Err(MatrixError::new(
-                StatusCode::BAD_REQUEST,
-                unrecognized,
-                message,
-            ));
-        }
-    };
+    let guest = is_for_guests(kind.as_deref())?;
     let auth = body.remove("auth").filter(|auth| !auth.is_null());
     let auth: Option<AuthData> = auth.map(parsed).transpose()?;
     let name = auth.as_ref().and_then(AuthData::session);
-    let known = session(&api, OPERATION, name)?;
-    for (wish, value) in known.wishes {
-        body.entry(wish).or_insert(value);
+    let mut began = name.map(|name| api.began(OPERATION, name)).transpose()?;
+    let mut asked = body.clone();
+    for (wish, value) in began
+        .iter_mut()
+        .flat_map(|began| std::mem::take(&mut began.wishes))
+    {
+        asked.entry(wish).or_insert(value);
     }
-    let wishes: Wishes = parsed(Value::Object(body.clone()))?;
+    let wishes: Wishes = parsed(Value::Object(asked.clone()))?;
     admit(&api, guest, &wishes)?;
     if guest {
         return make_guest(&api, wishes, &address).await;
     }
-    if let Some(user) = known.made
-        && wishes.is_of(&api, &user)
-    {
-        confirm(&api, &body, auth.as_ref())?;
-        return sign_in(&api, &user, wishes, &address).await;
-    }
     let grown = match &wishes.guest_access_token {
-        Some(token) => grown_guest(&api, token, &wishes).await?,
+        Some(token) => grown_guest(&api, token, &wishes, began.is_some()).await?,
         None => None,
     };
     let user = match &grown {
         Some(guest) => guest.clone(),
-        None => free_name(&api, wishes.username.as_deref()).await?,
+        None => new_name(&api, wishes.username.as_deref(), began.as_ref())?,
     };
-    confirm(&api, &body, auth.as_ref())?;
-    let answer = if grown.is_some() {
-        grow(&api, &user, wishes, &address).await?
-    } else {
-        make(&api, &user, wishes, &address).await?
-    };
-    if let Some(name) = name {
-        api.remembered.made(name, &user);
+    let confirmed = confirm(&api, &asked, auth.as_ref());
+    // A name that is taken may be the one that was made in this session: the rules know.
+    let known_later = grown.is_some() || (began.is_some() && confirmed.is_ok());
+    if !known_later && !is_free(&api, &user).await? {
+        return Err(Rejected::UserInUse.into());
     }
-    Ok(answer)
+    confirmed?;
+    let made = if grown.is_some() {
+        grow(&api, &user, &wishes, (began.as_ref(), &address)).await?
+    } else {
+        make(&api, &user, &wishes, (began.as_ref(), &address)).await?
+    };
+    match made {
+        Made::Now(answer) => Ok(answer),
+        Made::Before if is_free(&api, &user).await? => Err(MatrixError::forbidden(
+            "an account was made in this session; begin another one for another account",
+        )),
+        // What is in the session opens nothing a second time.
+        Made::Before => {
+            let told: Wishes = parsed(Value::Object(body))?;
+            told.password()?;
+            sign_in(&api, &user, &wishes, &address).await
+        }
+    }
+}
+
+/// Whether an account of this kind is a guest's.
+fn is_for_guests(kind: Option<&str>) -> Result<bool, MatrixError> {
+    match kind {
+        None | Some("user") => Ok(false),
+        Some("guest") => Ok(true),
+        Some(kind) => Err(MatrixError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorKind::Unrecognized,
+            format!("there are accounts of kind `user` and `guest`, and none of kind `{kind}`"),
+        )),
+    }
+}
+
+/// What became of an account.
+enum Made {
+    /// It was made, and this is the answer.
+    Now(Json<Value>),
+    /// Something was made in this session before, perhaps it.
+    Before,
 }
 
 impl Wishes {
@@ -183,28 +207,62 @@ impl Wishes {
 async fn make(
     api: &Api,
     user: &UserId,
-    wishes: Wishes,
-    address: &str,
-) -> Result<Json<Value>, MatrixError> {
+    wishes: &Wishes,
+    (began, address): (Option<&Began>, &str),
+) -> Result<Made, MatrixError> {
     let password = wishes.password()?;
     let begun = wishes.begin(api, address)?;
-    let password = Some(api.accounts.hash(password).await?);
+    let password = api.accounts.hash(password).await?;
     let (tokens, session) = begun.unzip();
     let answer = answer(api, user, session.as_ref(), tokens);
-    let command = CreateAccount {
+    let command = Command::CreateAccount(CreateAccount {
         user: user.clone(),
-        password,
+        password: Some(password.clone()),
         session,
         admin: false,
-    };
-    let command = Command::CreateAccount(command);
-    let asked = api.accounts.ask(Actor::Nobody, Priority::Vital, command);
-    match asked.await? {
-        Accepted::Done => Ok(answer),
-        _ => Err(MatrixError::internal(
-            "an account was neither made nor refused",
-        )),
+    });
+    once(api, began, Actor::Nobody, command).await?;
+    if has(api, user, &password).await? {
+        return Ok(Made::Now(answer));
     }
+    Ok(Made::Before)
+}
+
+/// Asks in a session's name, so that it makes one account: what was done in it before is what is done. What was
+/// refused in it leaves it open.
+async fn once(
+    api: &Api,
+    began: Option<&Began>,
+    actor: Actor,
+    command: Command,
+) -> Result<(), MatrixError> {
+    let lane = api.accounts.lane();
+    for time in 0..TIMES {
+        let mut request = lane.request(actor.clone(), Priority::Vital, command.clone());
+        if let Some(began) = began {
+            request.id = RecordId::named(&["register", &began.name], &time.to_string());
+        }
+        let decision = lane.submit(request).await?;
+        match decision.outcome {
+            Ok(Accepted::Done) => return Ok(()),
+            Ok(_) => {
+                return Err(MatrixError::internal(
+                    "an account was neither made nor refused",
+                ));
+            }
+            Err(_) if decision.repeated => {}
+            Err(rejected) => return Err(rejected.into()),
+        }
+    }
+    Err(MatrixError::forbidden(
+        "too much was refused in this session; begin another one",
+    ))
+}
+
+/// Whether this is the account's password. Each has a salt of its own, so that it tells who made the account.
+async fn has(api: &Api, user: &UserId, password: &PasswordHash) -> Result<bool, MatrixError> {
+    let look = api.accounts.read(|view| query::password(view, user));
+    Ok(look.await?.as_ref() == Some(password))
 }
 
 /// Makes an account for somebody who looks around. Without a password nobody comes back to it who lost its
@@ -238,13 +296,21 @@ async fn make_guest(api: &Api, wishes: Wishes, address: &str) -> Result<Json<Val
 }
 
 /// The guest who asks for a password of their own, by the token that they have; nobody, if they ask for another
-/// name.
+/// name, or if the token is no good any more because they were given one `again` in the same session.
 async fn grown_guest(
     api: &Api,
     token: &str,
     wishes: &Wishes,
+    again: bool,
 ) -> Result<Option<UserId>, MatrixError> {
-    let caller = api.accounts.authenticate(token).await?;
+    let caller = match (api.accounts.authenticate(token).await, &wishes.username) {
+        (Err(AuthError::Unknown), Some(name))
+            if again && !is_free(api, &named(api, name)?).await? =>
+        {
+            return Ok(None);
+        }
+        (caller, _) => caller?,
+    };
     let look = api
         .accounts
         .read(|view| query::is_guest(view, &caller.user));
@@ -257,27 +323,28 @@ async fn grown_guest(
 async fn grow(
     api: &Api,
     user: &UserId,
-    wishes: Wishes,
-    address: &str,
-) -> Result<Json<Value>, MatrixError> {
+    wishes: &Wishes,
+    (began, address): (Option<&Began>, &str),
+) -> Result<Made, MatrixError> {
+    let password = api.accounts.hash(wishes.password()?).await?;
     let command = Command::SetPassword(SetPassword {
         user: user.clone(),
         proof: None,
-        password: api.accounts.hash(wishes.password()?).await?,
+        password: password.clone(),
         logout_devices: true,
     });
-    let asked = api.accounts.ask(Actor::Operator, Priority::Vital, command);
-    match asked.await? {
-        Accepted::Done => sign_in(api, user, wishes, address).await,
-        _ => Err(MatrixError::internal("a guest's password was not set")),
+    once(api, began, Actor::Operator, command).await?;
+    if has(api, user, &password).await? {
+        return Ok(Made::Now(sign_in(api, user, wishes, address).await?));
     }
+    Ok(Made::Before)
 }
 
-/// Gives a client that asks again what it was given before: the answer did not reach it.
+/// Signs in to an account that was made before. A client that asks again did not get the answer.
 async fn sign_in(
     api: &Api,
     user: &UserId,
-    wishes: Wishes,
+    wishes: &Wishes,
     address: &str,
 ) -> Result<Json<Value>, MatrixError> {
     let password = wishes.password()?.to_owned();
@@ -359,20 +426,22 @@ pub fn named(api: &Api, name: &str) -> Result<UserId, MatrixError> {
     Ok(api.accounts.new_user(&name.to_ascii_lowercase())?)
 }
 
-/// The id that the account will have, whether the person named one or not.
-async fn free_name(api: &Api, username: Option<&str>) -> Result<UserId, MatrixError> {
-    let user = match username {
-        Some(name) => named(api, name)?,
-        None => named(api, &HEXLOWER.encode(&api.accounts.lane().random::<8>()))?,
-    };
-    if !api
-        .accounts
-        .read(|view| query::is_free(view, &user))
-        .await?
-    {
-        return Err(Rejected::UserInUse.into());
+/// The id that the account will have, whether the person named one or not. In one session it is always the same.
+fn new_name(
+    api: &Api,
+    username: Option<&str>,
+    began: Option<&Began>,
+) -> Result<UserId, MatrixError> {
+    match (username, began) {
+        (Some(name), _) => named(api, name),
+        (None, Some(began)) => named(api, &began.name[..16]),
+        (None, None) => named(api, &HEXLOWER.encode(&api.accounts.lane().random::<8>())),
     }
-    Ok(user)
+}
+
+async fn is_free(api: &Api, user: &UserId) -> Result<bool, MatrixError> {
+    let look = api.accounts.read(|view| query::is_free(view, user));
+    Ok(look.await?)
 }
 
 /// The one stage of registering: none to speak of where it is open, the token where it needs one.

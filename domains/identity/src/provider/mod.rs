@@ -29,6 +29,7 @@ pub use inspect::{SealedKey, sealed_keys};
 pub use keep::RotateError;
 pub(crate) use keys::Keys;
 pub use logout::LogoutError;
+pub(crate) use seal::{disclose, enclose};
 pub use secret::{Refreshable, SecretKey};
 pub use vault::{Vault, VaultError};
 

@@ -1,7 +1,9 @@
-//! Values that go through somebody else's hands and come back: pushed requests, and that somebody has just signed in.
+//! Values that go through somebody else's hands and come back: pushed requests, that somebody has just signed in, what
+//! stands between the requests of one authentication.
 
-use super::{Keys, Provider, secret};
+use super::{Keys, Provider, SecretKey, secret};
 use bongsu_base::{LogTime, Millis};
+use ring::aead::NONCE_LEN;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,28 @@ use serde::{Deserialize, Serialize};
 struct Until<T> {
     until: LogTime,
     value: T,
+}
+
+/// Seals `value` for `purpose`, good until then. Whoever has the key opens it.
+pub(crate) fn enclose<T: Serialize>(
+    key: &SecretKey,
+    (purpose, until): (&str, LogTime),
+    value: &T,
+    nonce: [u8; NONCE_LEN],
+) -> Option<String> {
+    let json = serde_json::to_vec(&Until { until, value }).ok()?;
+    Some(key.put(purpose, &json, nonce))
+}
+
+/// Opens what one of `keys` sealed for `purpose`; `None` when none did, or it has run out.
+pub(crate) fn disclose<'a, T: DeserializeOwned>(
+    keys: impl Iterator<Item = &'a SecretKey>,
+    (purpose, now): (&str, LogTime),
+    text: &str,
+) -> Option<T> {
+    let json = secret::take(keys, purpose, text)?;
+    let sealed: Until<T> = serde_json::from_slice(&json).ok()?;
+    (sealed.until > now).then_some(sealed.value)
 }
 
 impl Provider {
@@ -21,9 +45,8 @@ impl Provider {
         value: &T,
     ) -> Option<String> {
         let now = self.now();
-        let until = now + lasts;
-        let json = serde_json::to_vec(&Until { until, value }).ok()?;
-        Some(keys.secret(now)?.put(purpose, &json, self.random()))
+        let key = keys.secret(now)?;
+        enclose(key, (purpose, now + lasts), value, self.random())
     }
 
     /// Opens what was sealed for `purpose`; `None` when it was not, or has run out.
@@ -33,8 +56,6 @@ impl Provider {
         purpose: &str,
         text: &str,
     ) -> Option<T> {
-        let json = secret::take(keys.secrets(), purpose, text)?;
-        let sealed: Until<T> = serde_json::from_slice(&json).ok()?;
-        (sealed.until > self.now()).then_some(sealed.value)
+        disclose(keys.secrets(), (purpose, self.now()), text)
     }
 }

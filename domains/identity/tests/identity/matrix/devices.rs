@@ -66,8 +66,12 @@ async fn devices_are_deleted_with_the_password() {
         .await
         .is_ok(json!({}));
     assert!(server.whoami(&others[0]).await.is_err());
-    let mut own = auth("dog");
-    own["session"] = "another".into();
+    let body = json!({"devices": ["B", "A", "PHONE"], "auth": auth("dog")});
+    server
+        .post("/v3/delete_devices", Some(&token), body)
+        .await
+        .is(403, "M_FORBIDDEN");
+    let own = password("mina", "dog");
     let body = json!({"devices": ["B", "A", "PHONE"], "auth": own});
     server
         .post("/v3/delete_devices", Some(&token), body)
@@ -106,7 +110,67 @@ async fn a_session_is_for_what_it_was_begun_for() {
     delete("TABLET", auth(&session))
         .await
         .is(403, "M_FORBIDDEN");
+    // Neither by another path, nor from another device, nor for something else.
+    let mut listed = auth(&session);
+    listed["devices"] = json!(["DESK"]);
+    for (path, token, body) in [
+        ("/v3/delete_devices", &token, listed),
+        ("/v3/account/deactivate", &token, auth(&session)),
+        ("/v1/login/get_token", &token, auth(&session)),
+    ] {
+        server
+            .post(path, Some(token), body)
+            .await
+            .is(403, "M_FORBIDDEN");
+    }
+    let other = server.sign_in("OTHER").await;
+    let path = "/v3/devices/DESK";
+    server
+        .call(Method::DELETE, path, Some(&other), Some(auth(&session)))
+        .await
+        .is(403, "M_FORBIDDEN");
+    let auth_there = json!({"type": "m.login.dummy", "session": session});
+    let new = json!({"username": "jun", "password": "dog", "auth": auth_there});
+    server
+        .post("/v3/register", None, new)
+        .await
+        .is(403, "M_FORBIDDEN");
     delete("DESK", auth(&session)).await.is_ok(json!({}));
-    delete("TABLET", auth("made up")).await.is_ok(json!({}));
+    delete("TABLET", auth("made up")).await.is(400, "M_UNKNOWN");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_is_essential_in_the_body_stays_as_it_was() {
+    let mut server = Server::with_mina().await;
+    let token = server.sign_in("PHONE").await;
+    for (path, first, second) in [
+        (
+            "/v3/delete_devices",
+            json!({"devices": ["A", "B"]}),
+            json!({"devices": ["A"]}),
+        ),
+        (
+            "/v3/account/password",
+            json!({"new_password": "cat"}),
+            json!({"new_password": "bird"}),
+        ),
+    ] {
+        let asked = server.post(path, Some(&token), first.clone()).await;
+        assert_eq!(asked.status, StatusCode::UNAUTHORIZED, "{asked:?}");
+        let mut changed = second;
+        changed["auth"] = password("mina", "dog");
+        changed["auth"]["session"] = asked.text("session").into();
+        let changed = server.post(path, Some(&token), changed).await;
+        changed.is(403, "M_FORBIDDEN");
+    }
+    // In another data centre, and in another order.
+    let body = json!({"devices": ["B", "A"]});
+    let asked = server.post("/v3/delete_devices", Some(&token), body).await;
+    let mut body = json!({"devices": ["A", "B"], "auth": password("mina", "dog")});
+    body["auth"]["session"] = asked.text("session").into();
+    server.elsewhere(1);
+    let done = server.post("/v3/delete_devices", Some(&token), body).await;
+    done.is_ok(json!({}));
     server.close().await;
 }

@@ -14,7 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use bongsu_base::Millis;
 use bongsu_identity::http::{Api, endpoints};
-use bongsu_identity::{Accounts, Clock, Config, HashingCost, Registration};
+use bongsu_identity::{Accounts, Clock, Config, HashingCost, Registration, Vault};
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -28,6 +28,12 @@ struct Server {
     accounts: Accounts,
     router: Router,
     operations: Vec<String>,
+}
+
+/// The endpoints over these accounts in a data centre that has the key-encryption key `n`.
+fn api(accounts: &Accounts, n: u8) -> Api {
+    let vault = Vault::parse(&Vault::file(&[n; 32])).expect("a key");
+    Api::new(accounts.clone(), Arc::new(accounts.clone()), &vault)
 }
 
 /// What came back.
@@ -47,8 +53,7 @@ impl Server {
         config.hashing = HashingCost::LEAST;
         config.clock = Clock::new(move || log.now());
         let accounts = Accounts::new(house.lane.clone(), config).expect("a valid cost");
-        let (router, operations) =
-            endpoints(Api::new(accounts.clone(), Arc::new(accounts.clone())));
+        let (router, operations) = endpoints(api(&accounts, 1));
         let operations = operations
             .iter()
             .map(|one| format!("{} {}", one.method, one.path))
@@ -133,6 +138,11 @@ impl Server {
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
             Err(answer.text("errcode"))
         }
+    }
+
+    /// The same server in another process, which has the key-encryption key `n`.
+    fn elsewhere(&mut self, n: u8) {
+        (self.router, _) = endpoints(api(&self.accounts, n));
     }
 
     fn pass(&self, span: Millis) {

@@ -1,13 +1,30 @@
 //! Making an account.
 
 use super::Server;
+use bongsu_base::Millis;
 use bongsu_identity::Registration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-fn with_dummy(session: &str, mut body: Value) -> Value {
-    body["auth"] = json!({"type": "m.login.dummy", "session": session});
+fn with_dummy(session: &str, body: Value) -> Value {
+    with_auth(json!({"type": "m.login.dummy", "session": session}), body)
+}
+
+/// All in one request, which begins no session.
+fn at_once(body: Value) -> Value {
+    with_auth(json!({"type": "m.login.dummy"}), body)
+}
+
+fn with_auth(auth: Value, mut body: Value) -> Value {
+    body["auth"] = auth;
     body
+}
+
+/// A session of `wishes`.
+async fn begin(server: &Server, wishes: Value) -> String {
+    let asked = server.post("/v3/register", None, wishes).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED, "{asked:?}");
+    asked.text("session")
 }
 
 #[tokio::test]
@@ -61,13 +78,13 @@ async fn what_cannot_be_registered_is_refused() {
         ),
         (
             "/v3/register",
-            with_dummy("s", json!({"username": "mina"})),
+            at_once(json!({"username": "mina"})),
             400,
             "M_MISSING_PARAM",
         ),
         (
             "/v3/register",
-            with_dummy("s", json!({"password": ""})),
+            at_once(json!({"password": ""})),
             400,
             "M_WEAK_PASSWORD",
         ),
@@ -87,7 +104,7 @@ async fn what_cannot_be_registered_is_refused() {
 #[tokio::test]
 async fn a_name_is_made_up_and_the_sign_in_left_out_if_wanted() {
     let server = Server::new(Registration::Open).await;
-    let body = with_dummy("s", json!({"password": "dog", "inhibit_login": true}));
+    let body = at_once(json!({"password": "dog", "inhibit_login": true}));
     let made = server.post("/v3/register", None, body).await;
     let user = made.text("user_id");
     assert!(
@@ -95,7 +112,7 @@ async fn a_name_is_made_up_and_the_sign_in_left_out_if_wanted() {
         "{user}"
     );
     assert_eq!(made.body.get("access_token"), None);
-    let body = with_dummy("s", json!({"password": "dog", "refresh_token": true}));
+    let body = at_once(json!({"password": "dog", "refresh_token": true}));
     let made = server.post("/v3/register", None, body).await;
     assert_eq!(made.body["expires_in_ms"], 3_600_000);
     assert!(made.text("refresh_token").starts_with("bgs_"));
@@ -115,13 +132,17 @@ async fn a_token_opens_registration() {
         json!([{"stages": ["m.login.registration_token"]}])
     );
     let kind = "m.login.registration_token";
-    let wrong = ask(json!({"type": kind, "token": "beacon", "session": "s"})).await;
+    let session = asked.text("session");
+    let wrong = ask(json!({"type": kind, "token": "beacon", "session": session})).await;
     wrong.is(401, "M_FORBIDDEN");
-    assert_eq!(wrong.text("session"), "s");
-    ask(json!({"type": "m.login.dummy", "session": "s"}))
+    assert_eq!(wrong.text("session"), session);
+    let wrong = ask(json!({"type": kind, "token": "beacon"})).await;
+    wrong.is(401, "M_FORBIDDEN");
+    assert_ne!(wrong.text("session"), session, "another one begins");
+    ask(json!({"type": "m.login.dummy", "session": session}))
         .await
         .is(401, "M_FORBIDDEN");
-    let made = ask(json!({"type": kind, "token": "tower", "session": "s"})).await;
+    let made = ask(json!({"type": kind, "token": "tower", "session": session})).await;
     assert_eq!(made.status, StatusCode::OK, "{made:?}");
     for (token, valid) in [("tower", true), ("beacon", false)] {
         let path = format!("/v1/register/{kind}/validity?token={token}");
@@ -185,22 +206,96 @@ async fn a_session_remembers_what_it_was_begun_with() {
         let again = server.post("/v3/register", None, again).await;
         assert_eq!(again.status.as_u16(), status, "{again:?}");
     }
-    let other = with_dummy(&session, json!({"username": "jun", "password": "dog"}));
-    let other = server.post("/v3/register", None, other).await;
-    assert_eq!(
-        other.text("user_id"),
-        "@jun:bongsu.test",
-        "another name is another account"
-    );
-    let own = with_dummy("made up", json!({"username": "sora", "password": "dog"}));
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_session_makes_one_account() {
+    let server = Server::new(Registration::Open).await;
+    let wanted = |name: &str| json!({"username": name, "password": "dog"});
+    let session = begin(&server, json!({})).await;
+    let register = |name: &str| {
+        let body = with_dummy(&session, wanted(name));
+        server.post("/v3/register", None, body)
+    };
     server
-        .post("/v3/register", None, own.clone())
+        .accounts
+        .create("sora", "cat", false)
+        .await
+        .expect("free");
+    // What is refused leaves the session open.
+    for _ in 0..2 {
+        register("sora").await.is(400, "M_USER_IN_USE");
+    }
+    register("mina").await.text("access_token");
+    register("jun").await.is(403, "M_FORBIDDEN");
+    server
+        .get("/v3/register/available?username=jun", None)
+        .await
+        .is_ok(json!({"available": true}));
+    // Somebody else's account opens with its own password alone.
+    register("sora").await.is(403, "M_FORBIDDEN");
+    register("mina").await.text("access_token");
+    let fresh = begin(&server, json!({})).await;
+    let jun = with_dummy(&fresh, wanted("jun"));
+    server
+        .post("/v3/register", None, jun)
         .await
         .text("access_token");
-    server
-        .post("/v3/register", None, own)
-        .await
-        .is(400, "M_USER_IN_USE");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn two_who_finish_a_session_at_once_get_one_account() {
+    let server = Server::new(Registration::Open).await;
+    let session = begin(&server, json!({"password": "dog"})).await;
+    let finish = |name: Value| {
+        let body = with_dummy(&session, json!({"username": name, "password": "dog"}));
+        server.post("/v3/register", None, body)
+    };
+    let (one, other) = tokio::join!(finish("mina".into()), finish("jun".into()));
+    let made = [&one, &other].map(|answer| answer.status == StatusCode::OK);
+    assert_eq!(
+        made.iter().filter(|made| **made).count(),
+        1,
+        "{one:?} {other:?}"
+    );
+    // Whoever names nobody has one account too.
+    let session = begin(&server, json!({"password": "dog"})).await;
+    let finish = || {
+        let body = with_dummy(&session, json!({"password": "dog"}));
+        server.post("/v3/register", None, body)
+    };
+    let (one, other) = tokio::join!(finish(), finish());
+    assert_eq!(one.text("user_id"), other.text("user_id"));
+    for answer in [one, other] {
+        let token = answer.text("access_token");
+        assert!(server.whoami(&token).await.is_ok());
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_session_is_known_in_every_data_centre_for_a_day() {
+    let mut server = Server::new(Registration::Open).await;
+    let wishes = json!({"username": "mina", "password": "dog"});
+    let session = begin(&server, wishes).await;
+    for wrong in ["made up", "", &session[1..]] {
+        let body = with_dummy(wrong, json!({}));
+        let answer = server.post("/v3/register", None, body).await;
+        answer.is(400, "M_UNKNOWN");
+    }
+    let finish = with_dummy(&session, json!({}));
+    server.elsewhere(2);
+    let unknown = server.post("/v3/register", None, finish.clone()).await;
+    unknown.is(400, "M_UNKNOWN");
+    server.elsewhere(1);
+    server.pass(Millis::hours(23));
+    let made = server.post("/v3/register", None, finish.clone()).await;
+    assert_eq!(made.text("user_id"), "@mina:bongsu.test");
+    server.pass(Millis::hours(1));
+    let late = server.post("/v3/register", None, finish).await;
+    late.is(400, "M_UNKNOWN");
     server.close().await;
 }
 
@@ -252,7 +347,7 @@ async fn a_guest_gets_a_password_and_is_one_no_more() {
         .to_owned();
     let grow = |token: &str, name: &str| {
         let body = json!({"username": name, "password": "dog", "guest_access_token": token});
-        with_dummy("s", body)
+        at_once(body)
     };
     let other = server
         .post("/v3/register?kind=guest", None, json!({}))
@@ -271,9 +366,13 @@ async fn a_guest_gets_a_password_and_is_one_no_more() {
     unproven["auth"] = json!(null);
     let asked = server.post("/v3/register", None, unproven).await;
     assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
-    let grown = server
-        .post("/v3/register", None, grow(&token, &local))
-        .await;
+    let mut body = grow(&token, &local);
+    let session = begin(&server, json!({})).await;
+    body["auth"]["session"] = session.into();
+    let grown = server.post("/v3/register", None, body.clone()).await;
+    assert_eq!(grown.text("user_id"), user);
+    // The answer did not arrive, and is asked for again.
+    let grown = server.post("/v3/register", None, body).await;
     assert_eq!(grown.text("user_id"), user);
     let own = grown.text("access_token");
     assert!(own.starts_with("bgs_"));
