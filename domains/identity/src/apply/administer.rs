@@ -1,7 +1,7 @@
 //! What operators do with accounts. Each act is written into the audit log.
 
 use super::sign_out_everywhere::end_all;
-use super::{Cx, Verdict, deactivate, reject};
+use super::{Cx, Verdict, create_account, deactivate, reject};
 use crate::command::{Accepted, Act, Administer, Rejected};
 use crate::state::account;
 use crate::state::restricted::{self, Restricted};
@@ -29,7 +29,7 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &Administer) -> Verdict {
             if account::get(cx.db(), user)?.is_some() {
                 return Err(reject(Rejected::UserInUse));
             }
-            account::insert(cx.db(), user, Some(password), *admin, cx.time())?;
+            create_account::begin(cx, user, Some(password), *admin)?;
         }
         Act::SetPassword {
             password, sign_out, ..

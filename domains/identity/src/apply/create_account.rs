@@ -3,8 +3,11 @@
 
 use super::{Cx, Verdict, reject, session};
 use crate::command::{Accepted, CreateAccount, Rejected};
-use crate::state::account;
+use crate::secret::PasswordHash;
+use crate::state::{account, profile};
+use bongsu_base::UserId;
 use bongsu_lane::Actor;
+use serde_json::Value;
 
 pub(super) fn apply(cx: &mut Cx<'_>, command: &CreateAccount) -> Verdict {
     let trusted = *cx.actor() == Actor::Platform || cx.actor().operator().is_some();
@@ -15,16 +18,33 @@ pub(super) fn apply(cx: &mut Cx<'_>, command: &CreateAccount) -> Verdict {
         return Err(reject(Rejected::UserInUse));
     }
     let password = command.password.as_ref();
-    account::insert(cx.db(), &command.user, password, command.admin, cx.time())?;
+    begin(cx, &command.user, password, command.admin)?;
     if let Some(session) = &command.session {
         session::begin(cx, &command.user, session)?;
     }
     Ok(Accepted::Done)
 }
 
+/// Makes the account. Whoever has a password is shown by the name they chose until they choose another; releases that know no
+/// more than behaviour 2 showed nothing.
+pub(super) fn begin(
+    cx: &Cx<'_>,
+    user: &UserId,
+    password: Option<&PasswordHash>,
+    admin: bool,
+) -> rusqlite::Result<()> {
+    account::insert(cx.db(), user, password, admin, cx.time())?;
+    if cx.version() >= 3 && password.is_some() {
+        let name = Value::from(user.localpart()).to_string();
+        profile::set(cx.db(), user, "displayname", &name)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::command::{Accepted, Command, Rejected};
+    use crate::state::profile;
     use crate::testing::{Bench, as_user, create, session, token, user};
     use bongsu_lane::Actor;
 
@@ -36,6 +56,21 @@ mod tests {
         let done = bench.ask(Actor::Nobody, Command::CreateAccount(command));
         assert_eq!(done, Ok(Accepted::Done));
         assert_eq!(bench.holder(token(1)), Some((user("mina"), "PHONE".into())));
+    }
+
+    #[test]
+    fn whoever_has_a_password_is_shown_by_the_name_they_chose() {
+        let shown = |behaviour: u32, password: bool| {
+            let bench = Bench::of_behaviour(behaviour);
+            let mut command = create("mina");
+            command.password = command.password.filter(|_| password);
+            let done = bench.ask(Actor::Nobody, Command::CreateAccount(command));
+            assert_eq!(done, Ok(Accepted::Done));
+            bench.look(|db| profile::get(db, &user("mina"), "displayname"))
+        };
+        assert_eq!(shown(3, true).as_deref(), Some("\"mina\""));
+        assert_eq!(shown(3, false), None, "a guest");
+        assert_eq!(shown(2, true), None);
     }
 
     #[test]

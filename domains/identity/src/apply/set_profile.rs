@@ -155,10 +155,12 @@ mod tests {
         ] {
             assert_eq!(set(&bench, field, Some(value)), Err(expect), "{field:.9}");
         }
+        assert_eq!(set(&bench, "displayname", None), Ok(Accepted::Done));
         // `{"a":…}` has six bytes beside the value.
         assert_eq!(set(&bench, "a", Some(&text(65_530))), Ok(Accepted::Done));
         assert_eq!(set(&bench, "b", Some("1")), Err(Rejected::ProfileTooLarge));
-        assert_eq!(bench.count("profile"), 1);
+        let kept = bench.look(|db| profile::list(db, &user("mina")));
+        assert_eq!(kept.len(), 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! so that nobody signs in with a cookie that another gave them.
 
 use super::{Cx, Ruled, TIDIED, Verdict};
-use crate::apply::{ending, proof, reject, session};
+use crate::apply::{create_account, ending, proof, reject, session};
 use crate::command::oauth::{NewBrowser, SignInBrowser, SignOutBrowser, SignUpBrowser};
 use crate::command::{Accepted, Rejected};
 use crate::state::oauth::browser;
@@ -67,7 +67,7 @@ pub(super) fn sign_up(cx: &mut Cx<'_>, command: &SignUpBrowser) -> Verdict {
         return Err(reject(Rejected::UserInUse));
     }
     let password = Some(&command.password);
-    account::insert(cx.db(), &command.user, password, false, cx.time())?;
+    create_account::begin(cx, &command.user, password, false)?;
     begin(cx, &command.user, &command.browser)?;
     Ok(Accepted::Done)
 }

@@ -12,6 +12,11 @@ async fn a_profile_has_a_name_a_picture_and_other_fields() {
     let server = Server::with_mina().await;
     let token = server.sign_in("PHONE").await;
     let token = Some(token.as_str());
+    let begun = json!({"displayname": "mina"});
+    server.get(MINA, None).await.is_ok(begun);
+    let own = format!("{MINA}/displayname");
+    let gone = server.call(Method::DELETE, &own, token, None).await;
+    gone.is_ok(json!({}));
     server.get(MINA, None).await.is_ok(json!({}));
     for field in ["displayname", "avatar_url"] {
         server

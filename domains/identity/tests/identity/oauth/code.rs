@@ -40,7 +40,7 @@ async fn a_code_gives_tokens_that_say_who_somebody_is() {
     let info = server.get("/oauth2/userinfo", &extra).await;
     assert_eq!(
         info.body,
-        json!({"sub": "@mina:bongsu.test", "preferred_username": "mina"})
+        json!({"sub": "@mina:bongsu.test", "preferred_username": "mina", "name": "mina"})
     );
     server.pass(Millis::seconds(600));
     let late = server.get("/oauth2/userinfo", &extra).await;

@@ -36,7 +36,8 @@ async fn who_somebody_is_comes_signed_where_that_was_registered() {
     assert_eq!(typ, "userinfo+jwt");
     assert_eq!(
         claims,
-        json!({"iss": ISSUER, "aud": "shop", "sub": "@mina:bongsu.test", "preferred_username": "mina"})
+        json!({"iss": ISSUER, "aud": "shop", "sub": "@mina:bongsu.test",
+            "preferred_username": "mina", "name": "mina"})
     );
     server.close().await;
 }
