@@ -214,6 +214,11 @@ impl From<FromHttpRequestError> for MatrixError {
             FromHttpRequestError::Deserialization(DeserializationError::Utf8(_)) => {
                 Self::not_json(message)
             }
+            FromHttpRequestError::Deserialization(DeserializationError::Query(_))
+                if message.contains("missing field") =>
+            {
+                Self::new(StatusCode::BAD_REQUEST, ErrorKind::MissingParam, message)
+            }
             FromHttpRequestError::MethodMismatch { .. } => Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 ErrorKind::Unrecognized,

@@ -34,6 +34,6 @@ pub async fn handle(
             .ask(caller.actor(), Priority::Vital, command)
             .await?,
     )?;
-    // Nobody's address is bound to an identity server through here.
-    Ok(Reply(Response::new(ThirdPartyIdRemovalStatus::NoSupport)))
+    // Nobody has an address that is bound to an identity server: there is nothing to unbind.
+    Ok(Reply(Response::new(ThirdPartyIdRemovalStatus::Success)))
 }

@@ -83,7 +83,7 @@ impl<'a> PasswordStage<'a> {
         };
         if meant.as_ref() != Some(&caller.user) {
             let text = "this is not the account that is signed in";
-            return Err(MatrixError::forbidden(text));
+            return Err(stage.again(Some((ErrorKind::Forbidden, text))));
         }
         let proof = api
             .accounts

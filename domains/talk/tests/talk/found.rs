@@ -23,8 +23,9 @@ async fn two_people_are_told_the_rooms_that_they_share() {
     let ghost = format!("{MUTUAL}?user_id=@ghost:test");
     let none = house.get("mina", &ghost).await.ok();
     assert_eq!(none, json!({"count": 0, "joined": []}));
+    let missing = house.get("mina", MUTUAL).await;
+    missing.refused(400, "M_MISSING_PARAM");
     for rest in [
-        "",
         "?user_id=nonsense",
         "?user_id=@mina:test",
         "?user_id=@jun:test&from=x",

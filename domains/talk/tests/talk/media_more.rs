@@ -257,12 +257,15 @@ async fn a_thumbnail_is_made_and_made_again() {
     }
     let path = |query: &str| format!("{THUMBNAIL}/{id}?{query}");
     house
+        .get("jun", &path("width=1"))
+        .await
+        .refused(400, "M_MISSING_PARAM");
+    house
         .get("", &path("width=1&height=1"))
         .await
         .refused(401, "M_MISSING_TOKEN");
     for query in [
         "width=0&height=1",
-        "width=1",
         "width=1&height=-1",
         "width=1&height=1&method=x",
     ] {
@@ -301,6 +304,9 @@ async fn the_paths_without_a_token_are_closed_unless_opened() {
                 } else {
                     got.refused(404, "M_NOT_FOUND");
                 }
+                let path = format!("/_matrix/media/{version}/{rest}");
+                let shown = house.get("jun", &path).await;
+                assert_eq!(shown.status, StatusCode::OK, "{rest}");
             }
         }
     }

@@ -256,7 +256,7 @@ async fn what_may_not_be_asked_is_refused() {
     house
         .get("mina", "/_matrix/client/v1/media/preview_url")
         .await
-        .refused(400, "M_INVALID_PARAM");
+        .refused(400, "M_MISSING_PARAM");
     let closed = House::new().await;
     ask(&closed, "http://tea.example/")
         .await
