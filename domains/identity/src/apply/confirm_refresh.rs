@@ -1,5 +1,5 @@
-//! The first use of an access token that a refresh gave (Matrix v1.19, client-server API, refreshing access tokens:
-//! "the old refresh token remains valid until the new access token or refresh token is used").
+//! The first use of an access token that a refresh gave: from then on the refresh token before it opens nothing (Matrix
+//! v1.19, client-server API, refreshing access tokens).
 
 use super::{Cx, Verdict, reject};
 use crate::command::{Accepted, ConfirmRefresh, Rejected};
