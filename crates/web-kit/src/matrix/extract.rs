@@ -17,6 +17,8 @@ use ruma::api::{
     IncomingRequest, IncomingRequestExt, Metadata, OutgoingResponse, OutgoingResponseExt,
 };
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The longest JSON body taken, in bytes. An event may have 65,536; a request may carry several.
@@ -196,8 +198,16 @@ where
         if is_list(&raw) {
             return Err(MatrixError::bad_json("the body is to be a JSON object"));
         }
+        let again = has_null(&raw).then(|| parts.clone());
         let request = http::Request::from_parts(parts, &*raw);
-        match R::try_from_http_request(request, &args) {
+        let read = R::try_from_http_request(request, &args);
+        let read = match (read, again) {
+            (Err(error), Some(parts)) => {
+                without_nulls::<R>(parts, &raw, &args).map_or(Err(error), Ok)
+            }
+            (read, _) => read,
+        };
+        match read {
             Ok(request) => Ok(Self { request, caller }),
             // Something has to be said here.
             Err(FromHttpRequestError::Deserialization(DeserializationError::Json(_)))
@@ -214,6 +224,24 @@ where
 fn is_list(raw: &[u8]) -> bool {
     raw.trim_ascii_start().starts_with(b"[")
         && serde_json::from_slice::<Vec<IgnoredAny>>(raw).is_ok()
+}
+
+/// Whether a body may have a field that is `null`.
+fn has_null(raw: &[u8]) -> bool {
+    raw.windows(4).any(|bytes| bytes == b"null")
+}
+
+/// The request without those of its body's own fields that are `null`, if it can be read so: many clients
+/// write what they leave out as `null`.
+fn without_nulls<R: IncomingRequest>(parts: Parts, raw: &[u8], args: &[&str]) -> Option<R> {
+    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(raw).ok()?;
+    let all = fields.len();
+    fields.retain(|_, value| value.get() != "null");
+    if fields.len() == all {
+        return None;
+    }
+    let body = serde_json::to_vec(&fields).ok()?;
+    R::try_from_http_request(http::Request::from_parts(parts, &*body), args).ok()
 }
 
 /// An endpoint's answer.

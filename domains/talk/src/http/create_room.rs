@@ -3,7 +3,7 @@
 use super::Api;
 use super::convert::ours;
 use super::discovery::DEFAULT_VERSION;
-use super::json::{check_fields, check_levels, content};
+use super::json::{check_fields, check_levels, content, parsed};
 use super::refuse::{refusal, ruled};
 use super::upgrade::no_such_version;
 use crate::command::{Command, CreateRoom, Profile};
@@ -102,7 +102,7 @@ fn own_aliases(state: &[(String, String, String)], alias: Option<&str>) -> Resul
         if kind != "m.room.canonical_alias" || !key.is_empty() {
             continue;
         }
-        let content = parsed(content)?;
+        let content: Map<String, Value> = parsed(content)?;
         apply::may_be_aliases(&content).map_err(refusal)?;
         let main = content.get("alias").filter(|alias| !alias.is_null());
         let others = content.get("alt_aliases").and_then(Value::as_array);
@@ -227,10 +227,6 @@ impl Api {
     }
 }
 
-fn parsed(raw: &str) -> Result<Map<String, Value>, MatrixError> {
-    serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))
-}
-
 /// Content of `m.room.create`, as the client wishes it; the version and creator are added when it is
 /// applied.
 fn creation(request: &Request, version: &str) -> Result<String, MatrixError> {
@@ -313,7 +309,7 @@ fn power_levels(request: &Request, caller: &Caller, version: &str) -> Result<Str
         &request.power_level_content_override,
         levels.as_object_mut(),
     ) {
-        levels.extend(parsed(&content(wishes.json().get())?)?);
+        levels.extend(parsed::<Map<_, _>>(&content(wishes.json().get())?)?);
     }
     Ok(levels.to_string())
 }

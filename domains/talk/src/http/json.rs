@@ -11,6 +11,7 @@ use bongsu_web_kit::matrix::MatrixError;
 use ruma::OwnedServerName;
 use ruma::events::room::server_acl::RoomServerAclEventContent;
 use ruma::serde::Raw;
+use serde::de::DeserializeOwned;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -23,7 +24,7 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// A content in the form in which commands carry it: an object, compact, with sorted keys and with
 /// integers alone.
 pub fn content(raw: &str) -> Result<String, MatrixError> {
-    let value = parsed(raw)?;
+    let value: Value = parsed(raw)?;
     if !value.is_object() {
         return Err(MatrixError::bad_json("an event's content is a JSON object"));
     }
@@ -34,7 +35,7 @@ pub fn content(raw: &str) -> Result<String, MatrixError> {
 /// Sees that levels are given to people: the keys of `users` are their ids (Matrix v1.19, room version 10,
 /// authorization rules).
 pub fn check_levels(content: &str) -> Result<(), MatrixError> {
-    let content = parsed(content)?;
+    let content: Value = parsed(content)?;
     let users = content.get("users").and_then(Value::as_object);
     let mut users = users.into_iter().flat_map(|users| users.keys());
     if let Some(user) = users.find(|user| user.parse::<UserId>().is_err()) {
@@ -63,7 +64,7 @@ pub fn check_fields(server: &ServerName, kind: &str, content: &str) -> Result<()
         retention::KIND => return check_lifetimes(&parsed(content)?),
         _ => return Ok(()),
     };
-    let content = parsed(content)?;
+    let content: Value = parsed(content)?;
     match texts.iter().find(|text| !content[**text].is_string()) {
         Some(text) => Err(MatrixError::bad_json(format!(
             "an event of type {kind} has `{text}`, which is a string"
@@ -72,7 +73,8 @@ pub fn check_fields(server: &ServerName, kind: &str, content: &str) -> Result<()
     }
 }
 
-fn parsed(raw: &str) -> Result<Value, MatrixError> {
+/// A content as what it is to be.
+pub fn parsed<T: DeserializeOwned>(raw: &str) -> Result<T, MatrixError> {
     serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))
 }
 
@@ -101,8 +103,7 @@ fn check_lifetimes(content: &Value) -> Result<(), MatrixError> {
 
 /// Sees that a room's list of servers does not lock out `server`, this one (Matrix v1.19, server access control lists).
 fn check_acl(server: &ServerName, content: &str) -> Result<(), MatrixError> {
-    let acl: RoomServerAclEventContent =
-        serde_json::from_str(content).map_err(|error| MatrixError::bad_json(error.to_string()))?;
+    let acl: RoomServerAclEventContent = parsed(content)?;
     let server: OwnedServerName = theirs(server.as_str())?;
     if acl.is_allowed(&server) {
         return Ok(());
@@ -115,7 +116,7 @@ fn check_acl(server: &ServerName, content: &str) -> Result<(), MatrixError> {
 /// Account data in the form in which commands carry it: an object, compact, with sorted keys. It is
 /// never signed, so its numbers may be of any kind.
 pub fn any_object(raw: &str) -> Result<String, MatrixError> {
-    let value = parsed(raw)?;
+    let value: Value = parsed(raw)?;
     if !value.is_object() {
         return Err(MatrixError::bad_json("account data is a JSON object"));
     }

@@ -112,6 +112,37 @@ async fn what_a_room_cannot_be_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn what_is_null_is_left_out() {
+    let house = House::new().await;
+    let wish = json!({"name": "tea", "topic": null, "preset": null, "invite": null, "visibility": "public",
+                      "room_version": null, "creation_content": null, "room_alias_name": null});
+    let made = house.post("mina", "createRoom", wish).await.ok();
+    let room = made["room_id"].as_str().expect("an id");
+    let name = format!("rooms/{room}/state/m.room.name");
+    assert_eq!(house.get("mina", &name).await.ok()["name"], "tea");
+    house
+        .get("mina", &format!("rooms/{room}/state/m.room.topic"))
+        .await
+        .refused(404, "M_NOT_FOUND");
+    let wanted = json!({"limit": 5, "filter": null, "since": null});
+    let found = house.post("mina", "publicRooms", wanted).await.ok();
+    assert_eq!(found["chunk"][0]["room_id"], room);
+    // What has to be there has to be more than null, and nulls within contents stay.
+    house
+        .post(
+            "mina",
+            &format!("rooms/{room}/kick"),
+            json!({"user_id": null}),
+        )
+        .await
+        .refused(400, "M_BAD_JSON");
+    let content = json!({"colour": null, "depth": {"colour": null}});
+    let colour = format!("rooms/{room}/state/org.test.colour");
+    house.put("mina", &colour, content.clone()).await.ok();
+    assert_eq!(house.get("mina", &colour).await.ok(), content);
+}
+
+#[tokio::test]
 async fn power_levels_are_enforced() {
     let house = House::new().await;
     let room = house.room("mina", &["jun", "sora"]).await;
