@@ -202,9 +202,7 @@ where
         let request = http::Request::from_parts(parts, &*raw);
         let read = R::try_from_http_request(request, &args);
         let read = match (read, again) {
-            (Err(error), Some(parts)) => {
-                without_nulls::<R>(parts, &raw, &args).map_or(Err(error), Ok)
-            }
+            (Err(error), Some(parts)) => without_nulls::<R>(parts, &raw, &args).ok_or(error),
             (read, _) => read,
         };
         match read {

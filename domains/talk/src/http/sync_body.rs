@@ -82,8 +82,8 @@ struct Counted {
 
 #[derive(Serialize)]
 struct Summary<'a> {
-    #[serde(rename = "m.heroes", skip_serializing_if = "<[_]>::is_empty")]
-    heroes: &'a [String],
+    #[serde(rename = "m.heroes", skip_serializing_if = "Option::is_none")]
+    heroes: Option<&'a [String]>,
     #[serde(rename = "m.joined_member_count")]
     joined: i64,
     #[serde(rename = "m.invited_member_count")]
@@ -193,7 +193,7 @@ fn joined<'a>(
         news.unread.total()
     };
     let summary = news.summary.as_ref().map(|summary| Summary {
-        heroes: &summary.heroes,
+        heroes: summary.heroes.as_deref(),
         joined: summary.joined,
         invited: summary.invited,
     });

@@ -132,8 +132,8 @@ fn as_of(db: &Connection, mut event: Event, at: i64) -> rusqlite::Result<Option<
 /// What a client shows of a room it has not loaded the members of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Some of the others in it, for a room without a name.
-    pub heroes: Vec<String>,
+    /// Some of the others in it, for a room without a name, which may have none.
+    pub heroes: Option<Vec<String>>,
     /// How many are in it.
     pub joined: i64,
     /// How many are invited.
@@ -153,9 +153,9 @@ pub fn summary(db: &Connection, room: &Room, user: &str) -> rusqlite::Result<Sum
         Ok(content[field].as_str().is_some_and(|name| !name.is_empty()))
     };
     let heroes = if named("m.room.name", "name")? || named("m.room.canonical_alias", "alias")? {
-        Vec::new()
+        None
     } else {
-        heroes(db, room.n, user)?
+        Some(heroes(db, room.n, user)?)
     };
     Ok(Summary {
         heroes,

@@ -76,7 +76,7 @@ pub(super) fn window(
             db,
             room,
             wanted,
-            &summary.heroes,
+            summary.heroes.as_deref().unwrap_or_default(),
             (known, begin),
             &mut state,
         )?;

@@ -336,6 +336,10 @@ async fn lazily_loaded_members_after_whom_the_room_is_called_are_told() {
     house.put("mina", &name, json!({"name": ""})).await.ok();
     let (_, heroes, _) = look("mina", None).await;
     assert_eq!(heroes, json!(["@jun:test"]), "its name is empty");
+    let alone = house.room("jun", &[]).await;
+    let sync = house.sync("jun", None, &query).await;
+    let heroes = &sync["rooms"]["join"][&alone]["summary"]["m.heroes"];
+    assert_eq!(heroes, &json!([]), "nobody else was ever there");
 }
 
 #[tokio::test]
