@@ -198,14 +198,7 @@ where
         if is_list(&raw) {
             return Err(MatrixError::bad_json("the body is to be a JSON object"));
         }
-        let again = has_null(&raw).then(|| parts.clone());
-        let request = http::Request::from_parts(parts, &*raw);
-        let read = R::try_from_http_request(request, &args);
-        let read = match (read, again) {
-            (Err(error), Some(parts)) => without_nulls::<R>(parts, &raw, &args).ok_or(error),
-            (read, _) => read,
-        };
-        match read {
+        match read::<R>(parts, &raw, &args) {
             Ok(request) => Ok(Self { request, caller }),
             // Something has to be said here.
             Err(FromHttpRequestError::Deserialization(DeserializationError::Json(_)))
@@ -224,9 +217,18 @@ fn is_list(raw: &[u8]) -> bool {
         && serde_json::from_slice::<Vec<IgnoredAny>>(raw).is_ok()
 }
 
-/// Whether a body may have a field that is `null`.
-fn has_null(raw: &[u8]) -> bool {
-    raw.windows(4).any(|bytes| bytes == b"null")
+/// What is asked, with the body's `null`s left out where it cannot be read with them.
+fn read<R: IncomingRequest>(
+    parts: Parts,
+    raw: &[u8],
+    args: &[&str],
+) -> Result<R, FromHttpRequestError> {
+    let has_null = raw.windows(4).any(|bytes| bytes == b"null");
+    let again = has_null.then(|| parts.clone());
+    R::try_from_http_request(http::Request::from_parts(parts, raw), args).or_else(|error| {
+        let read = again.and_then(|parts| without_nulls(parts, raw, args));
+        read.ok_or(error)
+    })
 }
 
 /// The request without those of its body's own fields that are `null`, if it can be read so: many clients

@@ -362,8 +362,7 @@ fn first_state(
         json!({ "guest_access": guests }).to_string(),
     );
     for wish in &request.initial_state {
-        let wish: InitialState = serde_json::from_str(wish.json().get())
-            .map_err(|error| MatrixError::bad_json(error.to_string()))?;
+        let wish: InitialState = parsed(wish.json().get())?;
         if wish.kind != "m.room.member" {
             apply::may_use_key(user, &wish.state_key).map_err(refusal)?;
         }

@@ -73,7 +73,7 @@ pub fn check_fields(server: &ServerName, kind: &str, content: &str) -> Result<()
     }
 }
 
-/// A content as what it is to be.
+/// What a client sent as what it is to be; M_BAD_JSON if it is not that.
 pub fn parsed<T: DeserializeOwned>(raw: &str) -> Result<T, MatrixError> {
     serde_json::from_str(raw).map_err(|error| MatrixError::bad_json(error.to_string()))
 }
